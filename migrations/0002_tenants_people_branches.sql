@@ -1,0 +1,113 @@
+-- Who: tenants, their keys, branches, people and where they work.
+
+create table app.tenants (
+  id uuid primary key,
+  name text not null constraint tenants_name_length check (length(name) between 1 and 200),
+  status text not null default 'active' constraint tenants_status check (status in ('active', 'suspended')),
+  time_zone text not null default 'UTC' constraint tenants_time_zone_length check (length(time_zone) <= 64),
+  lead_days smallint[] not null default '{30,14,7,3,1}',
+  session_absolute_hours smallint not null default 168
+    constraint tenants_session_absolute check (session_absolute_hours between 1 and 168),
+  session_idle_minutes smallint not null default 1440
+    constraint tenants_session_idle check (session_idle_minutes between 5 and 1440),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  version integer not null default 1
+);
+comment on table app.tenants is 'An organisation. Everything below it carries its id.';
+call app.isolate_tenant('app.tenants', 'id');
+call app.open_to_system('app.tenants', 'select');
+grant select, insert on app.tenants to intrex_app;
+grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, updated_at, version)
+  on app.tenants to intrex_app;
+grant select (id, status, name, created_at) on app.tenants to intrex_system;
+
+create table app.data_keys (
+  tenant_id uuid not null,
+  id uuid not null,
+  subject_id uuid,
+  wrapped text constraint data_keys_wrapped_length check (length(wrapped) <= 500),
+  created_at timestamptz not null,
+  erased_at timestamptz,
+  constraint data_keys_pkey primary key (tenant_id, id),
+  constraint data_keys_erased check ((wrapped is null) = (erased_at is not null))
+);
+create unique index data_keys_subject on app.data_keys (tenant_id, subject_id) nulls not distinct;
+comment on table app.data_keys is
+  'Data keys, each wrapped by the installation''s key: one of the tenant (subject_id null), one a person whose personal '
+  'data it seals. Erasing a key erases what it seals. No foreign key: the platform (nil tenant) has keys too.';
+call app.isolate_tenant('app.data_keys');
+grant select, insert on app.data_keys to intrex_app;
+grant update (wrapped, erased_at) on app.data_keys to intrex_app;
+
+create table app.branches (
+  tenant_id uuid not null constraint branches_tenant references app.tenants (id) on delete cascade,
+  id uuid not null,
+  code text not null constraint branches_code_length check (length(code) between 1 and 40),
+  name text not null constraint branches_name_length check (length(name) between 1 and 200),
+  address text not null default '' constraint branches_address_length check (length(address) <= 500),
+  city_corporation text not null default '' constraint branches_city_corporation_length check (length(city_corporation) <= 100),
+  district text not null default '' constraint branches_district_length check (length(district) <= 100),
+  region text not null default '' constraint branches_region_length check (length(region) <= 100),
+  country text not null constraint branches_country check (country ~ '^[A-Z]{2}$'),
+  type text not null default '' constraint branches_type_length check (length(type) <= 60),
+  time_zone text not null constraint branches_time_zone_length check (length(time_zone) between 1 and 64),
+  status text not null default 'active' constraint branches_status check (status in ('active', 'closed')),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  version integer not null default 1,
+  constraint branches_pkey primary key (tenant_id, id),
+  constraint branches_code unique (tenant_id, code)
+);
+comment on table app.branches is 'A place that owes things: its code, its address down to the city corporation, its time zone.';
+call app.isolate_tenant('app.branches');
+call app.isolate_branch('app.branches', 'id');
+grant select, insert, delete on app.branches to intrex_app;
+grant update (code, name, address, city_corporation, district, region, country, type, time_zone, status, updated_at, version)
+  on app.branches to intrex_app;
+
+create table app.people (
+  tenant_id uuid not null constraint people_tenant references app.tenants (id) on delete cascade,
+  id uuid not null,
+  email text not null constraint people_email_length check (length(email) between 3 and 254),
+  canonical_email text not null constraint people_canonical_email_length check (length(canonical_email) between 3 and 254),
+  name text not null constraint people_name_length check (length(name) between 1 and 200),
+  role text not null constraint people_role check (role in ('head_office_admin', 'branch_manager', 'operator')),
+  status text not null constraint people_status check (status in ('invited', 'active', 'disabled')),
+  password_hash text constraint people_password_hash_length check (length(password_hash) <= 200),
+  totp_secret text constraint people_totp_secret_length check (length(totp_secret) <= 500),
+  totp_confirmed_at timestamptz,
+  totp_last_step bigint,
+  totp_failures smallint not null default 0,
+  totp_failures_since timestamptz,
+  last_sign_in_at timestamptz,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  version integer not null default 1,
+  constraint people_pkey primary key (tenant_id, id),
+  constraint people_totp_confirmed check (totp_confirmed_at is null or totp_secret is not null)
+);
+-- One address belongs to one tenant: a sign-in starts from the address alone.
+create unique index people_canonical_email on app.people (canonical_email);
+create index people_by_name on app.people (tenant_id, name, id);
+comment on table app.people is 'Somebody who signs in. password_hash begins with the id of its pepper; totp_secret is sealed.';
+call app.isolate_tenant('app.people');
+call app.open_to_system('app.people', 'select');
+grant select, insert on app.people to intrex_app;
+grant update (email, canonical_email, name, role, status, password_hash, totp_secret, totp_confirmed_at, totp_last_step,
+              totp_failures, totp_failures_since, last_sign_in_at, updated_at, version) on app.people to intrex_app;
+grant select (tenant_id, id, canonical_email) on app.people to intrex_system;
+
+create table app.person_branches (
+  tenant_id uuid not null,
+  person_id uuid not null,
+  branch_id uuid not null,
+  constraint person_branches_pkey primary key (tenant_id, person_id, branch_id),
+  constraint person_branches_person foreign key (tenant_id, person_id) references app.people (tenant_id, id) on delete cascade,
+  constraint person_branches_branch foreign key (tenant_id, branch_id) references app.branches (tenant_id, id) on delete cascade
+);
+create index person_branches_by_branch on app.person_branches (tenant_id, branch_id);
+comment on table app.person_branches is
+  'The branches a person works for. No branch policy: authentication reads it to learn the scope.';
+call app.isolate_tenant('app.person_branches');
+grant select, insert, delete on app.person_branches to intrex_app;
