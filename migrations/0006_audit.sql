@@ -15,7 +15,7 @@ create table app.audit_events (
   action text not null,
   outcome text not null,
   entity_type text,
-  entity_id uuid,
+  entity_id text,
   entry bytea not null constraint audit_events_entry_length check (octet_length(entry) between 2 and 16384),
   constraint audit_events_pkey primary key (tenant_id, partition_key, id)
 );

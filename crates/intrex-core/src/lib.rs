@@ -1,1 +1,22 @@
-//! Placeholder.
+//! What Intrex does: the rules of obligations, the reminder ledger, tenant safety and the audit log, with all of its SQL
+//! and background work. No HTTP server and no pages: those are in `intrex-web`, and call the same commands as the
+//! command line and the worker.
+//!
+//! The ground: [`app`] (what every command gets), [`actor`] (who acts), [`permission`] (who may do what), [`db`] (the only
+//! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`].
+
+pub mod actor;
+pub mod app;
+pub mod audit;
+pub mod catalogue;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod ids;
+pub mod permission;
+pub mod text;
+pub mod vault;
+
+pub use actor::Actor;
+pub use app::App;
+pub use error::{Error, Result};

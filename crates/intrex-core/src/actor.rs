@@ -1,0 +1,288 @@
+//! Who acts: a person, a program with a person's token, background work, or the operator of the installation. An `Actor`
+//! is made in this crate only, from a credential that was checked; it is the key to a tenant's rows.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Result},
+    ids::{BranchId, PersonId, SessionId, TenantId, TokenId},
+    permission::{Column, Permission, Reach, Role},
+};
+
+/// Who acts, for which tenant, with which rights. Its fields are private: it can't be forged outside this crate.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    tenant: TenantId,
+    who: Who,
+    scope: BranchScope,
+    request: Request,
+}
+
+/// The kinds of actors.
+#[derive(Debug, Clone)]
+enum Who {
+    Person {
+        id: PersonId,
+        role: Role,
+        session: SessionId,
+    },
+    Token {
+        id: TokenId,
+        person: PersonId,
+        role: Role,
+        scopes: Vec<Permission>,
+    },
+    Worker {
+        job: &'static str,
+    },
+    Operator {
+        reason: String,
+    },
+    /// Nobody known: somebody at the sign-in page. May do nothing but what sign-in itself does.
+    Anonymous,
+}
+
+/// The branches that the database shows to an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BranchScope {
+    /// Every branch of the tenant.
+    All,
+    /// These, possibly none.
+    Only(Vec<BranchId>),
+}
+
+/// Where a request came from, for the audit log, and what makes it repeatable.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The id that the answer carries too.
+    pub id: Option<Uuid>,
+    /// The caller's address.
+    pub ip: Option<IpAddr>,
+    /// The caller's program, as it says.
+    pub user_agent: Option<String>,
+    /// A repeatable request's key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What makes a POST repeatable: its key, where it was sent, and the hash of its body.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The caller's key.
+    pub key: String,
+    /// Method and path.
+    pub route: String,
+    /// SHA-256 of the body.
+    pub body_hash: [u8; 32],
+}
+
+impl Actor {
+    pub(crate) fn person(
+        tenant: TenantId,
+        id: PersonId,
+        role: Role,
+        session: SessionId,
+        scope: BranchScope,
+        request: Request,
+    ) -> Self {
+        Actor {
+            tenant,
+            who: Who::Person { id, role, session },
+            scope,
+            request,
+        }
+    }
+
+    pub(crate) fn token(
+        tenant: TenantId,
+        id: TokenId,
+        person: PersonId,
+        role: Role,
+        scopes: Vec<Permission>,
+        scope: BranchScope,
+        request: Request,
+    ) -> Self {
+        Actor {
+            tenant,
+            who: Who::Token {
+                id,
+                person,
+                role,
+                scopes,
+            },
+            scope,
+            request,
+        }
+    }
+
+    pub(crate) fn worker(tenant: TenantId, job: &'static str) -> Self {
+        Actor {
+            tenant,
+            who: Who::Worker { job },
+            scope: BranchScope::All,
+            request: Request::default(),
+        }
+    }
+
+    /// The operator of the installation, for one tenant, with the reason that the audit log will show. Called by the
+    /// command line alone: whoever can run it holds the installation's secrets.
+    pub fn operator(tenant: TenantId, reason: &str) -> Result<Self> {
+        let reason = crate::text::line("reason", reason, 500)?;
+        Ok(Actor {
+            tenant,
+            who: Who::Operator { reason },
+            scope: BranchScope::All,
+            request: Request::default(),
+        })
+    }
+
+    pub(crate) fn anonymous(tenant: TenantId, request: Request) -> Self {
+        Actor {
+            tenant,
+            who: Who::Anonymous,
+            scope: BranchScope::Only(Vec::new()),
+            request,
+        }
+    }
+
+    /// The tenant acted for.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The branches in reach.
+    pub fn scope(&self) -> &BranchScope {
+        &self.scope
+    }
+
+    /// Where the request came from.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The same actor, whose next command is answered once for this key.
+    pub fn repeatable(mut self, key: IdempotencyKey) -> Self {
+        self.request.idempotency = Some(key);
+        self
+    }
+
+    /// The person acting, or on whose behalf a token acts.
+    pub fn person_id(&self) -> Option<PersonId> {
+        match &self.who {
+            Who::Person { id, .. } | Who::Token { person: id, .. } => Some(*id),
+            Who::Worker { .. } | Who::Operator { .. } | Who::Anonymous => None,
+        }
+    }
+
+    /// The session, if a person acts in one.
+    pub fn session_id(&self) -> Option<SessionId> {
+        match &self.who {
+            Who::Person { session, .. } => Some(*session),
+            _ => None,
+        }
+    }
+
+    /// The role, for people and tokens.
+    pub fn role(&self) -> Option<Role> {
+        match &self.who {
+            Who::Person { role, .. } | Who::Token { role, .. } => Some(*role),
+            _ => None,
+        }
+    }
+
+    /// How far a permission reaches for this actor: the table, and a token's scopes on top.
+    pub fn reach(&self, permission: Permission) -> Reach {
+        let column = match &self.who {
+            Who::Person { role, .. } => Column::Role(*role),
+            Who::Token { scopes, .. } if !scopes.contains(&permission) => return Reach::No,
+            Who::Token { role, .. } => Column::Role(*role),
+            Who::Worker { .. } => Column::Worker,
+            Who::Operator { .. } => Column::Console,
+            Who::Anonymous => return Reach::No,
+        };
+        permission.reach(column)
+    }
+
+    /// Whether the actor may do this at all (the reach says where).
+    pub fn can(&self, permission: Permission) -> bool {
+        self.reach(permission) != Reach::No
+    }
+
+    /// Fails with `Forbidden` unless the actor may do this somewhere: the first line of every command.
+    pub fn may(&self, permission: Permission) -> Result<Reach> {
+        match self.reach(permission) {
+            Reach::No => Err(Error::Forbidden),
+            reach => Ok(reach),
+        }
+    }
+
+    /// For queries of tasks: the person to whom rows are narrowed, or none where the reach is wider.
+    pub(crate) fn narrowed_to(&self, reach: Reach) -> Option<PersonId> {
+        match reach {
+            Reach::Tasks | Reach::Own => self.person_id(),
+            _ => None,
+        }
+    }
+
+    /// The actor in the audit log's terms: kind, id, and the person on whose behalf a token acts.
+    pub(crate) fn audit_facts(&self) -> (ActorKind, Option<Uuid>, Option<Uuid>) {
+        match &self.who {
+            Who::Person { id, .. } => (ActorKind::Person, Some(id.uuid()), None),
+            Who::Token { id, person, .. } => {
+                (ActorKind::Token, Some(id.uuid()), Some(person.uuid()))
+            }
+            Who::Worker { .. } => (ActorKind::Worker, None, None),
+            Who::Operator { .. } => (ActorKind::Operator, None, None),
+            Who::Anonymous => (ActorKind::Anonymous, None, None),
+        }
+    }
+
+    /// The job's name, if background work acts.
+    pub(crate) fn job(&self) -> Option<&'static str> {
+        match &self.who {
+            Who::Worker { job } => Some(job),
+            _ => None,
+        }
+    }
+
+    /// The operator's reason.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match &self.who {
+            Who::Operator { reason } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of actors as the audit log has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ActorKind {
+    Person,
+    Token,
+    Worker,
+    Operator,
+    Anonymous,
+}
+
+impl BranchScope {
+    /// The value of `app.current_branches`.
+    pub(crate) fn setting(&self) -> String {
+        match self {
+            BranchScope::All => "*".to_owned(),
+            BranchScope::Only(branches) => branches
+                .iter()
+                .map(|id| id.uuid().hyphenated().to_string())
+                .collect::<Vec<_>>()
+                .join(","),
+        }
+    }
+
+    /// Whether a branch is in reach.
+    pub fn contains(&self, branch: BranchId) -> bool {
+        match self {
+            BranchScope::All => true,
+            BranchScope::Only(branches) => branches.contains(&branch),
+        }
+    }
+}

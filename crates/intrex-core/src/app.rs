@@ -1,0 +1,62 @@
+//! What every command gets: the database, the clock, chance, the keys, the way out for mail, and the settings of the
+//! installation. Cheap to clone.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::{
+    clock::{Chance, Clock},
+    db::Db,
+    ids::Id,
+    vault::Vault,
+};
+
+/// The application.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Chance.
+    pub chance: Chance,
+    /// Keys and what they protect.
+    pub vault: Arc<Vault>,
+    /// The installation's settings.
+    pub settings: Arc<Settings>,
+}
+
+/// What whoever runs the installation has decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach it: links, cookies and the Host check follow it.
+    pub base_url: Url,
+    /// Development, demonstration or production.
+    pub demo: bool,
+    /// Failed sign-ins before an account is locked.
+    pub lockout_threshold: u32,
+    /// Whether accounts are locked at all; production insists.
+    pub lockout_enabled: bool,
+    /// Seconds within which failures are counted together.
+    pub lockout_window_sec: u32,
+    /// Seconds of the first lock; doubles each time.
+    pub lockout_base_cooldown_sec: u32,
+    /// Seconds of the window of the sign-in rate limit.
+    pub auth_rate_limit_window_sec: u32,
+    /// Sign-in requests of one network within that window.
+    pub auth_rate_limit_max: u32,
+}
+
+impl App {
+    /// The present instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A new id of any type.
+    pub fn new_id<T: Id>(&self) -> T {
+        T::from(self.chance.uuid(self.clock.now()))
+    }
+}

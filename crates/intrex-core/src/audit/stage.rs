@@ -1,0 +1,263 @@
+//! Inserts events in the transaction of what they tell: one statement, no lock, no retry.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use intrex_audit::{Disclosure, EntryDraft, Header, Timestamp};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Event;
+use crate::{
+    actor::{Actor, ActorKind},
+    db::Inner,
+    error::{Error, Result},
+    ids::PersonId,
+    vault::{
+        data_keys::{self, DataKey, Wrapping},
+        seal::{self, Place},
+    },
+};
+
+/// How many events one statement inserts.
+const EVENTS_A_STATEMENT: usize = 1_000;
+/// How much of a user agent is recorded, in characters: the rest tells nothing.
+const MAX_USER_AGENT: usize = 200;
+
+/// The values of a column, one an event, for `unnest`.
+#[derive(Default)]
+struct Columns {
+    partition_key: Vec<i32>,
+    id: Vec<Uuid>,
+    branch_id: Vec<Option<Uuid>>,
+    actor_id: Vec<Option<Uuid>>,
+    category: Vec<String>,
+    action: Vec<String>,
+    outcome: Vec<String>,
+    entity_type: Vec<Option<String>>,
+    entity_id: Vec<Option<String>>,
+    entry: Vec<Vec<u8>>,
+    sealed_event: Vec<Uuid>,
+    sealed_key: Vec<Uuid>,
+    sealed: Vec<String>,
+}
+
+/// Inserts events of an actor.
+pub(crate) async fn stage(
+    conn: &mut PgConnection,
+    inner: &Inner,
+    actor: &Actor,
+    events: Vec<Event>,
+) -> Result<()> {
+    let now = inner.clock.now();
+    let wrapping = inner.wrapping();
+    let mut keys = HashMap::new();
+    let mut columns = Columns::default();
+    for event in events {
+        let draft = EventDraft::new(event, actor, now, inner);
+        draft
+            .seal_into(&mut columns, conn, &wrapping, actor, &mut keys)
+            .await?;
+        if columns.id.len() >= EVENTS_A_STATEMENT {
+            insert(conn, inner, actor, now, std::mem::take(&mut columns)).await?;
+        }
+    }
+    if columns.id.is_empty() {
+        Ok(())
+    } else {
+        insert(conn, inner, actor, now, columns).await
+    }
+}
+
+/// An event with its entry, and which key each of its personal values is sealed under.
+struct EventDraft {
+    draft: EntryDraft,
+    under_actor: Vec<&'static str>,
+    subject: Option<PersonId>,
+    diff: serde_json::Map<String, Value>,
+}
+
+impl EventDraft {
+    fn new(event: Event, actor: &Actor, now: DateTime<Utc>, inner: &Inner) -> Self {
+        let (kind, id, on_behalf_of) = actor.audit_facts();
+        let recorded_at = Timestamp::from_unix_micros(now.timestamp_micros())
+            .expect("the clock is within the format's years");
+        let mut draft = EntryDraft::new(Header {
+            epoch: inner.epoch,
+            tenant: actor.tenant().uuid(),
+            id: inner.chance.uuid(now),
+            recorded_at,
+            actor: match (kind, id) {
+                (ActorKind::Person, Some(id)) => intrex_audit::Actor::person(id),
+                (ActorKind::Token, Some(id)) => intrex_audit::Actor::token(id, on_behalf_of),
+                (ActorKind::Worker, _) => intrex_audit::Actor::worker(None),
+                (ActorKind::Operator, _) => intrex_audit::Actor::operator(None),
+                _ => intrex_audit::Actor::anonymous(),
+            },
+            category: event.category.to_owned(),
+            action: event.action.to_owned(),
+            outcome: event.outcome,
+            entity: event
+                .entity
+                .map(|(kind, id)| intrex_audit::Entity::new(kind, id)),
+            branch: event.branch.map(|id| id.uuid()),
+            request_id: actor.request().id.map(|id| id.to_string()),
+        });
+        for (key, value) in event.metadata {
+            draft = draft.with_metadata(key, value);
+        }
+        if let Some(job) = actor.job() {
+            draft = draft.with_metadata("job", job);
+        }
+        let mut under_actor = Vec::new();
+        let request = actor.request();
+        let agent = request
+            .user_agent
+            .as_ref()
+            .map(|agent| agent.chars().take(MAX_USER_AGENT).collect::<String>());
+        for (name, value) in [
+            ("ip", request.ip.map(|ip| ip.to_string())),
+            ("user_agent", agent),
+        ] {
+            if let Some(value) = value {
+                draft = draft.with_personal(name, value, inner.chance.bytes());
+                under_actor.push(name);
+            }
+        }
+        if let Some(reason) = actor.reason() {
+            draft = draft.with_personal("operator_reason", reason, inner.chance.bytes());
+        }
+        for (name, value) in event.personal {
+            draft = draft.with_personal(name, value, inner.chance.bytes());
+        }
+        EventDraft {
+            draft,
+            under_actor,
+            subject: event.subject,
+            diff: event.diff,
+        }
+    }
+
+    async fn seal_into(
+        mut self,
+        columns: &mut Columns,
+        conn: &mut PgConnection,
+        wrapping: &Wrapping,
+        actor: &Actor,
+        keys: &mut HashMap<Option<PersonId>, Option<DataKey>>,
+    ) -> Result<()> {
+        if !self.diff.is_empty() {
+            self.draft = self
+                .draft
+                .with_diff(&self.diff, wrapping.chance.bytes())
+                .map_err(Error::internal)?;
+        }
+        let sealed = self.draft.seal().map_err(Error::internal)?;
+        let id = sealed.columns.event_id;
+        let mut by_subject: HashMap<Option<PersonId>, Vec<Disclosure>> = HashMap::new();
+        for disclosure in sealed.disclosures {
+            let of_actor = self.under_actor.contains(&disclosure.field.as_str());
+            let subject = if of_actor {
+                actor.person_id()
+            } else {
+                self.subject
+            };
+            by_subject.entry(subject).or_default().push(disclosure);
+        }
+        for (subject, disclosures) in by_subject {
+            if !keys.contains_key(&subject) {
+                let key = data_keys::key_for(conn, wrapping, actor.tenant(), subject).await?;
+                keys.insert(subject, key);
+            }
+            // A person whose key was erased has no values any more: the commitment alone stays.
+            let Some(Some(key)) = keys.get(&subject) else {
+                continue;
+            };
+            columns.sealed_event.push(id);
+            columns.sealed_key.push(key.id.uuid());
+            columns
+                .sealed
+                .push(seal_disclosures(key, actor, id, &disclosures, wrapping));
+        }
+        columns
+            .partition_key
+            .push(i32::try_from(sealed.columns.partition_key).map_err(Error::internal)?);
+        columns.id.push(id);
+        columns.branch_id.push(sealed.columns.branch_id);
+        columns.actor_id.push(sealed.columns.actor_id);
+        columns.category.push(sealed.columns.category);
+        columns.action.push(sealed.columns.action);
+        columns.outcome.push(sealed.columns.outcome);
+        columns.entity_type.push(sealed.columns.entity_type);
+        columns.entity_id.push(sealed.columns.entity_id);
+        columns.entry.push(sealed.bytes);
+        Ok(())
+    }
+}
+
+fn seal_disclosures(
+    key: &DataKey,
+    actor: &Actor,
+    event: Uuid,
+    disclosures: &[Disclosure],
+    wrapping: &Wrapping,
+) -> String {
+    let values: Vec<Value> = disclosures
+        .iter()
+        .map(|d| json!({ "field": d.field, "salt": hex::encode(d.salt), "value": d.value }))
+        .collect();
+    seal::seal_with(
+        &key.key,
+        disclosure_place(actor.tenant(), event),
+        Value::Array(values).to_string().as_bytes(),
+        wrapping.chance,
+    )
+}
+
+/// Where an event's disclosures are sealed; the key's own id is part of the sealing.
+pub(super) fn disclosure_place(tenant: crate::ids::TenantId, event: Uuid) -> Place {
+    Place {
+        table: "audit_disclosures",
+        column: "sealed",
+        tenant,
+        row: event,
+    }
+}
+
+async fn insert(
+    conn: &mut PgConnection,
+    inner: &Inner,
+    actor: &Actor,
+    now: DateTime<Utc>,
+    c: Columns,
+) -> Result<()> {
+    sqlx::query!(
+        r#"with told as (
+             insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
+                                           outcome, entity_type, entity_id, entry)
+             select $1, $2, $3, u.* from unnest($4::integer[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
+                                                $10::text[], $11::text[], $12::text[], $13::bytea[]) u)
+           insert into app.audit_disclosures (tenant_id, event_id, key_id, sealed)
+           select $1, u.* from unnest($14::uuid[], $15::uuid[], $16::text[]) u"#,
+        actor.tenant().uuid(),
+        i32::try_from(inner.epoch).map_err(Error::internal)?,
+        now,
+        &c.partition_key,
+        &c.id,
+        &c.branch_id as &[Option<Uuid>],
+        &c.actor_id as &[Option<Uuid>],
+        &c.category,
+        &c.action,
+        &c.outcome,
+        &c.entity_type as &[Option<String>],
+        &c.entity_id as &[Option<String>],
+        &c.entry,
+        &c.sealed_event,
+        &c.sealed_key,
+        &c.sealed,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! The only place that begins or commits. The pools are private; tenant rows are reached through [`ReadTx`] and
+//! [`WriteTx`], which cannot be had without an [`Actor`], and a connection is lent inside this crate only.
+//!
+//! Every transaction begins with its tenant and branches set in the same round trip. A client that goes away must not
+//! leave a transaction behind: the driver loses track of a `begin` that is cancelled between sending and answer, so that
+//! each one runs in a task of its own, which nobody cancels (docs/decisions/0004-cancellation.md).
+
+mod check;
+pub mod migrate;
+mod tx;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use check::DangerousRole;
+pub use tx::{ReadTx, SystemTx, WriteTx};
+
+use crate::{
+    actor::{Actor, BranchScope, Request},
+    clock::{Chance, Clock},
+    error::{Error, Result},
+    ids::TenantId,
+    vault::{Vault, data_keys::Wrapping},
+};
+
+/// How long a request waits for a free connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections are renewed after this long, so that a failed-over or re-configured server is noticed.
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// Background work needs few connections: it claims and sequences.
+const SYSTEM_CONNECTIONS: u32 = 4;
+
+/// Where the database is: one set of options for each of the two running roles.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// As `intrex_app`.
+    pub app: PgConnectOptions,
+    /// As `intrex_system`.
+    pub system: PgConnectOptions,
+    /// Connections of `intrex_app` at most.
+    pub max_connections: u32,
+}
+
+/// The database of the installation. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    app: PgPool,
+    system: PgPool,
+    pub(crate) clock: Clock,
+    pub(crate) chance: Chance,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) epoch: u32,
+}
+
+impl Inner {
+    pub(crate) fn wrapping(&self) -> Wrapping {
+        Wrapping {
+            vault: self.vault.clone(),
+            chance: self.chance,
+            now: self.clock.now(),
+        }
+    }
+}
+
+impl Db {
+    /// Connects as both roles, and refuses roles that would see around row level security.
+    pub async fn connect(
+        options: DbOptions,
+        clock: Clock,
+        chance: Chance,
+        vault: Arc<Vault>,
+    ) -> Result<Self> {
+        let app = pool(options.app, options.max_connections).await?;
+        let system = pool(options.system, SYSTEM_CONNECTIONS).await?;
+        check::refuse_dangerous_role(&app, "intrex_app").await?;
+        check::refuse_dangerous_role(&system, "intrex_system").await?;
+        let epoch = sqlx::query_scalar!("select epoch from app.audit_cursor")
+            .fetch_one(&system)
+            .await?;
+        let epoch = u32::try_from(epoch).map_err(Error::internal)?;
+        Ok(Db {
+            inner: Arc::new(Inner {
+                app,
+                system,
+                clock,
+                chance,
+                vault,
+                epoch,
+            }),
+        })
+    }
+
+    /// Begins reading as this actor: a read-only transaction that shows the actor's tenant and branches.
+    pub async fn read(&self, actor: &Actor) -> Result<ReadTx> {
+        let tx = self
+            .begin("begin read only", actor.tenant(), actor.scope())
+            .await?;
+        Ok(ReadTx::new(tx, actor.clone(), self.inner.clone()))
+    }
+
+    /// Begins writing as this actor. Nothing is kept unless the transaction is committed with its event.
+    pub async fn write(&self, actor: &Actor) -> Result<WriteTx> {
+        let tx = self.begin("begin", actor.tenant(), actor.scope()).await?;
+        Ok(WriteTx::new(tx, actor.clone(), self.inner.clone()))
+    }
+
+    /// Begins reading with the tenant alone, no branch: for looking up the credential that will tell who acts.
+    pub(crate) async fn authenticate(&self, tenant: TenantId, request: Request) -> Result<ReadTx> {
+        let nobody = Actor::anonymous(tenant, request);
+        self.read(&nobody).await
+    }
+
+    /// Begins looking across tenants, as the role whose few grants stand in the catalogue lint's list.
+    pub(crate) async fn system(&self) -> Result<SystemTx> {
+        let pool = self.inner.system.clone();
+        let tx = uncancelled(async move { pool.begin().await }).await?;
+        Ok(SystemTx::new(tx))
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        sqlx::query_scalar!("select 1 as one")
+            .fetch_one(&self.inner.system)
+            .await?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.inner.app.close().await;
+        self.inner.system.close().await;
+    }
+
+    async fn begin(
+        &self,
+        begin: &str,
+        tenant: TenantId,
+        scope: &BranchScope,
+    ) -> Result<Transaction<'static, Postgres>> {
+        // Ids that were parsed as UUIDs and a constant: nothing that somebody typed is in this text.
+        let statement = format!(
+            "{begin}; set local app.current_tenant = '{}'; set local app.current_branches = '{}'",
+            tenant.uuid().hyphenated(),
+            scope.setting(),
+        );
+        let pool = self.inner.app.clone();
+        uncancelled(async move { pool.begin_with(AssertSqlSafe(statement)).await }).await
+    }
+}
+
+/// Runs to its end even if the caller goes away; what it made is then dropped in order.
+async fn uncancelled<T: Send + 'static>(
+    work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work)
+        .await
+        .map_err(Error::internal)?
+        .map_err(Error::from)
+}
+
+async fn pool(options: PgConnectOptions, max_connections: u32) -> Result<PgPool> {
+    use sqlx::ConnectOptions as _;
+    let options = options
+        .application_name("intrex")
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(MAX_LIFETIME)
+        // A connection is tested when it comes back; testing it again before use would be a round trip a request.
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}

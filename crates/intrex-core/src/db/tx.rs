@@ -1,0 +1,195 @@
+//! The three transactions. Their connection is lent inside this crate only, so that no page and no handler can hold one.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use super::Inner;
+use crate::{
+    actor::{Actor, BranchScope},
+    audit::{self, Event},
+    error::{Conflict, Error, Result},
+    permission::{Permission, Reach},
+};
+
+/// The longest answer that is kept for a repeated request, in bytes.
+const MAX_KEPT_ANSWER: usize = 256 * 1024;
+
+/// Reading as an actor. Dropping it ends it; [`ReadTx::finish`] ends it in order.
+#[derive(Debug)]
+#[must_use = "a transaction that is not finished is rolled back"]
+pub struct ReadTx {
+    tx: Transaction<'static, Postgres>,
+    actor: Actor,
+    inner: Arc<Inner>,
+}
+
+impl ReadTx {
+    pub(super) fn new(tx: Transaction<'static, Postgres>, actor: Actor, inner: Arc<Inner>) -> Self {
+        ReadTx { tx, actor, inner }
+    }
+
+    /// Who reads.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Fails unless the reader may do this; tells how far it reaches.
+    pub fn may(&self, permission: Permission) -> Result<Reach> {
+        self.actor.may(permission)
+    }
+
+    /// The instant of this reading.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.inner.clock.now()
+    }
+
+    /// Ends the transaction.
+    pub async fn finish(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// Goes on as the actor that a credential turned out to be. The statement that checked the credential has set
+    /// `app.current_branches` to `actor`'s scope in the same round trip.
+    pub(crate) fn authenticated(mut self, actor: Actor) -> Self {
+        debug_assert_eq!(self.actor.tenant(), actor.tenant());
+        self.actor = actor;
+        self
+    }
+}
+
+/// Writing as an actor. Nothing is kept unless it is committed with the event that tells of it.
+#[derive(Debug)]
+#[must_use = "a transaction that is not committed is rolled back"]
+pub struct WriteTx {
+    tx: Transaction<'static, Postgres>,
+    actor: Actor,
+    inner: Arc<Inner>,
+}
+
+impl WriteTx {
+    pub(super) fn new(tx: Transaction<'static, Postgres>, actor: Actor, inner: Arc<Inner>) -> Self {
+        WriteTx { tx, actor, inner }
+    }
+
+    /// Who writes.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The instant of this writing.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    pub(crate) fn parts(&mut self) -> (&mut PgConnection, &Actor, &Inner) {
+        (&mut self.tx, &self.actor, &self.inner)
+    }
+
+    /// Stages events beside what was written, for work of many rows that commits once.
+    pub async fn stage(&mut self, events: Vec<Event>) -> Result<()> {
+        let (conn, actor, inner) = self.parts();
+        audit::stage(conn, inner, actor, events).await
+    }
+
+    /// Keeps what was written, together with the event that tells of it: both or neither.
+    pub async fn commit(mut self, event: Event) -> Result<()> {
+        self.stage(vec![event]).await?;
+        Ok(self.tx.commit().await?)
+    }
+
+    /// The same with several events, one at least.
+    pub async fn commit_all(mut self, events: Vec<Event>) -> Result<()> {
+        if events.is_empty() {
+            return Err(Error::internal("nothing is committed without its event"));
+        }
+        self.stage(events).await?;
+        Ok(self.tx.commit().await?)
+    }
+
+    /// Keeps what was written, its event, and the answer for a request that carries an idempotency key, so that the
+    /// same request gets the same answer without a second effect. Never give an answer that shows a secret.
+    pub async fn commit_answering<T: Serialize>(
+        mut self,
+        events: Vec<Event>,
+        answer: &T,
+    ) -> Result<()> {
+        if let Some(idempotency) = self.actor.request().idempotency.clone() {
+            let answer = serde_json::to_string(answer).map_err(Error::internal)?;
+            if answer.len() > MAX_KEPT_ANSWER {
+                return Err(Error::internal("an answer is too long to be kept"));
+            }
+            let now = self.now();
+            let (conn, actor, _) = self.parts();
+            let kept = sqlx::query!(
+                "insert into app.idempotency_keys (tenant_id, actor_id, route, key, body_hash, answer, created_at)
+                 values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+                actor.tenant().uuid(),
+                actor.person_id().map(|id| id.uuid()).unwrap_or_default(),
+                idempotency.route,
+                idempotency.key,
+                &idempotency.body_hash[..],
+                answer,
+                now,
+            )
+            .execute(conn)
+            .await?
+            .rows_affected();
+            if kept == 0 {
+                // The same request was committed while this one worked; asking again gives its answer.
+                return Err(Error::Conflict(Conflict::Busy));
+            }
+        }
+        self.commit_all(events).await
+    }
+
+    /// Keeps what was written without an event. Only for what tells nothing about the tenant's affairs; `why` says so to
+    /// whoever searches for this name.
+    pub async fn commit_unaudited(self, why: &'static str) -> Result<()> {
+        tracing::trace!(why, "commit without event");
+        Ok(self.tx.commit().await?)
+    }
+
+    /// Goes on with a wider or narrower branch scope, for a command that has decided so.
+    pub(crate) fn scope(&self) -> &BranchScope {
+        self.actor.scope()
+    }
+}
+
+/// Looking across tenants, as `intrex_system`.
+#[derive(Debug)]
+#[must_use = "a transaction that is not committed is rolled back"]
+pub struct SystemTx {
+    tx: Transaction<'static, Postgres>,
+}
+
+impl SystemTx {
+    pub(super) fn new(tx: Transaction<'static, Postgres>) -> Self {
+        SystemTx { tx }
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+}

@@ -1,0 +1,79 @@
+//! What people type, checked once: lines and paragraphs with a length in characters, without control characters (NUL
+//! included, which PostgreSQL cannot store), in Unicode's composed form. The slices' own types build on these.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{
+    catalogue::{Text, keys},
+    error::{Error, Result},
+};
+
+/// A trimmed single line of 1 to `max` characters.
+pub fn check_line(typed: &str, max: usize) -> std::result::Result<String, Text> {
+    let line = check_optional_line(typed, max)?;
+    if line.is_empty() {
+        Err(keys::ERROR_FIELD_REQUIRED.into())
+    } else {
+        Ok(line)
+    }
+}
+
+/// A trimmed single line of 0 to `max` characters.
+pub fn check_optional_line(typed: &str, max: usize) -> std::result::Result<String, Text> {
+    check(typed, max, |c| c.is_control())
+}
+
+/// A trimmed text of 0 to `max` characters that may have several lines.
+pub fn check_paragraphs(typed: &str, max: usize) -> std::result::Result<String, Text> {
+    check(&typed.replace("\r\n", "\n"), max, |c| {
+        c.is_control() && c != '\n' && c != '\t'
+    })
+}
+
+fn check(
+    typed: &str,
+    max: usize,
+    refused: impl Fn(char) -> bool,
+) -> std::result::Result<String, Text> {
+    // Bytes first: normalising a megabyte to find out that it is too long would be work for nothing.
+    if typed.len() > max * 4 + 1024 {
+        return Err(Text::new(keys::ERROR_FIELD_TOO_LONG).with("max", max));
+    }
+    let text: String = typed.trim().nfc().collect();
+    if text.chars().any(refused) {
+        return Err(keys::ERROR_FIELD_CONTROL_CHARACTERS.into());
+    }
+    if text.chars().count() > max {
+        return Err(Text::new(keys::ERROR_FIELD_TOO_LONG).with("max", max));
+    }
+    Ok(text)
+}
+
+/// A required line of a named field.
+pub(crate) fn line(field: &str, typed: &str, max: usize) -> Result<String> {
+    check_line(typed, max).map_err(|text| Error::invalid(field, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_trimmed_composed_and_bounded() {
+        assert_eq!(check_line("  Cafe\u{301} ", 10).as_deref(), Ok("Café"));
+        assert_eq!(
+            check_line("   ", 10),
+            Err(keys::ERROR_FIELD_REQUIRED.into())
+        );
+        assert!(check_line(&"x".repeat(11), 10).is_err());
+        assert!(check_line(&"x".repeat(1_000_000), 10).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_and_lines_kept_where_they_belong() {
+        assert!(check_line("a\0b", 10).is_err());
+        assert!(check_line("a\nb", 10).is_err());
+        assert_eq!(check_paragraphs("a\r\nb", 10).as_deref(), Ok("a\nb"));
+        assert!(check_paragraphs("a\u{1b}[31mb", 20).is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! Data keys: random keys of a tenant, and of each person whose personal data is sealed, wrapped by the installation's
+//! `CONNECTOR_ENC_KEY`. Erasing a key erases what it seals, in the audit log too, which cannot be rewritten.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::{
+    keys::{Key, KeyRing},
+    seal::{self, Place},
+};
+use crate::{
+    clock::Chance,
+    error::{Error, Result},
+    ids::{KeyId, PersonId, TenantId},
+};
+
+/// How many unwrapped keys stay in memory.
+const CACHED_KEYS: usize = 10_000;
+/// How long an unwrapped key is used before the database is asked again whether it was erased.
+const CACHED_FOR: TimeDelta = TimeDelta::seconds(60);
+
+/// An unwrapped data key.
+#[derive(Debug, Clone)]
+pub(crate) struct DataKey {
+    pub id: KeyId,
+    pub key: Key,
+}
+
+/// Unwrapped keys by tenant and subject.
+#[derive(Debug, Default)]
+pub(crate) struct Cache(Mutex<HashMap<(TenantId, Option<PersonId>), (DateTime<Utc>, DataKey)>>);
+
+impl Cache {
+    fn get(
+        &self,
+        tenant: TenantId,
+        subject: Option<PersonId>,
+        now: DateTime<Utc>,
+    ) -> Option<DataKey> {
+        let keys = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        keys.get(&(tenant, subject))
+            .filter(|(read_at, _)| (now - *read_at).abs() < CACHED_FOR)
+            .map(|(_, key)| key.clone())
+    }
+
+    fn put(&self, tenant: TenantId, subject: Option<PersonId>, now: DateTime<Utc>, key: DataKey) {
+        let mut keys = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        if keys.len() >= CACHED_KEYS {
+            keys.clear();
+        }
+        keys.insert((tenant, subject), (now, key));
+    }
+}
+
+/// What is needed to read or make data keys inside a transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Wrapping {
+    pub vault: Arc<super::Vault>,
+    pub chance: Chance,
+    pub now: DateTime<Utc>,
+}
+
+/// The key of a tenant or of a subject, made if there is none. `None` if it was erased: nothing can be sealed for the
+/// subject any more.
+pub(crate) async fn key_for(
+    conn: &mut PgConnection,
+    wrapping: &Wrapping,
+    tenant: TenantId,
+    subject: Option<PersonId>,
+) -> Result<Option<DataKey>> {
+    if let Some(key) = wrapping.vault.data_keys.get(tenant, subject, wrapping.now) {
+        return Ok(Some(key));
+    }
+    if let Some(found) = find(conn, wrapping, tenant, subject).await? {
+        if let Some(key) = &found {
+            wrapping
+                .vault
+                .data_keys
+                .put(tenant, subject, wrapping.now, key.clone());
+        }
+        return Ok(found);
+    }
+    let id = KeyId::from(wrapping.chance.uuid(wrapping.now));
+    let key = Key::from_bytes(wrapping.chance.bytes::<32>().to_vec()).map_err(Error::internal)?;
+    let wrapped = seal::seal(
+        &wrapping.vault.keys.connector,
+        place(tenant, id),
+        key.bytes(),
+        wrapping.chance,
+    );
+    let made = sqlx::query!(
+        "insert into app.data_keys (tenant_id, id, subject_id, wrapped, created_at) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+        tenant.uuid(),
+        id.uuid(),
+        subject.map(PersonId::uuid),
+        wrapped,
+        wrapping.now,
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if made == 1 {
+        // Not cached: this transaction may still be rolled back.
+        return Ok(Some(DataKey { id, key }));
+    }
+    // Somebody else made it at the same moment and has committed.
+    find(conn, wrapping, tenant, subject)
+        .await?
+        .ok_or_else(|| Error::internal("a data key vanished"))
+}
+
+/// Every readable key of a tenant among these ids.
+pub(crate) async fn keys_by_id(
+    conn: &mut PgConnection,
+    ring: &KeyRing,
+    tenant: TenantId,
+    ids: &[uuid::Uuid],
+) -> Result<HashMap<KeyId, Key>> {
+    let rows = sqlx::query!(
+        "select id, wrapped from app.data_keys where tenant_id = $1 and id = any($2) and wrapped is not null limit 1000",
+        tenant.uuid(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let id = KeyId::from(row.id);
+            Some((id, unwrap(ring, tenant, id, &row.wrapped?)?))
+        })
+        .collect())
+}
+
+async fn find(
+    conn: &mut PgConnection,
+    wrapping: &Wrapping,
+    tenant: TenantId,
+    subject: Option<PersonId>,
+) -> Result<Option<Option<DataKey>>> {
+    let row = sqlx::query!(
+        "select id, wrapped from app.data_keys where tenant_id = $1 and subject_id is not distinct from $2",
+        tenant.uuid(),
+        subject.map(PersonId::uuid),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let Some(wrapped) = row.wrapped else {
+        return Ok(Some(None));
+    };
+    let id = KeyId::from(row.id);
+    let key = unwrap(&wrapping.vault.keys.connector, tenant, id, &wrapped).ok_or_else(|| {
+        Error::internal(
+            "a data key cannot be unwrapped: CONNECTOR_ENC_KEY is not the one that wrapped it",
+        )
+    })?;
+    Ok(Some(Some(DataKey { id, key })))
+}
+
+fn unwrap(ring: &KeyRing, tenant: TenantId, id: KeyId, wrapped: &str) -> Option<Key> {
+    let bytes = seal::open(ring, place(tenant, id), wrapped).ok()?;
+    Key::from_bytes(bytes.to_vec()).ok()
+}
+
+fn place(tenant: TenantId, id: KeyId) -> Place {
+    Place {
+        table: "data_keys",
+        column: "wrapped",
+        tenant,
+        row: id.uuid(),
+    }
+}

@@ -1,0 +1,215 @@
+//! Passwords: bcrypt over base64(HMAC-SHA-384(pepper, NFC(password))), so that bcrypt's limit of 72 bytes and NUL bytes do
+//! not matter. The stored text is `<pepper id>$bcrypt…`; `plain$…` marks an imported bare bcrypt hash.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as B64};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha384;
+use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use super::keys::{Key, KeyRing};
+use crate::error::{Error, Result};
+
+/// The lowest bcrypt cost that is accepted.
+pub const MIN_COST: u32 = 10;
+/// The cost of the product's default.
+pub const DEFAULT_COST: u32 = 12;
+/// How many passwords are hashed at the same time; the rest wait their turn.
+const PARALLEL_HASHES: usize = 2;
+/// The marker of an imported bcrypt hash without pepper.
+const PLAIN: &str = "plain";
+
+/// Hashes and verifies passwords, a few at a time.
+#[derive(Debug)]
+pub(crate) struct Passwords {
+    ring: KeyRing,
+    cost: u32,
+    turns: Arc<Semaphore>,
+    /// What is verified against when there is no such account, so that the work is the same.
+    dummy: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// Wrong password.
+    No,
+    /// Right, and the hash is as strong as it should be.
+    Yes,
+    /// Right; the hash should be made anew (older pepper, lower cost, or imported).
+    Outdated,
+}
+
+impl Passwords {
+    pub(crate) fn new(ring: KeyRing, cost: u32) -> Self {
+        let cost = cost.clamp(MIN_COST, 31);
+        let dummy = format!("{}${}", ring.current().id(), dummy_hash(cost));
+        Passwords {
+            ring,
+            cost,
+            turns: Arc::new(Semaphore::new(PARALLEL_HASHES)),
+            dummy,
+        }
+    }
+
+    /// The text to store for a password.
+    pub(crate) async fn hash(&self, password: &SecretString) -> Result<String> {
+        let key = self.ring.current().clone();
+        let cost = self.cost;
+        let input = prepared(&key, password);
+        let hash = self
+            .in_turn(move || bcrypt::hash(input.as_slice(), cost))
+            .await?
+            .map_err(Error::internal)?;
+        Ok(format!("{}${hash}", key.id()))
+    }
+
+    /// Verifies a password against what is stored, or against a dummy of the same cost if nothing is.
+    pub(crate) async fn verify(
+        &self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<Verified> {
+        let known = stored.is_some();
+        let (id, hash) = stored
+            .unwrap_or(&self.dummy)
+            .split_once('$')
+            .ok_or_else(|| Error::internal("a password hash without its key id"))?;
+        let (input, current) = if id == PLAIN {
+            // As the exporting system had it: bcrypt itself cuts after 72 bytes.
+            let bytes = password.expose_secret().as_bytes();
+            (Zeroizing::new(bytes[..bytes.len().min(72)].to_vec()), false)
+        } else {
+            let Some(key) = self.ring.find(id) else {
+                return Err(Error::internal(format!(
+                    "the pepper {id} of a password hash is not configured"
+                )));
+            };
+            (prepared(key, password), id == self.ring.current().id())
+        };
+        let hash = hash.to_owned();
+        let strong = cost_of(&hash).is_some_and(|cost| cost >= self.cost);
+        let right = self
+            .in_turn(move || bcrypt::verify(input.as_slice(), &hash))
+            .await?
+            .unwrap_or(false);
+        Ok(match right && known {
+            false => Verified::No,
+            true if current && strong => Verified::Yes,
+            true => Verified::Outdated,
+        })
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let turn = self
+            .turns
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+fn prepared(key: &Key, password: &SecretString) -> Zeroizing<Vec<u8>> {
+    let composed: Zeroizing<String> = Zeroizing::new(password.expose_secret().nfc().collect());
+    let mut mac =
+        Hmac::<Sha384>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
+    mac.update(composed.as_bytes());
+    Zeroizing::new(B64.encode(mac.finalize().into_bytes()).into_bytes())
+}
+
+fn cost_of(hash: &str) -> Option<u32> {
+    hash.split('$').nth(2)?.parse().ok()
+}
+
+/// A well-formed bcrypt hash that nothing matches: verifying against it takes as long as against a real one.
+fn dummy_hash(cost: u32) -> String {
+    format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Chance;
+
+    fn ring() -> KeyRing {
+        KeyRing::new(
+            Key::from_bytes(Chance.bytes::<32>().to_vec()).expect("random"),
+            None,
+        )
+    }
+
+    #[tokio::test]
+    async fn passwords_that_share_72_bytes_differ() {
+        let passwords = Passwords::new(ring(), MIN_COST);
+        let long = "x".repeat(72);
+        let stored = passwords
+            .hash(&format!("{long}a").into())
+            .await
+            .expect("hashes");
+        assert_eq!(
+            passwords
+                .verify(&format!("{long}a").into(), Some(&stored))
+                .await
+                .expect("verifies"),
+            Verified::Yes
+        );
+        assert_eq!(
+            passwords
+                .verify(&format!("{long}b").into(), Some(&stored))
+                .await
+                .expect("verifies"),
+            Verified::No
+        );
+        assert_eq!(
+            passwords
+                .verify(&"e\u{301}".into(), None)
+                .await
+                .expect("verifies"),
+            Verified::No
+        );
+    }
+
+    #[tokio::test]
+    async fn an_older_pepper_a_lower_cost_and_an_imported_hash_are_outdated() {
+        let old = ring();
+        let stored = Passwords::new(old.clone(), MIN_COST)
+            .hash(&"correct horse 🐎".into())
+            .await
+            .expect("hashes");
+        let rotated = KeyRing::new(ring().current().clone(), Some(old.current().clone()));
+        let passwords = Passwords::new(rotated, MIN_COST);
+        assert_eq!(
+            passwords
+                .verify(&"correct horse 🐎".into(), Some(&stored))
+                .await
+                .expect("verifies"),
+            Verified::Outdated
+        );
+        let plain = format!(
+            "plain${}",
+            bcrypt::hash("imported", MIN_COST).expect("hashes")
+        );
+        assert_eq!(
+            passwords
+                .verify(&"imported".into(), Some(&plain))
+                .await
+                .expect("verifies"),
+            Verified::Outdated
+        );
+    }
+}
