@@ -45,6 +45,7 @@ create table app.obligation_instances (
   title text not null constraint obligation_instances_title_length check (length(title) between 1 and 200),
   severity text not null constraint obligation_instances_severity check (severity in ('low', 'medium', 'high', 'critical')),
   state text not null default 'open' constraint obligation_instances_state check (state in ('open', 'completed', 'waived')),
+  occurrence_on date not null,
   due_on date not null constraint obligation_instances_due_on check (due_on between '1970-01-01' and '2200-12-31'),
   grace_days smallint not null default 0 constraint obligation_instances_grace_days check (grace_days between 0 and 365),
   lead_days smallint[] not null,
@@ -95,7 +96,8 @@ create index obligation_instances_by_series on app.obligation_instances (tenant_
 create index obligation_instances_to_plan on app.obligation_instances (tenant_id, planned_through) where state = 'open';
 comment on table app.obligation_instances is
   'Something a branch owes to somebody by a civil date in the branch''s zone. upcoming, due_today and overdue are not '
-  'stored: they follow from due_on and today. planned_through: up to which day its reminders stand in the ledger.';
+  'stored: they follow from due_on and today. occurrence_on is the date that the series gave, due_on the one it was '
+  'moved to. planned_through: up to which day its reminders stand in the ledger.';
 call app.isolate_tenant('app.obligation_instances');
 call app.isolate_branch('app.obligation_instances');
 grant select, insert on app.obligation_instances to intrex_app;

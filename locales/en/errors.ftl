@@ -24,3 +24,4 @@ error-field-not-a-country = Give a two-letter country code such as BD or US.
 error-field-unknown = There is no such field.
 error-field-wrong-type = This has the wrong type: { $expected } is expected.
 error-field-malformed = The request cannot be read: { $detail }
+error-field-too-many = At most { $max } entries are allowed.

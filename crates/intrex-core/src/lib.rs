@@ -14,6 +14,7 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod permission;
+pub mod raw;
 pub mod text;
 pub mod vault;
 

@@ -1,0 +1,244 @@
+//! A field as it was sent: the words of a form, or a JSON value. Forms and JSON decode into the same raw structs, whose
+//! fields are of this type, so that a wrong type is told by field and in words like every other fault, and a page can
+//! draw again what was typed.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::{
+    catalogue::{Text, keys},
+    error::FieldErrors,
+    text,
+};
+
+/// One field as it was sent, or not sent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Raw(Option<Value>);
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(|value| Raw(Some(value)))
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(words: &str) -> Self {
+        Raw(Some(Value::String(words.to_owned())))
+    }
+}
+
+impl From<String> for Raw {
+    fn from(words: String) -> Self {
+        Raw(Some(Value::String(words)))
+    }
+}
+
+impl Raw {
+    /// Whether the field was sent at all: a change leaves the others as they are.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What was sent, to be drawn into a form again.
+    pub fn shown(&self) -> String {
+        match &self.0 {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(words)) => words.clone(),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| Raw(Some(item.clone())).shown())
+                .collect::<Vec<_>>()
+                .join(","),
+            Some(other) => other.to_string(),
+        }
+    }
+
+    /// Its words, if it has any: text, or a number's digits. An empty text is none.
+    pub fn words(&self) -> Result<Option<String>, Text> {
+        match &self.0 {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(words)) if words.trim().is_empty() => Ok(None),
+            Some(Value::String(words)) => Ok(Some(words.clone())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(wrong_type("text")),
+        }
+    }
+
+    /// A required line of at most `max` characters.
+    pub fn line(&self, errors: &mut FieldErrors, field: &str, max: usize) -> Option<String> {
+        let checked = self
+            .words()
+            .and_then(|words| text::check_line(&words.unwrap_or_default(), max));
+        errors.take(field, checked)
+    }
+
+    /// A line of at most `max` characters, or an empty one.
+    pub fn optional_line(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+        max: usize,
+    ) -> Option<String> {
+        let checked = self
+            .words()
+            .and_then(|words| text::check_optional_line(&words.unwrap_or_default(), max));
+        errors.take(field, checked)
+    }
+
+    /// A text of several lines and at most `max` characters, or an empty one.
+    pub fn paragraphs(&self, errors: &mut FieldErrors, field: &str, max: usize) -> Option<String> {
+        let checked = self
+            .words()
+            .and_then(|words| text::check_paragraphs(&words.unwrap_or_default(), max));
+        errors.take(field, checked)
+    }
+
+    /// A whole number within bounds, if one was sent. The outer `None` means that a fault was noted.
+    pub fn number(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+        min: i64,
+        max: i64,
+    ) -> Option<Option<i64>> {
+        let fault = || {
+            Text::new(keys::ERROR_FIELD_NOT_A_NUMBER)
+                .with("min", min)
+                .with("max", max)
+        };
+        let checked = match self.words() {
+            Ok(None) => Ok(None),
+            Ok(Some(words)) => match words.trim().parse::<i64>() {
+                Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
+                _ => Err(fault()),
+            },
+            Err(_) => Err(fault()),
+        };
+        errors.take(field, checked)
+    }
+
+    /// An id, if one was sent. The outer `None` means that a fault was noted.
+    pub fn id<T: From<uuid::Uuid>>(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+    ) -> Option<Option<T>> {
+        let checked = match self.words() {
+            Ok(None) => Ok(None),
+            Ok(Some(words)) => match uuid::Uuid::try_parse(words.trim()) {
+                Ok(id) => Ok(Some(T::from(id))),
+                Err(_) => Err(keys::ERROR_FIELD_NOT_AN_ID.into()),
+            },
+            Err(text) => Err(text),
+        };
+        errors.take(field, checked)
+    }
+
+    /// One of the names that `read` knows, if one was sent. The outer `None` means that a fault was noted.
+    pub fn one_of<T>(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+        choices: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let checked = match self.words() {
+            Ok(None) => Ok(None),
+            Ok(Some(words)) => match read(words.trim()) {
+                Some(found) => Ok(Some(found)),
+                None => Err(Text::new(keys::ERROR_FIELD_NOT_ONE_OF).with("choices", choices)),
+            },
+            Err(text) => Err(text),
+        };
+        errors.take(field, checked)
+    }
+
+    /// A list: a JSON array, or words parted by commas or semicolons. Empty items are left out.
+    pub fn list(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+        max_items: usize,
+    ) -> Option<Vec<String>> {
+        let checked = match &self.0 {
+            Some(Value::Array(items)) => items
+                .iter()
+                .take(max_items + 1)
+                .map(|item| {
+                    Raw(Some(item.clone()))
+                        .words()
+                        .map(Option::unwrap_or_default)
+                })
+                .collect::<Result<Vec<_>, _>>(),
+            _ => self.words().map(|words| {
+                words
+                    .unwrap_or_default()
+                    .split([',', ';'])
+                    .map(|item| item.trim().to_owned())
+                    .take(max_items + 1)
+                    .collect()
+            }),
+        };
+        let checked = checked.and_then(|items| {
+            let items: Vec<String> = items.into_iter().filter(|item| !item.is_empty()).collect();
+            if items.len() > max_items {
+                Err(Text::new(keys::ERROR_FIELD_TOO_MANY).with("max", max_items))
+            } else {
+                Ok(items)
+            }
+        });
+        errors.take(field, checked)
+    }
+}
+
+fn wrong_type(expected: &str) -> Text {
+    Text::new(keys::ERROR_FIELD_WRONG_TYPE).with("expected", expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Default)]
+    #[serde(deny_unknown_fields, default)]
+    struct Form {
+        title: Raw,
+        days: Raw,
+    }
+
+    #[test]
+    fn a_form_and_json_say_the_same() {
+        let json: Form =
+            serde_json::from_str(r#"{"title":"VAT","days":[30, 7]}"#).expect("decodes");
+        let mut errors = FieldErrors::new();
+        assert_eq!(
+            json.title.line(&mut errors, "title", 10).as_deref(),
+            Some("VAT")
+        );
+        assert_eq!(
+            json.days.list(&mut errors, "days", 5),
+            Some(vec!["30".to_owned(), "7".to_owned()])
+        );
+        assert_eq!(
+            Raw::from("30; 7").list(&mut errors, "days", 5),
+            Some(vec!["30".to_owned(), "7".to_owned()])
+        );
+        assert!(errors.is_empty());
+        assert_eq!(json.days.shown(), "30,7");
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_by_field() {
+        let json: Form = serde_json::from_str(r#"{"title":{"a":1},"days":true}"#).expect("decodes");
+        let mut errors = FieldErrors::new();
+        assert_eq!(json.title.line(&mut errors, "title", 10), None);
+        assert_eq!(json.days.number(&mut errors, "days", 0, 9), None);
+        assert!(matches!(errors.finish(), Err(crate::Error::Invalid(faults)) if faults.len() == 2));
+    }
+
+    #[test]
+    fn an_unknown_field_does_not_decode() {
+        assert!(serde_json::from_str::<Form>(r#"{"tilte":"x"}"#).is_err());
+        assert!(!Form::default().title.is_given());
+    }
+}
