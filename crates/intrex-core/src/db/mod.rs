@@ -120,6 +120,10 @@ impl Db {
     }
 
     /// Begins looking across tenants, as the role whose few grants stand in the catalogue lint's list.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the look across tenants, as a role of its own"
+    )]
     pub(crate) async fn system(&self) -> Result<SystemTx> {
         let pool = self.inner.system.clone();
         let tx = uncancelled(async move { pool.begin().await }).await?;
@@ -140,6 +144,10 @@ impl Db {
         self.inner.system.close().await;
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a transaction begins, with its tenant"
+    )]
     async fn begin(
         &self,
         begin: &str,
