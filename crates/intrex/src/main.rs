@@ -1,2 +1,3 @@
-//! Placeholder.
+//! The program `intrex`. Everything it does lives in the library of the same name, so that the tests of the whole can
+//! reach it too.
 fn main() {}

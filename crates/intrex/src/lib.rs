@@ -1,0 +1,4 @@
+//! The library behind the program `intrex`: what the binary does, in a form that the tests of the whole product can
+//! start, look into and stop.
+
+pub mod private_postgres;
