@@ -13,6 +13,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod ids;
+pub mod obligations;
 pub mod permission;
 pub mod raw;
 pub mod text;
