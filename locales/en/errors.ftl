@@ -25,3 +25,4 @@ error-field-unknown = There is no such field.
 error-field-wrong-type = This has the wrong type: { $expected } is expected.
 error-field-malformed = The request cannot be read: { $detail }
 error-field-too-many = At most { $max } entries are allowed.
+error-field-cursor = This cursor does not belong to this list. Begin again without it.

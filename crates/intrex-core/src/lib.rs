@@ -14,8 +14,11 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod obligations;
+pub mod paging;
 pub mod permission;
 pub mod raw;
+pub mod reminders;
+pub mod templates;
 pub mod text;
 pub mod vault;
 

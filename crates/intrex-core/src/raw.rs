@@ -2,7 +2,7 @@
 //! fields are of this type, so that a wrong type is told by field and in words like every other fault, and a page can
 //! draw again what was typed.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// One field as it was sent, or not sent.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Raw(Option<Value>);
 
 impl<'de> Deserialize<'de> for Raw {

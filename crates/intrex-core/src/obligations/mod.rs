@@ -1,6 +1,15 @@
-//! What a branch owes to somebody by a date. The pure rules come first, because everything else asks them: which dates are
-//! accepted, when an obligation recurs, what its status is today, and when somebody is reminded of it.
+//! What a branch owes to somebody by a date. This slice is the reference for the others: CONTRIBUTING.md walks through it.
+//!
+//! `due_date`, `recurrence`, `schedule` the pure rules of dates · `model` what an obligation is · `input` what people send ·
+//! `queries` all SQL · `commands` what can be done to one · `reads` what pages and the API show · `filter` what lists
+//! can be narrowed by.
 
+pub mod commands;
 pub mod due_date;
+pub mod filter;
+pub mod input;
+pub mod model;
+pub(crate) mod queries;
+pub mod reads;
 pub mod recurrence;
 pub mod schedule;

@@ -1,0 +1,365 @@
+//! What can be done to an obligation: one function each. Allowed? Load and lock, decide by the rules of `model`, save,
+//! and commit with the event that tells of it. What becomes moot in the reminder ledger is settled in the same
+//! transaction.
+
+use chrono::NaiveDate;
+
+use super::{
+    input::{RawCompletion, RawObligation, RawReason, RawReschedule},
+    model::{Completion, Definition, Obligation, Settled, Source, Stored, Waiver},
+    queries,
+    schedule::{StoredState, civil_today},
+};
+use crate::{
+    App,
+    actor::Actor,
+    audit::Event,
+    catalogue::keys,
+    db::WriteTx,
+    error::{Conflict, Error, Result},
+    ids::{ObligationId, TemplateId},
+    permission::Permission,
+    reminders, templates,
+};
+
+/// Creates an obligation, from a template if one is named.
+pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obligation> {
+    actor.may(Permission::ObligationsCreate)?;
+    let mut tx = app.db.write(actor).await?;
+    let template = match raw.template_id.words() {
+        Ok(Some(words)) => Some(named_template(&mut tx, &words).await?),
+        _ => None,
+    };
+    let new = raw.parse(template.as_ref())?;
+    if !actor.scope().contains(new.branch_id) {
+        return Err(Error::invalid(
+            "branch_id",
+            keys::ERROR_FIELD_UNKNOWN_REFERENCE,
+        ));
+    }
+    let id: ObligationId = app.new_id();
+    let source = if template.is_some() {
+        Source::Template
+    } else {
+        Source::Manual
+    };
+    queries::insert(tx.conn(), actor.tenant(), id, &new, source, None, app.now())
+        .await
+        .map_err(refused)?;
+    let made = shown(&mut tx, id).await?;
+    let event = told(Event::new("obligation", "obligation.created"), &made)
+        .with("source", made.source.as_str());
+    tx.commit_answering(vec![event], &made).await?;
+    Ok(made)
+}
+
+/// Changes the fields that were sent. Somebody else's change in between is a conflict if the caller says which version
+/// was seen.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: ObligationId,
+    raw: &RawObligation,
+    seen: Option<i32>,
+) -> Result<Obligation> {
+    actor.may(Permission::ObligationsUpdate)?;
+    let mut tx = app.db.write(actor).await?;
+    let (old, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    old.must_be_open()?;
+    let new = raw.change(&old.definition)?;
+    if new == old.definition {
+        return shown(&mut tx, id).await;
+    }
+    // A new rule counts from the date that the item has.
+    let series_anchor = if new.recurrence == old.definition.recurrence {
+        old.series_anchor
+    } else {
+        old.definition.due_on
+    };
+    queries::update(
+        tx.conn(),
+        actor.tenant(),
+        id,
+        &new,
+        series_anchor,
+        app.now(),
+    )
+    .await
+    .map_err(refused)?;
+    // Reminders follow the new owner, lead days and grace: what was planned is planned anew.
+    reminders::queries::suppress_planned(tx.conn(), actor.tenant(), id, "changed", app.now())
+        .await?;
+    let changed = shown(&mut tx, id).await?;
+    let event = changes(
+        told(Event::new("obligation", "obligation.updated"), &changed),
+        &old.definition,
+        &new,
+    );
+    tx.commit_answering(vec![event], &changed).await?;
+    Ok(changed)
+}
+
+/// Marks an obligation as completed, and makes the next of its series. However many people do so at once, there is one
+/// completion and one successor.
+pub async fn complete(
+    app: &App,
+    actor: &Actor,
+    id: ObligationId,
+    raw: &RawCompletion,
+    seen: Option<i32>,
+) -> Result<Settled> {
+    actor.may(Permission::ObligationsComplete)?;
+    let (note, on) = raw.parse()?;
+    let mut tx = app.db.write(actor).await?;
+    let (item, today) = locked(&mut tx, id, Permission::ObligationsComplete, seen).await?;
+    item.must_be_open()?;
+    let on = on.unwrap_or(today);
+    if on > today {
+        return Err(Error::invalid(
+            "completed_on",
+            keys::OBLIGATION_COMPLETED_IN_FUTURE,
+        ));
+    }
+    let completion = Completion {
+        at: app.now(),
+        on,
+        by: actor.person_id(),
+        note: note.clone(),
+    };
+    queries::complete(tx.conn(), actor.tenant(), id, &completion).await?;
+    let settled = settle(app, &mut tx, &item, on, "completed").await?;
+    let event = told(
+        Event::new("obligation", "obligation.completed"),
+        &settled.item,
+    )
+    .with("completed_on", on.to_string())
+    .personal("completion_note", note.unwrap_or_default());
+    tx.commit_answering(vec![followed(event, &settled)], &settled)
+        .await?;
+    Ok(settled)
+}
+
+/// Waives an obligation with a reason, and makes the next of its series: a series does not end because one item was
+/// waived.
+pub async fn waive(
+    app: &App,
+    actor: &Actor,
+    id: ObligationId,
+    raw: &RawReason,
+    seen: Option<i32>,
+) -> Result<Settled> {
+    actor.may(Permission::ObligationsWaive)?;
+    let reason = raw.parse()?;
+    let mut tx = app.db.write(actor).await?;
+    let (item, today) = locked(&mut tx, id, Permission::ObligationsWaive, seen).await?;
+    item.must_be_open()?;
+    let waiver = Waiver {
+        at: app.now(),
+        by: actor.person_id(),
+        reason: reason.clone(),
+    };
+    queries::waive(tx.conn(), actor.tenant(), id, &waiver).await?;
+    let settled = settle(app, &mut tx, &item, today, "waived").await?;
+    let event = told(Event::new("obligation", "obligation.waived"), &settled.item)
+        .personal("waiver_reason", reason);
+    tx.commit_answering(vec![followed(event, &settled)], &settled)
+        .await?;
+    Ok(settled)
+}
+
+/// Opens again what was completed or waived, with a reason. A successor that was made stays: completing again makes no
+/// second one.
+pub async fn reopen(
+    app: &App,
+    actor: &Actor,
+    id: ObligationId,
+    raw: &RawReason,
+    seen: Option<i32>,
+) -> Result<Obligation> {
+    actor.may(Permission::ObligationsUpdate)?;
+    let reason = raw.parse()?;
+    let mut tx = app.db.write(actor).await?;
+    let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    if item.state == StoredState::Open {
+        return Err(Error::conflict(keys::OBLIGATION_ALREADY_OPEN));
+    }
+    queries::reopen(tx.conn(), actor.tenant(), id, app.now()).await?;
+    let opened = shown(&mut tx, id).await?;
+    let event = told(Event::new("obligation", "obligation.reopened"), &opened)
+        .with("was", item.state.as_str())
+        .personal("reopening_reason", reason);
+    tx.commit_answering(vec![event], &opened).await?;
+    Ok(opened)
+}
+
+/// Moves one item to another date, with a reason. The dates of its series stay.
+pub async fn reschedule(
+    app: &App,
+    actor: &Actor,
+    id: ObligationId,
+    raw: &RawReschedule,
+    seen: Option<i32>,
+) -> Result<Obligation> {
+    actor.may(Permission::ObligationsUpdate)?;
+    let (due_on, reason) = raw.parse()?;
+    let mut tx = app.db.write(actor).await?;
+    let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    item.must_be_open()?;
+    if due_on == item.definition.due_on {
+        return Err(Error::invalid("due_on", keys::OBLIGATION_SAME_DATE));
+    }
+    queries::reschedule(tx.conn(), actor.tenant(), id, due_on, app.now()).await?;
+    reminders::queries::suppress_planned(tx.conn(), actor.tenant(), id, "rescheduled", app.now())
+        .await?;
+    let moved = shown(&mut tx, id).await?;
+    let event = told(Event::new("obligation", "obligation.rescheduled"), &moved)
+        .with("from", item.definition.due_on.to_string())
+        .with("to", due_on.to_string())
+        .personal("rescheduling_reason", reason);
+    tx.commit_answering(vec![event], &moved).await?;
+    Ok(moved)
+}
+
+/// What completing and waiving share: the ledger is settled and the successor made, once.
+async fn settle(
+    app: &App,
+    tx: &mut WriteTx,
+    item: &Stored,
+    done_on: NaiveDate,
+    why: &'static str,
+) -> Result<Settled> {
+    let (tenant, now) = (tx.actor().tenant(), app.now());
+    reminders::queries::suppress_planned(tx.conn(), tenant, item.id, why, now).await?;
+    let made = match queries::successor_of(tx.conn(), tenant, item.id).await? {
+        Some(existing) => Some(existing),
+        None => match item.successor(done_on) {
+            None => None,
+            Some(next) => {
+                let id: ObligationId = app.new_id();
+                let definition = Definition {
+                    due_on: next.due_on,
+                    external_id: None,
+                    ..item.definition.clone()
+                };
+                queries::insert(
+                    tx.conn(),
+                    tenant,
+                    id,
+                    &definition,
+                    Source::Recurrence,
+                    Some((item, next)),
+                    now,
+                )
+                .await
+                .map_err(refused)?;
+                Some(id)
+            }
+        },
+    };
+    let successor = match made {
+        Some(id) => queries::find(tx.conn(), tenant, id, None, now).await?,
+        None => None,
+    };
+    Ok(Settled {
+        item: shown(tx, item.id).await?,
+        successor,
+    })
+}
+
+async fn named_template(tx: &mut WriteTx, words: &str) -> Result<templates::Template> {
+    let unknown = || Error::invalid("template_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE);
+    let id = words.trim().parse::<TemplateId>().map_err(|_| unknown())?;
+    let tenant = tx.actor().tenant();
+    templates::queries::find(tx.conn(), tenant, id)
+        .await?
+        .filter(|template| template.active)
+        .ok_or_else(unknown)
+}
+
+/// The item under lock, and today in its branch's zone.
+async fn locked(
+    tx: &mut WriteTx,
+    id: ObligationId,
+    permission: Permission,
+    seen: Option<i32>,
+) -> Result<(Stored, NaiveDate)> {
+    let narrowed_to = tx.actor().narrowed_to(tx.actor().may(permission)?);
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let (item, zone) = queries::lock(tx.conn(), tenant, id, narrowed_to).await?;
+    match seen {
+        Some(version) if version != item.version => Err(Error::Conflict(Conflict::Stale)),
+        _ => Ok((item, civil_today(now, zone))),
+    }
+}
+
+async fn shown(tx: &mut WriteTx, id: ObligationId) -> Result<Obligation> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    queries::find(tx.conn(), tenant, id, None, now)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// What a refused write means for the caller, by the constraint that refused.
+pub(crate) fn refused(error: sqlx::Error) -> Error {
+    match Error::constraint(&error) {
+        Some("obligation_instances_external_id") => {
+            Error::invalid("external_id", keys::ERROR_FIELD_TAKEN)
+        }
+        Some("obligation_instances_branch") => {
+            Error::invalid("branch_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+        }
+        Some("obligation_instances_owner") => {
+            Error::invalid("owner_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+        }
+        Some("obligation_instances_deputy") => {
+            Error::invalid("deputy_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+        }
+        Some("obligation_instances_template") => {
+            Error::invalid("template_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+        }
+        _ => error.into(),
+    }
+}
+
+fn told(event: Event, item: &Obligation) -> Event {
+    event
+        .on("obligation", item.id)
+        .at(item.branch_id)
+        .with("due_on", item.due_on.to_string())
+        .summary(&item.title)
+}
+
+fn followed(event: Event, settled: &Settled) -> Event {
+    match &settled.successor {
+        Some(next) => event
+            .with("successor_id", next.id.to_string())
+            .with("successor_due_on", next.due_on.to_string()),
+        None => event,
+    }
+}
+
+fn changes(event: Event, old: &Definition, new: &Definition) -> Event {
+    let id = |id: Option<crate::ids::PersonId>| id.map(|id| id.to_string());
+    let rule = |definition: &Definition| {
+        definition
+            .recurrence
+            .as_ref()
+            .map(|rule| rule.as_str().to_owned())
+    };
+    event
+        .changed("category", old.category.as_str(), new.category.as_str())
+        .changed("title", old.title.as_str(), new.title.as_str())
+        .changed("severity", old.severity.as_str(), new.severity.as_str())
+        .changed("grace_days", old.grace.get(), new.grace.get())
+        .changed(
+            "lead_days",
+            old.lead_days.as_slice().to_vec(),
+            new.lead_days.as_slice().to_vec(),
+        )
+        .changed("recurrence", rule(old), rule(new))
+        .changed("anchor", old.anchor.as_str(), new.anchor.as_str())
+        .changed("owner_id", id(old.owner_id), id(new.owner_id))
+        .changed("deputy_id", id(old.deputy_id), id(new.deputy_id))
+        .changed("reference", old.reference.as_str(), new.reference.as_str())
+        .changed("notes", old.notes.as_str(), new.notes.as_str())
+}

@@ -1,0 +1,530 @@
+//! All SQL of obligations. No decisions: what a row means is said in `model`, what may happen to it in `commands`. The
+//! tenant and the branches are the transaction's; the explicit tenant in each condition is there for the index.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    filter::{Filter, Sort},
+    model::{Completion, Definition, Obligation, Severity, Source, Stored, Successor, Waiver},
+    recurrence::{Anchor, Recurrence},
+    schedule::{GraceDays, LeadDays, Status, StoredState, civil_today, derive},
+};
+use crate::{
+    error::{Error, Result},
+    ids::{ObligationId, PersonId, SeriesId, TenantId},
+};
+
+/// A row with its branch's name and zone.
+#[derive(Debug)]
+struct Row {
+    id: Uuid,
+    branch_id: Uuid,
+    template_id: Option<Uuid>,
+    category: String,
+    title: String,
+    severity: String,
+    state: String,
+    due_on: NaiveDate,
+    grace_days: i16,
+    lead_days: Vec<i16>,
+    recurrence: Option<String>,
+    anchor: String,
+    owner_id: Option<Uuid>,
+    deputy_id: Option<Uuid>,
+    source: String,
+    external_id: Option<String>,
+    reference: String,
+    notes: String,
+    completed_at: Option<DateTime<Utc>>,
+    completed_on: Option<NaiveDate>,
+    completed_by: Option<Uuid>,
+    completion_note: Option<String>,
+    waived_at: Option<DateTime<Utc>>,
+    waived_by: Option<Uuid>,
+    waiver_reason: Option<String>,
+    series_id: Uuid,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    version: i32,
+    time_zone: String,
+    branch_name: String,
+}
+
+impl Row {
+    fn into_obligation(self, now: DateTime<Utc>) -> Result<Obligation> {
+        let state = StoredState::parse(&self.state)
+            .ok_or_else(|| Error::internal("an unknown state is stored"))?;
+        let zone: chrono_tz::Tz = self.time_zone.parse().map_err(Error::internal)?;
+        let status = derive(state, self.due_on, civil_today(now, zone));
+        Ok(Obligation {
+            id: self.id.into(),
+            branch_id: self.branch_id.into(),
+            template_id: self.template_id.map(Into::into),
+            category: self.category,
+            title: self.title,
+            severity: self.severity,
+            status: status.as_str(),
+            due_on: self.due_on,
+            grace_days: self.grace_days,
+            lead_days: self.lead_days,
+            recurrence: self.recurrence,
+            anchor: self.anchor,
+            owner_id: self.owner_id.map(Into::into),
+            deputy_id: self.deputy_id.map(Into::into),
+            source: self.source,
+            external_id: self.external_id,
+            reference: self.reference,
+            notes: self.notes,
+            completion: self
+                .completed_at
+                .zip(self.completed_on)
+                .map(|(at, on)| Completion {
+                    at,
+                    on,
+                    by: self.completed_by.map(PersonId::from),
+                    note: self.completion_note,
+                }),
+            waiver: self
+                .waived_at
+                .zip(self.waiver_reason)
+                .map(|(at, reason)| Waiver {
+                    at,
+                    by: self.waived_by.map(PersonId::from),
+                    reason,
+                }),
+            series_id: self.series_id.into(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            version: self.version,
+            time_zone: self.time_zone,
+            branch_name: self.branch_name,
+        })
+    }
+}
+
+/// Where a page of a list begins: behind this date and id.
+pub(super) type After = (NaiveDate, Uuid);
+
+/// One page of a list, and one row more if there is one. `day` tells, for a status that depends on today, which zones
+/// have which date.
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    filter: &Filter,
+    narrowed_to: Option<PersonId>,
+    day: Option<&ByDay>,
+    after: Option<After>,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Obligation>> {
+    // One statement for each order, alike but for it: the planner needs the order spelled out.
+    macro_rules! page {
+        ($comparison:literal, $order:literal) => {
+            sqlx::query_as!(
+                Row,
+                r#"select o.id, o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.grace_days,
+                          o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.source, o.external_id, o.reference,
+                          o.notes, o.completed_at, o.completed_on, o.completed_by, o.completion_note, o.waived_at, o.waived_by,
+                          o.waiver_reason, o.series_id, o.created_at, o.updated_at, o.version, b.time_zone, b.name as branch_name
+                   from app.obligation_instances o
+                   join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
+                   where o.tenant_id = $1
+                     and ($2::uuid is null or o.branch_id = $2)
+                     and ($3::text is null or o.state = $3)
+                     and ($4::text is null or o.category = $4)
+                     and ($5::text is null or o.severity = $5)
+                     and ($6::uuid is null or o.owner_id = $6)
+                     and ($7::uuid is null or o.template_id = $7)
+                     and ($8::date is null or o.due_on >= $8)
+                     and ($9::date is null or o.due_on <= $9)
+                     and ($10::text is null or o.title ilike $10 or o.reference ilike $10)
+                     and ($11::uuid is null or o.owner_id = $11 or o.deputy_id = $11)
+                     and ($12::text[] is null or exists (
+                           select from unnest($12::text[], $13::date[], $14::date[]) as d (zone, first, last)
+                           where d.zone = b.time_zone and o.due_on between d.first and d.last))
+                     and ($15::date is null or (o.due_on, o.id) "#
+                    + $comparison
+                    + r#" ($15, $16::uuid))
+                   order by "#
+                    + $order
+                    + r#" limit $17"#,
+                tenant.uuid(),
+                filter.branch_id.map(|id| id.uuid()),
+                filter.status.map(|status| status.stored().as_str()),
+                filter.category,
+                filter.severity.map(Severity::as_str),
+                filter.owner_id.map(|id| id.uuid()),
+                filter.template_id.map(|id| id.uuid()),
+                filter.due_from.max(day.map(|day| day.first())),
+                [filter.due_to, day.map(|day| day.last())].into_iter().flatten().min(),
+                filter.words.as_deref().map(pattern),
+                narrowed_to.map(|id| id.uuid()),
+                day.map(|day| day.zones.as_slice()),
+                day.map(|day| day.from.as_slice()),
+                day.map(|day| day.to.as_slice()),
+                after.map(|(date, _)| date),
+                after.map(|(_, id)| id),
+                limit,
+            )
+            .fetch_all(conn)
+            .await?
+        };
+    }
+    let rows: Vec<Row> = match filter.sort {
+        Sort::DueFirst => page!(">", "o.due_on, o.id"),
+        Sort::DueLast => page!("<", "o.due_on desc, o.id desc"),
+    };
+    rows.into_iter()
+        .map(|row| row.into_obligation(now))
+        .collect()
+}
+
+/// For a status that depends on today: for each zone of the tenant, between which dates it is so.
+#[derive(Debug)]
+pub(super) struct ByDay {
+    zones: Vec<String>,
+    from: Vec<NaiveDate>,
+    to: Vec<NaiveDate>,
+}
+
+impl ByDay {
+    /// For the zones of a tenant's branches at an instant.
+    pub(super) fn new(zones: Vec<String>, status: Status, now: DateTime<Utc>) -> Self {
+        let mut day = ByDay {
+            zones: Vec::new(),
+            from: Vec::new(),
+            to: Vec::new(),
+        };
+        for zone in zones {
+            let Ok(tz) = zone.parse::<chrono_tz::Tz>() else {
+                continue;
+            };
+            let bounds = super::schedule::bounds(status, civil_today(now, tz));
+            day.zones.push(zone);
+            day.from.push(bounds.due_on_min);
+            day.to.push(bounds.due_on_max);
+        }
+        day
+    }
+
+    fn first(&self) -> NaiveDate {
+        self.from
+            .iter()
+            .min()
+            .copied()
+            .unwrap_or(super::due_date::DUE_DATE_MIN)
+    }
+
+    fn last(&self) -> NaiveDate {
+        self.to
+            .iter()
+            .max()
+            .copied()
+            .unwrap_or(super::due_date::DUE_DATE_MAX)
+    }
+}
+
+/// The zones of the branches in reach.
+pub(super) async fn zones(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<String>> {
+    let zones = sqlx::query_scalar!(
+        "select distinct time_zone from app.branches where tenant_id = $1 order by time_zone limit 1000",
+        tenant.uuid()
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(zones)
+}
+
+/// Words as a pattern that finds them anywhere.
+fn pattern(words: &str) -> String {
+    format!(
+        "%{}%",
+        words
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_")
+    )
+}
+
+/// One obligation as it is shown.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    narrowed_to: Option<PersonId>,
+    now: DateTime<Utc>,
+) -> Result<Option<Obligation>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select o.id, o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.grace_days,
+                  o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.source, o.external_id, o.reference,
+                  o.notes, o.completed_at, o.completed_on, o.completed_by, o.completion_note, o.waived_at, o.waived_by,
+                  o.waiver_reason, o.series_id, o.created_at, o.updated_at, o.version, b.time_zone, b.name as branch_name
+           from app.obligation_instances o
+           join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
+           where o.tenant_id = $1 and o.id = $2 and ($3::uuid is null or o.owner_id = $3 or o.deputy_id = $3)"#,
+        tenant.uuid(),
+        id.uuid(),
+        narrowed_to.map(|id| id.uuid()),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.into_obligation(now)).transpose()
+}
+
+/// One obligation for a decision: nobody else decides about it until this transaction ends. With its branch's zone.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    narrowed_to: Option<PersonId>,
+) -> Result<(Stored, chrono_tz::Tz)> {
+    let row = sqlx::query!(
+        r#"select o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.occurrence_on, o.grace_days,
+                  o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.external_id, o.reference, o.notes,
+                  o.series_id, o.series_anchor, o.version, b.time_zone
+           from app.obligation_instances o
+           join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
+           where o.tenant_id = $1 and o.id = $2 and ($3::uuid is null or o.owner_id = $3 or o.deputy_id = $3)
+           for update of o"#,
+        tenant.uuid(),
+        id.uuid(),
+        narrowed_to.map(|id| id.uuid()),
+    )
+    .fetch_optional(conn)
+    .await?
+    .ok_or(Error::NotFound)?;
+    let damaged = |what: &str| Error::internal(format!("an obligation has a damaged {what}"));
+    let lead_days: Vec<i64> = row.lead_days.iter().map(|day| i64::from(*day)).collect();
+    let stored = Stored {
+        id,
+        definition: Definition {
+            branch_id: row.branch_id.into(),
+            template_id: row.template_id.map(Into::into),
+            category: row.category,
+            title: row.title,
+            severity: Severity::parse(&row.severity).ok_or_else(|| damaged("severity"))?,
+            due_on: row.due_on,
+            grace: GraceDays::new(row.grace_days.into()).map_err(Error::internal)?,
+            lead_days: LeadDays::new(&lead_days).map_err(Error::internal)?,
+            recurrence: row
+                .recurrence
+                .as_deref()
+                .map(Recurrence::parse)
+                .transpose()
+                .map_err(Error::internal)?,
+            anchor: Anchor::parse(&row.anchor).ok_or_else(|| damaged("anchor"))?,
+            owner_id: row.owner_id.map(Into::into),
+            deputy_id: row.deputy_id.map(Into::into),
+            external_id: row.external_id,
+            reference: row.reference,
+            notes: row.notes,
+        },
+        series_id: row.series_id.into(),
+        series_anchor: row.series_anchor,
+        occurrence_on: row.occurrence_on,
+        state: StoredState::parse(&row.state).ok_or_else(|| damaged("state"))?,
+        version: row.version,
+    };
+    Ok((stored, row.time_zone.parse().map_err(Error::internal)?))
+}
+
+/// Inserts an obligation; its series begins on its date unless it continues one.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    new: &Definition,
+    source: Source,
+    continues: Option<(&Stored, Successor)>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let lead_days: Vec<i16> = new
+        .lead_days
+        .as_slice()
+        .iter()
+        .map(|day| i16::try_from(*day).unwrap_or(i16::MAX))
+        .collect();
+    sqlx::query!(
+        "insert into app.obligation_instances (tenant_id, id, branch_id, template_id, series_id, series_anchor, predecessor_id,
+             category, title, severity, occurrence_on, due_on, grace_days, lead_days, recurrence, anchor, owner_id, deputy_id,
+             source, external_id, reference, notes, reminders_from, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $22)",
+        tenant.uuid(),
+        id.uuid(),
+        new.branch_id.uuid(),
+        new.template_id.map(|id| id.uuid()),
+        continues.map_or(SeriesId::from(id.uuid()), |(before, _)| before.series_id).uuid(),
+        continues.map_or(new.due_on, |(_, successor)| successor.series_anchor),
+        continues.map(|(before, _)| before.id.uuid()),
+        new.category,
+        new.title,
+        new.severity.as_str(),
+        new.due_on,
+        i16::try_from(new.grace.get()).unwrap_or(i16::MAX),
+        &lead_days,
+        new.recurrence.as_ref().map(Recurrence::as_str),
+        new.anchor.as_str(),
+        new.owner_id.map(|id| id.uuid()),
+        new.deputy_id.map(|id| id.uuid()),
+        source.as_str(),
+        new.external_id,
+        new.reference,
+        new.notes,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes a changed definition. The caller holds the row's lock.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    new: &Definition,
+    series_anchor: NaiveDate,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let lead_days: Vec<i16> = new
+        .lead_days
+        .as_slice()
+        .iter()
+        .map(|day| i16::try_from(*day).unwrap_or(i16::MAX))
+        .collect();
+    sqlx::query!(
+        "update app.obligation_instances
+         set category = $3, title = $4, severity = $5, due_on = $6, grace_days = $7, lead_days = $8, recurrence = $9, anchor = $10,
+             owner_id = $11, deputy_id = $12, reference = $13, notes = $14, series_anchor = $15, planned_through = null,
+             updated_at = $16, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        new.category,
+        new.title,
+        new.severity.as_str(),
+        new.due_on,
+        i16::try_from(new.grace.get()).unwrap_or(i16::MAX),
+        &lead_days,
+        new.recurrence.as_ref().map(Recurrence::as_str),
+        new.anchor.as_str(),
+        new.owner_id.map(|id| id.uuid()),
+        new.deputy_id.map(|id| id.uuid()),
+        new.reference,
+        new.notes,
+        series_anchor,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks as completed. The caller holds the row's lock.
+pub(super) async fn complete(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    completion: &Completion,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.obligation_instances
+         set state = 'completed', completed_at = $3, completed_on = $4, completed_by = $5, completion_note = $6,
+             updated_at = $3, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        completion.at,
+        completion.on,
+        completion.by.map(|id| id.uuid()),
+        completion.note,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks as waived. The caller holds the row's lock.
+pub(super) async fn waive(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    waiver: &Waiver,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.obligation_instances
+         set state = 'waived', waived_at = $3, waived_by = $4, waiver_reason = $5, updated_at = $3, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        waiver.at,
+        waiver.by.map(|id| id.uuid()),
+        waiver.reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Opens again what was completed or waived. The caller holds the row's lock.
+pub(super) async fn reopen(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.obligation_instances
+         set state = 'open', completed_at = null, completed_on = null, completed_by = null, completion_note = null,
+             waived_at = null, waived_by = null, waiver_reason = null, reminders_from = $3, planned_through = null,
+             updated_at = $3, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Moves to another date; reminders count anew from now. The caller holds the row's lock.
+pub(super) async fn reschedule(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+    due_on: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.obligation_instances
+         set due_on = $3, reminders_from = $4, planned_through = null, updated_at = $4, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        due_on,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The item that follows one, if it was made already.
+pub(super) async fn successor_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+) -> Result<Option<ObligationId>> {
+    let found = sqlx::query_scalar!(
+        "select id from app.obligation_instances where tenant_id = $1 and predecessor_id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(ObligationId::from))
+}

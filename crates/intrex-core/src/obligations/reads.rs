@@ -1,0 +1,69 @@
+//! What pages and programs are shown of obligations. An operator sees the tasks of which they are owner or deputy; a
+//! branch manager the assigned branches, which the database holds; the rest does not exist for them.
+
+use uuid::Uuid;
+
+use super::{
+    filter::Filter,
+    model::Obligation,
+    queries::{self, ByDay},
+    recurrence::{Recurrence, SHOWN_UPCOMING_DATES},
+};
+use crate::{
+    db::ReadTx,
+    error::{Error, Result},
+    ids::ObligationId,
+    paging::{Page, PageRequest},
+    permission::Permission,
+};
+
+/// One page of the obligations that pass a filter.
+pub async fn list(
+    tx: &mut ReadTx,
+    filter: &Filter,
+    page: &PageRequest,
+) -> Result<Page<Obligation>> {
+    let reach = tx.may(Permission::ObligationsRead)?;
+    let narrowed_to = tx.actor().narrowed_to(reach);
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let after = page.after::<(chrono::NaiveDate, Uuid)>(filter)?;
+    let day = match filter.status.and_then(|status| status.by_day()) {
+        Some(status) => Some(ByDay::new(
+            queries::zones(tx.conn(), tenant).await?,
+            status,
+            now,
+        )),
+        None => None,
+    };
+    let rows = queries::list(
+        tx.conn(),
+        tenant,
+        filter,
+        narrowed_to,
+        day.as_ref(),
+        after,
+        page.limit_and_one(),
+        now,
+    )
+    .await?;
+    page.cut(rows, filter, |last| (last.due_on, last.id.uuid()))
+}
+
+/// One obligation.
+pub async fn get(tx: &mut ReadTx, id: ObligationId) -> Result<Obligation> {
+    let reach = tx.may(Permission::ObligationsRead)?;
+    let narrowed_to = tx.actor().narrowed_to(reach);
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    queries::find(tx.conn(), tenant, id, narrowed_to, now)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// The next dates of an obligation's series after its own, as far as they can be told today.
+pub fn next_dates(obligation: &Obligation) -> Result<Vec<chrono::NaiveDate>> {
+    let Some(rule) = &obligation.recurrence else {
+        return Ok(Vec::new());
+    };
+    let rule = Recurrence::parse(rule).map_err(Error::internal)?;
+    Ok(rule.upcoming(obligation.due_on, obligation.due_on, SHOWN_UPCOMING_DATES))
+}
