@@ -119,6 +119,12 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<FieldErrors> for Error {
+    fn from(errors: FieldErrors) -> Self {
+        Error::Invalid(errors.0)
+    }
+}
+
 /// Collects what is wrong with several fields, so that a person hears of all of them at once.
 #[derive(Debug, Default)]
 pub struct FieldErrors(Vec<FieldError>);

@@ -3,15 +3,20 @@
 //! command line and the worker.
 //!
 //! The ground: [`app`] (what every command gets), [`actor`] (who acts), [`permission`] (who may do what), [`db`] (the only
-//! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`].
+//! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
+//! [`paging`], [`idempotency`].
+//!
+//! The slices: [`tenants`], [`branches`].
 
 pub mod actor;
 pub mod app;
 pub mod audit;
+pub mod branches;
 pub mod catalogue;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod idempotency;
 pub mod ids;
 pub mod obligations;
 pub mod paging;
@@ -19,6 +24,7 @@ pub mod permission;
 pub mod raw;
 pub mod reminders;
 pub mod templates;
+pub mod tenants;
 pub mod text;
 pub mod vault;
 

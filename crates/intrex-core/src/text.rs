@@ -49,6 +49,14 @@ fn check(
     Ok(text)
 }
 
+/// The name of an IANA time zone, exactly as the database of zones spells it.
+pub fn check_time_zone(typed: &str) -> std::result::Result<String, Text> {
+    let name = check_line(typed, 64)?;
+    name.parse::<chrono_tz::Tz>()
+        .map(|zone| zone.name().to_owned())
+        .map_err(|_| keys::ERROR_FIELD_UNKNOWN_TIME_ZONE.into())
+}
+
 /// A required line of a named field.
 pub(crate) fn line(field: &str, typed: &str, max: usize) -> Result<String> {
     check_line(typed, max).map_err(|text| Error::invalid(field, text))

@@ -1,0 +1,79 @@
+//! What the operator of the installation does to organisations.
+
+use super::{
+    model::{RawTenant, Tenant, TenantStatus},
+    queries,
+};
+use crate::{
+    Actor, App,
+    audit::Event,
+    catalogue::keys,
+    error::{Error, Result},
+    ids::TenantId,
+    permission::Permission,
+};
+
+/// The background work that every organisation has for as long as it exists.
+const RECURRING_JOBS: [&str; 2] = ["reminders.plan", "housekeeping"];
+
+/// Makes an organisation. The reason stands in its audit log, whose first event this is.
+pub async fn create(app: &App, reason: &str, raw: &RawTenant) -> Result<Tenant> {
+    let id: TenantId = app.new_id();
+    let actor = Actor::operator(id, reason)?;
+    actor.may(Permission::TenantWrite)?;
+    let new = raw.parse()?;
+    let mut tx = app.db.write(&actor).await?;
+    let now = tx.now();
+    queries::insert(tx.conn(), id, &new, now).await?;
+    for kind in RECURRING_JOBS {
+        queries::insert_recurring_job(tx.conn(), id, app.new_id(), kind, now).await?;
+    }
+    let tenant = queries::current(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let event = Event::new("tenant", "tenant.created")
+        .on("tenant", id)
+        .with("time_zone", tenant.time_zone.clone())
+        .summary(tenant.name.clone());
+    tx.commit(event).await?;
+    Ok(tenant)
+}
+
+/// Locks everybody of the actor's organisation out, at once; nothing is deleted.
+pub async fn suspend(app: &App, actor: &Actor) -> Result<Tenant> {
+    change(app, actor, TenantStatus::Suspended).await
+}
+
+/// Lets everybody in again.
+pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
+    change(app, actor, TenantStatus::Active).await
+}
+
+async fn change(app: &App, actor: &Actor, to: TenantStatus) -> Result<Tenant> {
+    actor.may(Permission::TenantWrite)?;
+    let id = actor.tenant();
+    let mut tx = app.db.write(actor).await?;
+    let status = queries::status_for_update(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if status == to {
+        return Err(Error::conflict(match to {
+            TenantStatus::Suspended => keys::TENANT_ALREADY_SUSPENDED,
+            TenantStatus::Active => keys::TENANT_NOT_SUSPENDED,
+        }));
+    }
+    let now = tx.now();
+    queries::set_status(tx.conn(), id, to, now).await?;
+    let tenant = queries::current(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let action = match to {
+        TenantStatus::Suspended => "tenant.suspended",
+        TenantStatus::Active => "tenant.resumed",
+    };
+    let event = Event::new("tenant", action)
+        .on("tenant", id)
+        .summary(tenant.name.clone());
+    tx.commit(event).await?;
+    Ok(tenant)
+}

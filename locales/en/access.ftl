@@ -1,0 +1,21 @@
+# Organisations, branches, people, sign-in and API tokens: why something was refused.
+branch-already-closed = This branch is closed already.
+branch-not-closed = This branch is open.
+
+tenant-already-suspended = This organisation is suspended already.
+tenant-not-suspended = This organisation is active.
+
+person-last-admin = This is the last active head office admin. Make somebody else one first.
+person-own-role = Nobody changes their own role: ask another head office admin.
+person-own-mfa = Nobody resets their own second factor: ask another head office admin, or the operator of the installation.
+person-already-joined = This person has accepted an invitation already.
+person-not-joined-yet = This person has not accepted the invitation yet.
+
+password-common = This password is easy to guess. Several unrelated words make a better one.
+password-contains-context = Choose a password without the name of your organisation, your e-mail address or the product's name.
+
+mfa-already-enrolled = The second factor is set up already.
+
+token-too-many = At most { $max } tokens at a time: revoke one that is no longer used.
+token-scope-unknown = There is no permission with this name.
+token-scope-beyond-role = The person's role does not have this permission.
