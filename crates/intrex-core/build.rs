@@ -12,6 +12,11 @@ fn main() {
     let root =
         Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../locales");
     println!("cargo::rerun-if-changed={}", root.display());
+    // The migrations are embedded too, and the compiler does not notice a file that was not there before.
+    println!(
+        "cargo::rerun-if-changed={}",
+        root.with_file_name("migrations").display()
+    );
     let mut languages: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut keys = Vec::new();
     for language in fs::read_dir(&root).expect("locales/ is part of the checkout") {
