@@ -1,5 +1,6 @@
-//! All SQL of obligations. No decisions: what a row means is said in `model`, what may happen to it in `commands`. The
-//! tenant and the branches are the transaction's; the explicit tenant in each condition is there for the index.
+//! The SQL of one obligation; lists are in `listing`. No decisions: what a row means is said in `model`, what may happen to
+//! it in `commands`. The tenant and the branches are the transaction's; the explicit tenant in each condition is there for
+//! the index.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -18,42 +19,42 @@ use crate::{
 
 /// A row with its branch's name and zone.
 #[derive(Debug)]
-struct Row {
-    id: Uuid,
-    branch_id: Uuid,
-    template_id: Option<Uuid>,
-    category: String,
-    title: String,
-    severity: String,
-    state: String,
-    due_on: NaiveDate,
-    grace_days: i16,
-    lead_days: Vec<i16>,
-    recurrence: Option<String>,
-    anchor: String,
-    owner_id: Option<Uuid>,
-    deputy_id: Option<Uuid>,
-    source: String,
-    external_id: Option<String>,
-    reference: String,
-    notes: String,
-    completed_at: Option<DateTime<Utc>>,
-    completed_on: Option<NaiveDate>,
-    completed_by: Option<Uuid>,
-    completion_note: Option<String>,
-    waived_at: Option<DateTime<Utc>>,
-    waived_by: Option<Uuid>,
-    waiver_reason: Option<String>,
-    series_id: Uuid,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    version: i32,
-    time_zone: String,
-    branch_name: String,
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) branch_id: Uuid,
+    pub(super) template_id: Option<Uuid>,
+    pub(super) category: String,
+    pub(super) title: String,
+    pub(super) severity: String,
+    pub(super) state: String,
+    pub(super) due_on: NaiveDate,
+    pub(super) grace_days: i16,
+    pub(super) lead_days: Vec<i16>,
+    pub(super) recurrence: Option<String>,
+    pub(super) anchor: String,
+    pub(super) owner_id: Option<Uuid>,
+    pub(super) deputy_id: Option<Uuid>,
+    pub(super) source: String,
+    pub(super) external_id: Option<String>,
+    pub(super) reference: String,
+    pub(super) notes: String,
+    pub(super) completed_at: Option<DateTime<Utc>>,
+    pub(super) completed_on: Option<NaiveDate>,
+    pub(super) completed_by: Option<Uuid>,
+    pub(super) completion_note: Option<String>,
+    pub(super) waived_at: Option<DateTime<Utc>>,
+    pub(super) waived_by: Option<Uuid>,
+    pub(super) waiver_reason: Option<String>,
+    pub(super) series_id: Uuid,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) version: i32,
+    pub(super) time_zone: String,
+    pub(super) branch_name: String,
 }
 
 impl Row {
-    fn into_obligation(self, now: DateTime<Utc>) -> Result<Obligation> {
+    pub(super) fn into_obligation(self, now: DateTime<Utc>) -> Result<Obligation> {
         let state = StoredState::parse(&self.state)
             .ok_or_else(|| Error::internal("an unknown state is stored"))?;
         let zone: chrono_tz::Tz = self.time_zone.parse().map_err(Error::internal)?;
@@ -102,150 +103,6 @@ impl Row {
             branch_name: self.branch_name,
         })
     }
-}
-
-/// Where a page of a list begins: behind this date and id.
-pub(super) type After = (NaiveDate, Uuid);
-
-/// One page of a list, and one row more if there is one. `day` tells, for a status that depends on today, which zones
-/// have which date.
-pub(super) async fn list(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    filter: &Filter,
-    narrowed_to: Option<PersonId>,
-    day: Option<&ByDay>,
-    after: Option<After>,
-    limit: i64,
-    now: DateTime<Utc>,
-) -> Result<Vec<Obligation>> {
-    // One statement for each order, alike but for it: the planner needs the order spelled out.
-    macro_rules! page {
-        ($comparison:literal, $order:literal) => {
-            sqlx::query_as!(
-                Row,
-                r#"select o.id, o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.grace_days,
-                          o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.source, o.external_id, o.reference,
-                          o.notes, o.completed_at, o.completed_on, o.completed_by, o.completion_note, o.waived_at, o.waived_by,
-                          o.waiver_reason, o.series_id, o.created_at, o.updated_at, o.version, b.time_zone, b.name as branch_name
-                   from app.obligation_instances o
-                   join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
-                   where o.tenant_id = $1
-                     and ($2::uuid is null or o.branch_id = $2)
-                     and ($3::text is null or o.state = $3)
-                     and ($4::text is null or o.category = $4)
-                     and ($5::text is null or o.severity = $5)
-                     and ($6::uuid is null or o.owner_id = $6)
-                     and ($7::uuid is null or o.template_id = $7)
-                     and ($8::date is null or o.due_on >= $8)
-                     and ($9::date is null or o.due_on <= $9)
-                     and ($10::text is null or o.title ilike $10 or o.reference ilike $10)
-                     and ($11::uuid is null or o.owner_id = $11 or o.deputy_id = $11)
-                     and ($12::text[] is null or exists (
-                           select from unnest($12::text[], $13::date[], $14::date[]) as d (zone, first, last)
-                           where d.zone = b.time_zone and o.due_on between d.first and d.last))
-                     and ($15::date is null or (o.due_on, o.id) "#
-                    + $comparison
-                    + r#" ($15, $16::uuid))
-                   order by "#
-                    + $order
-                    + r#" limit $17"#,
-                tenant.uuid(),
-                filter.branch_id.map(|id| id.uuid()),
-                filter.status.map(|status| status.stored().as_str()),
-                filter.category,
-                filter.severity.map(Severity::as_str),
-                filter.owner_id.map(|id| id.uuid()),
-                filter.template_id.map(|id| id.uuid()),
-                filter.due_from.max(day.map(|day| day.first())),
-                [filter.due_to, day.map(|day| day.last())].into_iter().flatten().min(),
-                filter.words.as_deref().map(pattern),
-                narrowed_to.map(|id| id.uuid()),
-                day.map(|day| day.zones.as_slice()),
-                day.map(|day| day.from.as_slice()),
-                day.map(|day| day.to.as_slice()),
-                after.map(|(date, _)| date),
-                after.map(|(_, id)| id),
-                limit,
-            )
-            .fetch_all(conn)
-            .await?
-        };
-    }
-    let rows: Vec<Row> = match filter.sort {
-        Sort::DueFirst => page!(">", "o.due_on, o.id"),
-        Sort::DueLast => page!("<", "o.due_on desc, o.id desc"),
-    };
-    rows.into_iter()
-        .map(|row| row.into_obligation(now))
-        .collect()
-}
-
-/// For a status that depends on today: for each zone of the tenant, between which dates it is so.
-#[derive(Debug)]
-pub(super) struct ByDay {
-    zones: Vec<String>,
-    from: Vec<NaiveDate>,
-    to: Vec<NaiveDate>,
-}
-
-impl ByDay {
-    /// For the zones of a tenant's branches at an instant.
-    pub(super) fn new(zones: Vec<String>, status: Status, now: DateTime<Utc>) -> Self {
-        let mut day = ByDay {
-            zones: Vec::new(),
-            from: Vec::new(),
-            to: Vec::new(),
-        };
-        for zone in zones {
-            let Ok(tz) = zone.parse::<chrono_tz::Tz>() else {
-                continue;
-            };
-            let bounds = super::schedule::bounds(status, civil_today(now, tz));
-            day.zones.push(zone);
-            day.from.push(bounds.due_on_min);
-            day.to.push(bounds.due_on_max);
-        }
-        day
-    }
-
-    fn first(&self) -> NaiveDate {
-        self.from
-            .iter()
-            .min()
-            .copied()
-            .unwrap_or(super::due_date::DUE_DATE_MIN)
-    }
-
-    fn last(&self) -> NaiveDate {
-        self.to
-            .iter()
-            .max()
-            .copied()
-            .unwrap_or(super::due_date::DUE_DATE_MAX)
-    }
-}
-
-/// The zones of the branches in reach.
-pub(super) async fn zones(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<String>> {
-    let zones = sqlx::query_scalar!(
-        "select distinct time_zone from app.branches where tenant_id = $1 order by time_zone limit 1000",
-        tenant.uuid()
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(zones)
-}
-
-/// Words as a pattern that finds them anywhere.
-fn pattern(words: &str) -> String {
-    format!(
-        "%{}%",
-        words
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_")
-    )
 }
 
 /// One obligation as it is shown.

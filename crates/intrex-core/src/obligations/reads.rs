@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::{
     filter::Filter,
+    listing::{self, DaysByBranch, Narrowing},
     model::Obligation,
-    queries::{self, ByDay},
+    queries,
     recurrence::{Recurrence, SHOWN_UPCOMING_DATES},
 };
 use crate::{
@@ -27,25 +28,20 @@ pub async fn list(
     let narrowed_to = tx.actor().narrowed_to(reach);
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let after = page.after::<(chrono::NaiveDate, Uuid)>(filter)?;
-    let day = match filter.status.and_then(|status| status.by_day()) {
-        Some(status) => Some(ByDay::new(
-            queries::zones(tx.conn(), tenant).await?,
-            status,
-            now,
-        )),
-        None => None,
+    let limit = page.limit_and_one();
+    let rows = if *filter == Filter::default() && narrowed_to.is_none() {
+        listing::everything(tx.conn(), tenant, after, limit, now).await?
+    } else {
+        let days = match filter.status.and_then(|status| status.by_day()) {
+            Some(status) => Some(DaysByBranch::read(tx.conn(), tenant, status, now).await?),
+            None => None,
+        };
+        let narrowing = Narrowing {
+            to: narrowed_to,
+            days: days.as_ref(),
+        };
+        listing::filtered(tx.conn(), tenant, filter, narrowing, after, limit, now).await?
     };
-    let rows = queries::list(
-        tx.conn(),
-        tenant,
-        filter,
-        narrowed_to,
-        day.as_ref(),
-        after,
-        page.limit_and_one(),
-        now,
-    )
-    .await?;
     page.cut(rows, filter, |last| (last.due_on, last.id.uuid()))
 }
 
