@@ -1,10 +1,14 @@
 //! The audit log: what is committed is told by an event, inserted in the same transaction without a lock, and given its
 //! place in the tenant's chain right after. The bytes are `intrex-audit`'s; here they meet the database.
 //!
-//! `event` what a command says · `stage` the insert · `sequencer` the chain · `verify` · `reads` what pages show.
+//! `event` what a command says · `stage` the insert · `sequencer` the chain · `verify` the
+//! check of a chain as it is stored · `reads` what pages show.
 
 mod event;
+pub mod reads;
+pub mod sequencer;
 mod stage;
+pub mod verify;
 
 pub use event::Event;
 pub(crate) use stage::stage;

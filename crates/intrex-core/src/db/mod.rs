@@ -6,6 +6,7 @@
 //! each one runs in a task of its own, which nobody cancels (docs/decisions/0004-cancellation.md).
 
 mod check;
+pub(crate) mod heartbeat;
 pub mod migrate;
 mod tx;
 
@@ -103,6 +104,18 @@ impl Db {
     pub async fn read(&self, actor: &Actor) -> Result<ReadTx> {
         let tx = self
             .begin("begin read only", actor.tenant(), actor.scope())
+            .await?;
+        Ok(ReadTx::new(tx, actor.clone(), self.inner.clone()))
+    }
+
+    /// Begins reading one state of the database, however long it takes and whatever is committed meanwhile.
+    pub(crate) async fn read_snapshot(&self, actor: &Actor) -> Result<ReadTx> {
+        let tx = self
+            .begin(
+                "begin isolation level repeatable read read only",
+                actor.tenant(),
+                actor.scope(),
+            )
             .await?;
         Ok(ReadTx::new(tx, actor.clone(), self.inner.clone()))
     }

@@ -1,0 +1,378 @@
+//! What pages and programs show of the log. Addresses and user agents stay sealed here; what was erased is shown as such.
+//! Reading the log is itself told by an event.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use intrex_audit::{ActorKind, Entry, SALT_BYTES};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Event, stage::disclosure_place};
+use crate::{
+    actor::Actor,
+    app::App,
+    catalogue::keys,
+    db::ReadTx,
+    error::{Error, Result},
+    ids::{EventId, ObligationId, PersonId},
+    paging::{Page, PageRequest},
+    permission::Permission,
+    vault::{data_keys, keys::Key, seal},
+};
+
+/// Committed fields that are shown by revealing them alone, never in lists.
+const KEPT_BACK: [&str; 2] = ["ip", "user_agent"];
+/// The committed field that becomes the event's own line.
+const SUMMARY: &str = "summary";
+/// Events of one thing at most on its page.
+const TIMELINE_LIMIT: i64 = 200;
+/// One reader's reading is told once in this time.
+const READING_TOLD_EVERY: TimeDelta = TimeDelta::minutes(15);
+
+/// One event of the log.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditEvent {
+    /// Its id.
+    pub id: EventId,
+    /// The chain that it stands in: the organisation's id.
+    pub chain_key: Uuid,
+    /// Its number in the chain; null for the moment until it has one.
+    pub seq: Option<i64>,
+    /// Its hash, 64 hex digits.
+    pub hash: Option<String>,
+    /// The hash of the event before it.
+    pub prev_hash: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Who acted.
+    pub actor: AuditActor,
+    /// What was done, such as `obligation.completed`.
+    pub action: String,
+    /// `success`, `failure` or `denied`.
+    pub outcome: String,
+    /// What it was done to.
+    pub entity: Option<AuditEntity>,
+    /// The branch that it concerns.
+    pub branch_id: Option<Uuid>,
+    /// One line for a reader; null where there is none or it was erased.
+    pub summary: Option<String>,
+    /// What else people typed, by field; null where it was erased.
+    pub fields: BTreeMap<String, Option<String>>,
+    /// Machine values: states, dates, counts.
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+}
+
+/// Who acted.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditActor {
+    /// `person`, `token`, `worker`, `operator` or `anonymous`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    pub kind: ActorKind,
+    /// The person's or token's id.
+    pub id: Option<Uuid>,
+    /// The person, also behind a token.
+    pub person_id: Option<Uuid>,
+    /// That person's name as it is today.
+    pub name: Option<String>,
+}
+
+/// What something was done to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditEntity {
+    /// The noun: `obligation`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// Which events are asked for; what is not given does not narrow.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// This action alone.
+    pub action: Option<String>,
+    /// What was done to this.
+    pub entity_id: Option<Uuid>,
+    /// What this person or token did.
+    pub actor_id: Option<Uuid>,
+    /// Recorded at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Recorded before.
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// The log, newest first. A branch manager sees the events of the own branches.
+pub async fn list(
+    tx: &mut ReadTx,
+    filter: &AuditFilter,
+    page: &PageRequest,
+) -> Result<Page<AuditEvent>> {
+    tx.may(Permission::AuditRead)?;
+    let after: Option<After> = page.after(filter)?;
+    // A cursor comes from outside: a year that the database cannot hold is no place in this list.
+    if after.is_some_and(|(instant, _)| !(1..=9999).contains(&instant.year())) {
+        return Err(Error::invalid("cursor", keys::ERROR_FIELD_CURSOR));
+    }
+    let rows = select(tx.conn(), filter, after, page.limit_and_one()).await?;
+    let page = page.cut(rows, filter, |row| (row.recorded_at, row.id))?;
+    let (items, next_cursor) = (page.items, page.next_cursor);
+    Ok(Page {
+        items: shown(tx, items).await?,
+        next_cursor,
+    })
+}
+
+/// What happened to an obligation, newest first, for everybody who may see the obligation.
+pub async fn timeline(tx: &mut ReadTx, obligation: ObligationId) -> Result<Vec<AuditEvent>> {
+    let reach = tx.may(Permission::ObligationsRead)?;
+    let narrowed_to = tx.actor().narrowed_to(reach).map(PersonId::uuid);
+    let tenant = tx.actor().tenant().uuid();
+    let visible = sqlx::query_scalar!(
+        r#"select exists (
+             select from app.obligation_instances
+             where tenant_id = $1 and id = $2 and ($3::uuid is null or owner_id = $3 or deputy_id = $3)) as "visible!""#,
+        tenant,
+        obligation.uuid(),
+        narrowed_to,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if !visible {
+        return Err(Error::NotFound);
+    }
+    let filter = AuditFilter {
+        entity_id: Some(obligation.uuid()),
+        ..AuditFilter::default()
+    };
+    let rows = select(tx.conn(), &filter, None, TIMELINE_LIMIT).await?;
+    shown(tx, rows).await
+}
+
+/// Tells that the actor has read the log: `what` is the page or the export. Once in a quarter of an hour.
+pub async fn record_reading(app: &App, actor: &Actor, what: &'static str) -> Result<()> {
+    let since = app.now() - READING_TOLD_EVERY;
+    let (_, actor_id, _) = actor.audit_facts();
+    let mut tx = app.db.write(actor).await?;
+    let told = sqlx::query_scalar!(
+        r#"select exists (
+             select from app.audit_events
+             where tenant_id = $1 and action = 'audit.read' and recorded_at > $2 and actor_id is not distinct from $3)
+           as "told!""#,
+        actor.tenant().uuid(),
+        since,
+        actor_id,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if told {
+        return Ok(());
+    }
+    tx.commit(Event::new("audit", "audit.read").with("what", what))
+        .await
+}
+
+/// Where a page begins: behind this instant and event.
+type After = (DateTime<Utc>, Uuid);
+
+/// An event as it is stored, with its place if it has one.
+struct Row {
+    id: Uuid,
+    tenant_id: Uuid,
+    recorded_at: DateTime<Utc>,
+    branch_id: Option<Uuid>,
+    actor_id: Option<Uuid>,
+    action: String,
+    outcome: String,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    entry: Vec<u8>,
+    seq: Option<i64>,
+    hash: Option<Vec<u8>>,
+    prev_hash: Option<Vec<u8>>,
+}
+
+async fn select(
+    conn: &mut PgConnection,
+    filter: &AuditFilter,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select e.id, e.tenant_id, e.recorded_at, e.branch_id, e.actor_id, e.action, e.outcome, e.entity_type,
+                  e.entity_id, e.entry, l.seq as "seq?", l.hash as "hash?", l.prev_hash as "prev_hash?"
+           from app.audit_events e
+           left join app.audit_leaves l on l.tenant_id = e.tenant_id and l.event_id = e.id
+           where ($1::text is null or e.action = $1) and ($2::text is null or e.entity_id = $2)
+             and ($3::uuid is null or e.actor_id = $3)
+             and ($4::timestamptz is null or e.recorded_at >= $4) and ($5::timestamptz is null or e.recorded_at < $5)
+             and ($6::timestamptz is null or (e.recorded_at, e.id) < ($6, $7))
+           order by e.recorded_at desc, e.id desc limit $8"#,
+        filter.action,
+        filter.entity_id.map(|id| id.to_string()),
+        filter.actor_id,
+        filter.from,
+        filter.to,
+        after.map(|(instant, _)| instant),
+        after.map(|(_, id)| id),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+async fn shown(tx: &mut ReadTx, rows: Vec<Row>) -> Result<Vec<AuditEvent>> {
+    // Somebody may have damaged an entry: the list still shows the rest, and the verifier names the damage.
+    let entries: Vec<Option<Entry>> = rows
+        .iter()
+        .map(|row| Entry::parse(&row.entry).ok())
+        .collect();
+    let names = names_of(tx.conn(), &entries).await?;
+    let mut values = disclosed(tx, &rows).await?;
+    Ok(rows
+        .into_iter()
+        .zip(entries)
+        .map(|(row, entry)| {
+            let disclosed = values.remove(&row.id).unwrap_or_default();
+            event(row, entry, &disclosed, &names)
+        })
+        .collect())
+}
+
+fn event(
+    row: Row,
+    entry: Option<Entry>,
+    disclosed: &[Disclosed],
+    names: &HashMap<Uuid, String>,
+) -> AuditEvent {
+    let mut fields: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for field in entry.iter().flat_map(|entry| entry.personal.keys()) {
+        if !KEPT_BACK.contains(&field.as_str()) {
+            fields.insert(field.clone(), None);
+        }
+    }
+    for value in disclosed {
+        // Only what the entry has committed to: another value was put there later.
+        let genuine = entry.as_ref().is_some_and(|entry| {
+            intrex_audit::verify_disclosure(entry, &value.field, &value.salt, &value.value)
+        });
+        if let (true, Some(shown)) = (genuine, fields.get_mut(&value.field)) {
+            *shown = Some(value.value.clone());
+        }
+    }
+    let actor = entry.as_ref().map(|entry| &entry.actor);
+    let person_id = actor.and_then(person_of);
+    AuditEvent {
+        id: row.id.into(),
+        chain_key: row.tenant_id,
+        seq: row.seq,
+        hash: row.hash.map(hex::encode),
+        prev_hash: row.prev_hash.map(hex::encode),
+        recorded_at: row.recorded_at,
+        actor: AuditActor {
+            kind: actor.map_or(ActorKind::Anonymous, |actor| actor.kind),
+            id: row.actor_id,
+            person_id,
+            name: person_id.and_then(|id| names.get(&id).cloned()),
+        },
+        action: row.action,
+        outcome: row.outcome,
+        entity: row
+            .entity_type
+            .zip(row.entity_id)
+            .map(|(kind, id)| AuditEntity { kind, id }),
+        branch_id: row.branch_id,
+        summary: fields.remove(SUMMARY).flatten(),
+        fields,
+        metadata: entry.map(|entry| entry.metadata).unwrap_or_default(),
+    }
+}
+
+fn person_of(actor: &intrex_audit::Actor) -> Option<Uuid> {
+    match actor.kind {
+        ActorKind::Person => actor.id,
+        _ => actor.person,
+    }
+}
+
+async fn names_of(
+    conn: &mut PgConnection,
+    entries: &[Option<Entry>],
+) -> Result<HashMap<Uuid, String>> {
+    let ids: Vec<Uuid> = entries
+        .iter()
+        .flatten()
+        .filter_map(|entry| person_of(&entry.actor))
+        .collect();
+    let rows = sqlx::query!("select id, name from app.people where id = any($1)", &ids)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// A committed value as it was sealed.
+#[derive(Deserialize)]
+struct Disclosed {
+    field: String,
+    #[serde(with = "hex_salt")]
+    salt: [u8; SALT_BYTES],
+    value: String,
+}
+
+mod hex_salt {
+    use super::SALT_BYTES;
+    use serde::{Deserialize as _, Deserializer, de::Error as _};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; SALT_BYTES], D::Error> {
+        let mut salt = [0; SALT_BYTES];
+        let text = String::deserialize(deserializer)?;
+        hex::decode_to_slice(&text, &mut salt).map_err(D::Error::custom)?;
+        Ok(salt)
+    }
+}
+
+/// The values that can still be opened, by event.
+async fn disclosed(tx: &mut ReadTx, rows: &[Row]) -> Result<HashMap<Uuid, Vec<Disclosed>>> {
+    let tenant = tx.actor().tenant();
+    let events: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let sealed = sqlx::query!(
+        "select event_id, key_id, sealed from app.audit_disclosures where tenant_id = $1 and event_id = any($2)",
+        tenant.uuid(),
+        &events,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let mut key_ids: Vec<Uuid> = sealed.iter().map(|row| row.key_id).collect();
+    key_ids.sort_unstable();
+    key_ids.dedup();
+    let vault = tx.inner().vault.clone();
+    let keys = data_keys::keys_by_id(tx.conn(), &vault.keys.connector, tenant, &key_ids).await?;
+    let mut values: HashMap<Uuid, Vec<Disclosed>> = HashMap::new();
+    for row in sealed {
+        let Some(key) = keys.get(&row.key_id.into()) else {
+            continue;
+        };
+        let place = disclosure_place(tenant, row.event_id);
+        match open(key, place, &row.sealed) {
+            Some(opened) => values.entry(row.event_id).or_default().extend(opened),
+            None => {
+                tracing::error!(event = %row.event_id, "a disclosure of the audit log does not open")
+            }
+        }
+    }
+    Ok(values)
+}
+
+fn open(key: &Key, place: seal::Place, sealed: &str) -> Option<Vec<Disclosed>> {
+    let plain = seal::open_with(key, place, sealed).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
