@@ -1,0 +1,5 @@
+//! The audit log: dense chains, and every kind of tampering found.
+
+mod append_only;
+mod sequencer;
+mod tampering;
