@@ -10,6 +10,7 @@ use crate::{
     clock::{Chance, Clock},
     db::Db,
     ids::Id,
+    outside::mail::Mailer,
     vault::Vault,
 };
 
@@ -26,6 +27,8 @@ pub struct App {
     pub vault: Arc<Vault>,
     /// The installation's settings.
     pub settings: Arc<Settings>,
+    /// The way out for mail, if the installation has one.
+    pub mailer: Option<Mailer>,
 }
 
 /// What whoever runs the installation has decided.
@@ -50,6 +53,30 @@ pub struct Settings {
 }
 
 impl App {
+    /// An application that sends no mail yet.
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        chance: Chance,
+        vault: Arc<Vault>,
+        settings: Settings,
+    ) -> Self {
+        App {
+            db,
+            clock,
+            chance,
+            vault,
+            settings: Arc::new(settings),
+            mailer: None,
+        }
+    }
+
+    /// The same with a way out for mail.
+    pub fn with_mailer(mut self, mailer: Mailer) -> Self {
+        self.mailer = Some(mailer);
+        self
+    }
+
     /// The present instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()

@@ -19,6 +19,7 @@ pub mod error;
 pub mod idempotency;
 pub mod ids;
 pub mod obligations;
+pub mod outside;
 pub mod paging;
 pub mod permission;
 pub mod raw;

@@ -57,13 +57,7 @@ impl TestApp {
             .await
             .expect("the unprivileged roles connect");
         TestApp {
-            app: App {
-                db,
-                clock,
-                chance: Chance,
-                vault,
-                settings: Arc::new(settings()),
-            },
+            app: App::new(db, clock, Chance, vault, settings()),
             database,
             finished: false,
             due_jobs: 0,
