@@ -74,10 +74,12 @@ comment on procedure app.open_to_system is 'One line of the list of what intrex_
 create table app.installation (
   only_row boolean primary key default true constraint installation_one_row check (only_row),
   kind text not null constraint installation_kind check (kind in ('production', 'demo')),
+  schema_version bigint not null default 0,
   created_at timestamptz not null
 );
 comment on table app.installation is
-  'One row: what this database is. A demo installation refuses to serve anything but the loopback interface.';
+  'One row: what this database is. A demo installation refuses to serve anything but the loopback interface. '
+  'schema_version is the last migration, for programs that may not read the migrations'' own table.';
 grant select on app.installation to intrex_app, intrex_system;
 
 create table app.heartbeats (

@@ -1,4 +1,6 @@
 //! The library behind the program `intrex`: what the binary does, in a form that the tests of the whole product can
 //! start, look into and stop.
 
+pub mod config;
+pub mod database;
 pub mod private_postgres;

@@ -37,7 +37,52 @@ impl InstallationKind {
 /// The passwords of the login roles, by role name.
 pub type RolePasswords = Vec<(&'static str, SecretString)>;
 
-/// Creates roles and schema, or brings them up to date. Existing passwords are replaced by the given ones.
+/// What a database says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Installation {
+    /// What it was made for.
+    pub kind: InstallationKind,
+    /// The last migration that it has seen.
+    pub schema_version: i64,
+}
+
+/// The last migration of this program.
+pub fn newest() -> i64 {
+    MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}
+
+/// What a database is, or `None` if it is empty. Any role of the product may ask.
+pub async fn installation(options: &PgConnectOptions) -> Result<Option<Installation>> {
+    let mut conn = PgConnection::connect_with(options).await?;
+    let exists: bool = sqlx::query_scalar(
+        "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                        where n.nspname = 'app' and c.relname = 'installation')",
+    )
+    .fetch_one(&mut conn)
+    .await?;
+    let row: Option<(String, i64)> = if exists {
+        sqlx::query_as("select kind, schema_version from app.installation")
+            .fetch_optional(&mut conn)
+            .await?
+    } else {
+        None
+    };
+    conn.close().await?;
+    Ok(row.map(|(kind, schema_version)| Installation {
+        kind: match kind.as_str() {
+            "demo" => InstallationKind::Demo,
+            _ => InstallationKind::Production,
+        },
+        schema_version,
+    }))
+}
+
+/// Creates roles and schema, or brings them up to date. Existing passwords are replaced by the given ones; what kind of
+/// installation it is stays as it was first made.
 pub async fn migrate(
     admin: PgConnectOptions,
     passwords: &RolePasswords,
@@ -45,8 +90,16 @@ pub async fn migrate(
     clock: &Clock,
 ) -> Result<()> {
     let mut conn = PgConnection::connect_with(&admin).await?;
-    conn.execute(ROLES).await?;
-    for (role, password) in passwords {
+    // Once the roles are there, a member of intrex_owner that may not make roles serves as well.
+    let makes_roles: bool = sqlx::query_scalar(
+        "select rolsuper or rolcreaterole from pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut conn)
+    .await?;
+    if makes_roles {
+        conn.execute(ROLES).await?;
+    }
+    for (role, password) in passwords.iter().filter(|_| makes_roles) {
         // `alter role` takes no parameters: PostgreSQL itself quotes the two values.
         let statement: String =
             sqlx::query_scalar("select format('alter role %I password %L', $1::text, $2::text)")
@@ -60,9 +113,11 @@ pub async fn migrate(
         .await?;
     MIGRATIONS.run(&mut conn).await.map_err(Error::internal)?;
     sqlx::query(
-        "insert into app.installation (kind, created_at) values ($1, $2) on conflict do nothing",
+        "insert into app.installation (kind, schema_version, created_at) values ($1, $2, $3)
+         on conflict (only_row) do update set schema_version = excluded.schema_version",
     )
     .bind(kind.as_str())
+    .bind(newest())
     .bind(clock.now())
     .execute(&mut conn)
     .await?;

@@ -13,7 +13,7 @@ mod binaries;
 mod cluster;
 mod layout;
 mod lock;
-mod secrets;
+pub(crate) mod secrets;
 mod server;
 mod supervisor;
 #[cfg(test)]

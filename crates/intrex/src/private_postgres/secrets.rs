@@ -1,5 +1,6 @@
-//! The passwords of the private server's roles: one file each, made once, readable by the owner only. Made by linking a
-//! finished file into place, so that two programs starting together agree on one value.
+//! Secrets that the program makes for itself: the passwords of the private server's roles and, outside production, the
+//! installation's keys. One file each, made once, readable by the owner only, and made by linking a finished file into
+//! place, so that two programs starting together agree on one value.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
@@ -25,10 +26,16 @@ pub(super) fn role_password(data_dir: &Path, role: &str) -> Result<SecretString>
     if !ROLES.contains(&role) {
         bail!("the private PostgreSQL has no role {role}");
     }
-    let path = path(data_dir, role);
-    if let Some(password) = read(&path)? {
-        return Ok(password);
+    made_once(data_dir, &format!("pg_{role}"))
+}
+
+/// 32 random bytes in hexadecimal, kept in `<data_dir>/secrets/<name>`; made if the file does not exist yet.
+pub(crate) fn made_once(data_dir: &Path, name: &str) -> Result<SecretString> {
+    let path = data_dir.join("secrets").join(name);
+    if let Some(secret) = read(&path)? {
+        return Ok(secret);
     }
+    layout::make_data_dir(data_dir)?;
     make(data_dir, &path).with_context(|| format!("cannot make {}", path.display()))?;
     read(&path)?.with_context(|| format!("{} vanished while it was made", path.display()))
 }
@@ -42,7 +49,7 @@ fn read(path: &Path) -> Result<Option<SecretString>> {
             Ok(Some(text.into()))
         }
         Ok(_) => bail!(
-            "{} does not hold a password of {} hexadecimal digits",
+            "{} does not hold a secret of {} hexadecimal digits",
             path.display(),
             2 * PASSWORD_BYTES
         ),
