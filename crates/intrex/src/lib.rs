@@ -3,4 +3,5 @@
 
 pub mod config;
 pub mod database;
+pub mod http;
 pub mod private_postgres;

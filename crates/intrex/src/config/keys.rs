@@ -42,7 +42,7 @@ pub(super) fn read(
             Some((name, text)) => Some(faults.take(parsed(&name, &text))?),
             None => None,
         };
-        current.map(|current| KeyRing::new(current, previous))
+        current.map(|current| KeyRing::new(current, previous.flatten()))
     };
     let auth = ring("AUTH_SECRET");
     let csrf = ring("CSRF_SECRET");
