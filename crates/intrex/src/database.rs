@@ -221,12 +221,10 @@ impl Database {
         let db = Db::connect(self.options.clone(), clock.clone(), Chance, vault.clone())
             .await
             .context("cannot work with the database")?;
-        Ok(App {
-            db,
-            clock,
-            chance: Chance,
-            vault,
-            settings: Arc::new(config.settings(demo)),
+        let app = App::new(db, clock, Chance, vault, config.settings(demo));
+        Ok(match &config.mailer {
+            Some(mailer) => app.with_mailer(mailer.clone()),
+            None => app,
         })
     }
 

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use intrex_core::{
     app::Settings,
+    outside::mail::{MailSettings, Mailer, Plaintext},
     vault::{Keys, passwords},
 };
 use secrecy::SecretString;
@@ -88,15 +89,6 @@ pub struct LogConfig {
     pub filter: Option<String>,
 }
 
-/// The installation's own mail.
-#[derive(Debug, Clone)]
-pub struct MailConfig {
-    /// `smtp://…` or `smtps://…`, with user and password if the server wants them.
-    pub url: SecretString,
-    /// The sender.
-    pub from: String,
-}
-
 /// Everything.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -115,7 +107,7 @@ pub struct Config {
     /// Lockout and rate limits, in the core's terms.
     limits: Limits,
     /// The installation's own mail; without it reminders stay in the product.
-    pub mail: Option<MailConfig>,
+    pub mailer: Option<Mailer>,
     /// The bearer of `/metrics`; without it there is no such page.
     pub metrics_token: Option<SecretString>,
     /// The log.
@@ -149,7 +141,7 @@ impl Config {
         let database = database::read(environment, purpose, f);
         let http = http::read(environment, purpose, stage, f);
         let limits = limits(environment, stage, f);
-        let mail = mail(environment, f);
+        let mailer = mailer(environment, stage, f);
         let metrics_token = metrics_token(environment, f);
         let log = log(environment, f);
         let default_cost = match purpose {
@@ -177,7 +169,7 @@ impl Config {
                 keys,
                 bcrypt_cost: bcrypt_cost?,
                 limits: limits?,
-                mail: mail?,
+                mailer: mailer?,
                 metrics_token: metrics_token?,
                 log: log?,
             })
@@ -273,32 +265,29 @@ fn limits(environment: &Environment, stage: Option<Stage>, faults: &mut Faults) 
     })
 }
 
-fn mail(environment: &Environment, faults: &mut Faults) -> Option<Option<MailConfig>> {
-    match (environment.get("SMTP_URL"), environment.get("SMTP_FROM")) {
-        (None, None) => Some(None),
-        (Some(_), None) => {
-            faults.add("SMTP_FROM is missing: SMTP_URL is given, and mail needs a sender");
-            None
-        }
-        (None, Some(_)) => {
-            faults.add("SMTP_URL is missing: SMTP_FROM is given, and mail needs a server");
-            None
-        }
+fn mailer(
+    environment: &Environment,
+    stage: Option<Stage>,
+    faults: &mut Faults,
+) -> Option<Option<Mailer>> {
+    let missing = match (environment.get("SMTP_URL"), environment.get("SMTP_FROM")) {
+        (None, None) => return Some(None),
         (Some(url), Some(from)) => {
-            let url_is_right = values::url("SMTP_URL", url, &["smtp", "smtps"]);
-            let from_is_right = match from.split_once('@') {
-                Some((left, right)) if !left.is_empty() && !right.is_empty() => Ok(()),
-                _ => Err("SMTP_FROM must be an e-mail address".to_owned()),
+            let plaintext = match stage {
+                Some(Stage::Development) => Plaintext::OnLoopback,
+                _ => Plaintext::OnRequest,
             };
-            let url_is_right = faults.take(url_is_right);
-            faults.take(from_is_right)?;
-            url_is_right?;
-            Some(Some(MailConfig {
-                url: url.to_owned().into(),
-                from: from.to_owned(),
-            }))
+            let settings = MailSettings::parse(&url.to_owned().into(), from, plaintext);
+            let mailer = settings.and_then(Mailer::new);
+            return faults
+                .take(mailer.map_err(|fault| fault.to_string()))
+                .map(Some);
         }
-    }
+        (Some(_), None) => "SMTP_FROM is missing: SMTP_URL is given, and mail needs a sender",
+        (None, Some(_)) => "SMTP_URL is missing: SMTP_FROM is given, and mail needs a server",
+    };
+    faults.add(missing);
+    None
 }
 
 fn metrics_token(environment: &Environment, faults: &mut Faults) -> Option<Option<SecretString>> {
