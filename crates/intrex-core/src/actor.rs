@@ -18,6 +18,7 @@ pub struct Actor {
     who: Who,
     scope: BranchScope,
     request: Request,
+    touch_due: bool,
 }
 
 /// The kinds of actors.
@@ -91,6 +92,7 @@ impl Actor {
             who: Who::Person { id, role, session },
             scope,
             request,
+            touch_due: false,
         }
     }
 
@@ -113,6 +115,7 @@ impl Actor {
             },
             scope,
             request,
+            touch_due: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Actor {
             who: Who::Worker { job },
             scope: BranchScope::All,
             request: Request::default(),
+            touch_due: false,
         }
     }
 
@@ -134,6 +138,7 @@ impl Actor {
             who: Who::Operator { reason },
             scope: BranchScope::All,
             request: Request::default(),
+            touch_due: false,
         })
     }
 
@@ -143,7 +148,19 @@ impl Actor {
             who: Who::Anonymous,
             scope: BranchScope::Only(Vec::new()),
             request,
+            touch_due: false,
         }
+    }
+
+    /// The same actor, whose credential's use is to be recorded if `due`.
+    pub(crate) fn noting_use(mut self, due: bool) -> Self {
+        self.touch_due = due;
+        self
+    }
+
+    /// Whether the use of the credential is to be recorded, by `touch` of sessions or tokens after the request.
+    pub fn touch_due(&self) -> bool {
+        self.touch_due
     }
 
     /// The tenant acted for.
@@ -181,6 +198,19 @@ impl Actor {
             Who::Person { session, .. } => Some(*session),
             _ => None,
         }
+    }
+
+    /// The token, if a program acts.
+    pub fn token_id(&self) -> Option<TokenId> {
+        match &self.who {
+            Who::Token { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Whether a program acts, by a token.
+    pub fn is_token(&self) -> bool {
+        self.token_id().is_some()
     }
 
     /// The role, for people and tokens.
@@ -278,11 +308,41 @@ impl BranchScope {
         }
     }
 
+    /// The scope that a value of `app.current_branches` stands for.
+    pub(crate) fn parse(setting: &str) -> Result<Self> {
+        match setting {
+            "*" => Ok(BranchScope::All),
+            "" => Ok(BranchScope::Only(Vec::new())),
+            list => list
+                .split(',')
+                .map(|id| id.parse::<BranchId>().map_err(Error::internal))
+                .collect::<Result<_>>()
+                .map(BranchScope::Only),
+        }
+    }
+
     /// Whether a branch is in reach.
     pub fn contains(&self, branch: BranchId) -> bool {
         match self {
             BranchScope::All => true,
             BranchScope::Only(branches) => branches.contains(&branch),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_scope_is_what_its_setting_says() {
+        let two = BranchScope::Only(vec![
+            BranchId::from(Uuid::from_u128(1)),
+            BranchId::from(Uuid::from_u128(2)),
+        ]);
+        for scope in [BranchScope::All, BranchScope::Only(Vec::new()), two] {
+            assert_eq!(BranchScope::parse(&scope.setting()).ok(), Some(scope));
+        }
+        assert!(BranchScope::parse("*,x").is_err());
     }
 }

@@ -6,7 +6,8 @@
 //! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
 //! [`paging`], [`idempotency`].
 //!
-//! The slices: [`tenants`], [`branches`].
+//! The slices: [`tenants`], [`branches`], [`people`],
+//! [`sessions`], [`tokens`].
 
 pub mod actor;
 pub mod app;
@@ -21,12 +22,15 @@ pub mod ids;
 pub mod obligations;
 pub mod outside;
 pub mod paging;
+pub mod people;
 pub mod permission;
 pub mod raw;
 pub mod reminders;
+pub mod sessions;
 pub mod templates;
 pub mod tenants;
 pub mod text;
+pub mod tokens;
 pub mod vault;
 
 pub use actor::Actor;

@@ -2,7 +2,7 @@
 //! go between two pages. A cursor belongs to its filter and is refused with another.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -130,10 +130,9 @@ fn storable(key: &Value) -> bool {
     match key {
         Value::Array(parts) => parts.iter().all(storable),
         Value::String(text) => {
-            !text.contains('\0')
-                && text
-                    .parse::<NaiveDate>()
-                    .map_or(true, |day| (1..=9999).contains(&day.year()))
+            let year = (text.parse::<NaiveDate>().map(|day| day.year()))
+                .or_else(|_| text.parse::<DateTime<Utc>>().map(|instant| instant.year()));
+            !text.contains('\0') && year.map_or(true, |year| (1..=9999).contains(&year))
         }
         _ => true,
     }
@@ -180,7 +179,12 @@ mod tests {
                 "{cursor}"
             );
         }
-        for key in ["a\0b", "-0044-03-15", "+12345-01-01"] {
+        for key in [
+            "a\0b",
+            "-0044-03-15",
+            "+12345-01-01",
+            "-9999-01-01T00:00:00Z",
+        ] {
             let forged = serde_json::to_vec(&(VERSION, hash_of(&()).expect("hashes"), (key, 1)));
             let page = PageRequest::default().at(forged.ok().map(|bytes| B64.encode(bytes)));
             assert!(page.after::<(String, i32)>(&()).is_err(), "{key:?}");

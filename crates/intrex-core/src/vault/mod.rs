@@ -2,10 +2,11 @@
 //! that each can be rotated alone; every later secret is sealed, signed or hashed here and nowhere else.
 //!
 //! `keys` the rings · `seal` AES-256-GCM with associated data · `data_keys` the tenants' own keys · `opaque` tokens that
-//! carry their tenant · `passwords` · `one_time` codes · `csrf` tokens of forms.
+//! carry their tenant · `passwords` · `one_time` codes · `jwt` signed cookies · `csrf` tokens of forms.
 
 pub mod csrf;
 pub mod data_keys;
+pub mod jwt;
 pub mod keys;
 pub mod one_time;
 pub mod opaque;

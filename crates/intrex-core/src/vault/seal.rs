@@ -39,8 +39,13 @@ pub fn seal(ring: &KeyRing, place: Place, plain: &[u8], chance: Chance) -> Strin
 
 /// Opens with whichever key of the ring sealed it.
 pub fn open(ring: &KeyRing, place: Place, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
-    let id = sealed.split('.').nth(1).ok_or(Unreadable)?;
+    let id = sealed_by(sealed).ok_or(Unreadable)?;
     open_with(ring.find(id).ok_or(Unreadable)?, place, sealed)
+}
+
+/// The id of the key that sealed a value, as its text says.
+pub(crate) fn sealed_by(sealed: &str) -> Option<&str> {
+    sealed.split('.').nth(1)
 }
 
 /// Seals with one key.

@@ -1,0 +1,186 @@
+//! What a head office admin, or the operator of the installation, does to people.
+
+use secrecy::SecretString;
+
+use super::{
+    model::{Invited, Person, PersonStatus, RawPerson, RawPersonUpdate, may_change, note_changes},
+    queries::{self, Sight},
+};
+use crate::{
+    Actor, App,
+    audit::Event,
+    catalogue::keys,
+    db::WriteTx,
+    error::{Conflict, Error, Result},
+    ids::{InvitationId, PersonId},
+    permission::Permission,
+    raw::Raw,
+    sessions::counters,
+    vault::opaque::{self, Kind},
+};
+
+/// How long an invitation counts.
+pub const INVITATION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(72);
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+/// Invites somebody. They set their own password by the link that the token makes.
+pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited> {
+    actor.may(Permission::PeopleWrite)?;
+    let new = raw.parse()?;
+    let id: PersonId = app.new_id();
+    let mut tx = app.db.write(actor).await?;
+    let now = tx.now();
+    queries::insert(tx.conn(), actor.tenant(), id, &new, now)
+        .await
+        .map_err(named)?;
+    queries::set_branches(tx.conn(), actor.tenant(), id, &new.branch_ids)
+        .await
+        .map_err(named)?;
+    let token = new_invitation(app, &mut tx, id).await?;
+    let person = shown(&mut tx, id).await?;
+    let event = told("person.invited", &person)
+        .with("role", person.role.as_str())
+        .with("branch_count", person.branch_ids.len())
+        .personal("email", person.email.clone());
+    tx.commit_answering(vec![event], &person).await?;
+    Ok(Invited { person, token })
+}
+
+/// Makes a new invitation for somebody who has not joined yet; the older ones no longer count.
+pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited> {
+    actor.may(Permission::PeopleWrite)?;
+    let mut tx = app.db.write(actor).await?;
+    let locked = queries::lock(tx.conn(), actor.tenant(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if locked.status != PersonStatus::Invited {
+        return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
+    }
+    let now = tx.now();
+    queries::use_up_invitations(tx.conn(), actor.tenant(), id, now).await?;
+    let token = new_invitation(app, &mut tx, id).await?;
+    let person = shown(&mut tx, id).await?;
+    tx.commit_answering(vec![told("person.reinvited", &person)], &person)
+        .await?;
+    Ok(Invited { person, token })
+}
+
+/// Changes a person's name, role, branches, or whether they can sign in. `seen` is the version that the caller has looked
+/// at, if they say. Disabling ends every session and token at once.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: PersonId,
+    raw: &RawPersonUpdate,
+    seen: Option<i32>,
+) -> Result<Person> {
+    actor.may(Permission::PeopleWrite)?;
+    let tenant = actor.tenant();
+    let mut tx = app.db.write(actor).await?;
+    let admins = queries::lock_admins(tx.conn(), tenant).await?;
+    let locked = queries::lock(tx.conn(), tenant, id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let before = shown(&mut tx, id).await?;
+    if seen.is_some_and(|seen| seen != before.version) {
+        return Err(Error::Conflict(Conflict::Stale));
+    }
+    let after = raw.parse(&before, locked.joined)?;
+    let other_admins = admins.iter().filter(|admin| **admin != id).count();
+    may_change(actor, &before, &after, other_admins)?;
+    let now = tx.now();
+    queries::update(tx.conn(), tenant, id, &after, now).await?;
+    queries::set_branches(tx.conn(), tenant, id, &after.branch_ids)
+        .await
+        .map_err(named)?;
+    let left = after.status == PersonStatus::Disabled && before.status != PersonStatus::Disabled;
+    if left {
+        queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
+    }
+    let person = shown(&mut tx, id).await?;
+    let action = if left {
+        "person.disabled"
+    } else if before.status == PersonStatus::Disabled && after.status != before.status {
+        "person.enabled"
+    } else {
+        "person.updated"
+    };
+    let event = note_changes(told(action, &person), &before, &after);
+    tx.commit_answering(vec![event], &person).await?;
+    Ok(person)
+}
+
+/// Takes a lost second factor away, so that the person sets up a new one at their next sign-in. Needs a reason; not for
+/// one's own account.
+pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> Result<Person> {
+    actor.may(Permission::PeopleWrite)?;
+    let mut errors = crate::error::FieldErrors::new();
+    let reason = reason.line(&mut errors, "reason", MAX_REASON);
+    errors.finish()?;
+    if actor.person_id() == Some(id) {
+        return Err(Error::conflict(keys::PERSON_OWN_MFA));
+    }
+    let mut tx = app.db.write(actor).await?;
+    queries::lock(tx.conn(), actor.tenant(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let now = tx.now();
+    queries::reset_second_factor(tx.conn(), actor.tenant(), id, now).await?;
+    queries::delete_sessions(tx.conn(), actor.tenant(), id).await?;
+    let person = shown(&mut tx, id).await?;
+    let event = told("person.mfa_reset", &person).personal("reason", reason.unwrap_or_default());
+    tx.commit_answering(vec![event], &person).await?;
+    Ok(person)
+}
+
+/// Ends a lock after too many failed sign-ins, or too many wrong codes.
+pub async fn unlock(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
+    actor.may(Permission::PeopleWrite)?;
+    let mut tx = app.db.write(actor).await?;
+    let locked = queries::lock(tx.conn(), actor.tenant(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    queries::forget_failures(tx.conn(), actor.tenant(), id).await?;
+    let person = shown(&mut tx, id).await?;
+    tx.commit_answering(vec![told("person.unlocked", &person)], &person)
+        .await?;
+    // The counters are the platform's: they also count addresses that belong to nobody.
+    counters::forget_account(app, actor.request(), &locked.canonical_email).await?;
+    Ok(person)
+}
+
+async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result<SecretString> {
+    let tenant = tx.actor().tenant();
+    let (text, hash) = opaque::mint(Kind::Invitation, tenant, app.chance);
+    let id: InvitationId = app.new_id();
+    let now = tx.now();
+    let end = now + INVITATION_LIFETIME;
+    queries::insert_invitation(tx.conn(), tenant, id, person, &hash, now, end).await?;
+    Ok(text)
+}
+
+async fn shown(tx: &mut WriteTx, id: PersonId) -> Result<Person> {
+    let tenant = tx.actor().tenant();
+    queries::find(tx.conn(), tenant, id, &Sight::default())
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+fn told(action: &'static str, person: &Person) -> Event {
+    Event::new("person", action)
+        .on("person", person.id)
+        .about(person.id)
+        .summary(person.name.clone())
+}
+
+/// The constraint is the check. That an address is taken may concern another organisation: nothing is said about whose.
+fn named(error: sqlx::Error) -> Error {
+    match Error::constraint(&error) {
+        Some("people_canonical_email") => Error::invalid("email", keys::ERROR_FIELD_TAKEN),
+        Some("person_branches_branch") => {
+            Error::invalid("branch_ids", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Each request: the cookie names a row, and one statement asks the row, the person and the organisation whether it still
+//! counts, and sets the branches that the rest of the transaction shows.
+
+use chrono::TimeDelta;
+
+use super::{
+    cookie::{self, Holder},
+    model::{FullSession, Provisional, Session, Stage, TOUCH_EVERY, touch_due},
+    queries,
+};
+use crate::{
+    Actor, App,
+    actor::{BranchScope, Request},
+    error::{Error, Result},
+};
+
+/// Who a session cookie stands for now.
+pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<Session> {
+    let now = app.now();
+    let Some(presented) = cookie::read(app.vault.auth(), cookie, now) else {
+        return Ok(Session::None);
+    };
+    let tenant = presented.tenant;
+    let mut tx = app.db.authenticate(tenant, request.clone()).await?;
+    let hash = presented.sid.hash();
+    let found = queries::authenticate(tx.conn(), tenant, &hash, presented.person, now).await?;
+    let Some(row) = found else {
+        tx.finish().await?;
+        return Ok(Session::None);
+    };
+    if row.stage != Stage::Full {
+        tx.finish().await?;
+        return Ok(Session::Provisional(Provisional {
+            stage: row.stage,
+            sid_for_csrf: presented.sid.for_csrf(),
+            email: row.email,
+            tenant_name: row.tenant_name,
+            tenant,
+            person: presented.person,
+            session: row.id,
+            role: row.role,
+            request,
+        }));
+    }
+    let idle = TimeDelta::minutes(row.idle_minutes.into());
+    let touch_due = touch_due(row.last_seen_at, idle, now);
+    let scope = BranchScope::parse(&row.branches)?;
+    let actor = Actor::person(tenant, presented.person, row.role, row.id, scope, request)
+        .noting_use(touch_due);
+    let refresh = match presented.ageing {
+        false => None,
+        true => Some(cookie::make(
+            app,
+            &Holder {
+                sid: &presented.sid,
+                tenant,
+                person: presented.person,
+                stage: Stage::Full,
+                auth_time: row.auth_time,
+                absolute_at: row.absolute_at,
+            },
+        )?),
+    };
+    let session = FullSession {
+        sid_for_csrf: presented.sid.for_csrf(),
+        refresh,
+        touch_due,
+        id: row.id,
+        person: presented.person,
+        person_name: row.person_name,
+        email: row.email,
+        tenant_name: row.tenant_name,
+        auth_time: row.auth_time,
+    };
+    Ok(Session::Full(Box::new(tx.authenticated(actor)), session))
+}
+
+/// Records that a session was used just now. Of many requests at the same moment one writes.
+pub async fn touch(app: &App, actor: &Actor) -> Result<()> {
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let mut tx = app.db.write(actor).await?;
+    let now = tx.now();
+    // Several requests find the record old at the same time; the first one's writing is enough.
+    let before = now - TOUCH_EVERY / 10;
+    queries::touch(tx.conn(), actor.tenant(), session, now, before).await?;
+    tx.commit_unaudited(
+        "when a session was last used is kept for its idle limit, not for the record",
+    )
+    .await
+}

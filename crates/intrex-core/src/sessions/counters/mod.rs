@@ -1,0 +1,311 @@
+//! Counters of failed sign-ins: by account, by account and network, and by network, and of requests by network. They
+//! belong to the platform, because an address that nobody has is counted like one that somebody has; their keys are
+//! HMACs, so that nothing that was typed is stored. Each is written in a transaction of its own, whatever becomes of the
+//! sign-in.
+
+mod queries;
+mod rules;
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use self::rules::Limits;
+use crate::{
+    Actor, App,
+    actor::Request,
+    audit::Event,
+    db::WriteTx,
+    error::Result,
+    ids::{PersonId, TenantId},
+    vault::Key,
+};
+
+/// What one counter counts. In this order they are locked, so that two sign-ins never wait for each other in a circle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Scope {
+    Account,
+    AccountNetwork,
+    Network,
+    Rate,
+}
+
+impl Scope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Scope::Account => "account",
+            Scope::AccountNetwork => "account_network",
+            Scope::Network => "network",
+            Scope::Rate => "rate",
+        }
+    }
+}
+
+/// Which counters a sign-in touches.
+#[derive(Debug, Clone)]
+pub(crate) struct Counted {
+    account: [u8; 32],
+    network: [u8; 32],
+}
+
+impl Counted {
+    pub(crate) fn of(app: &App, canonical_email: &str, ip: Option<IpAddr>) -> Self {
+        let key = app.vault.auth().current();
+        Counted {
+            account: keyed(key, "account", canonical_email),
+            network: keyed(key, "network", &network_of(ip)),
+        }
+    }
+
+    /// The account in the platform's audit log: a name for it that only tells whether two are the same.
+    pub(crate) fn account_tag(&self) -> String {
+        hex::encode(&self.account[..16])
+    }
+
+    fn key(&self, scope: Scope) -> [u8; 32] {
+        match scope {
+            Scope::Account => self.account,
+            Scope::Network | Scope::Rate => self.network,
+            Scope::AccountNetwork => {
+                // The account's half comes first, so that all of an account's networks can be found and forgotten.
+                let mut both = [0; 32];
+                both[..16].copy_from_slice(&self.account[..16]);
+                both[16..].copy_from_slice(&self.network[..16]);
+                both
+            }
+        }
+    }
+}
+
+/// Whether a sign-in is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is.
+    Open,
+    /// The account or the network waits until then.
+    Locked(DateTime<Utc>),
+    /// The network has sent too many requests; the next one counts then.
+    TooFast(DateTime<Utc>),
+}
+
+/// What counting a failure came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Counted.
+    Counted,
+    /// Not counted: somebody else's failures have locked the account or the network in the meantime.
+    Locked(DateTime<Utc>),
+}
+
+/// Counts one request of the network, and tells whether it may go on.
+pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<Admission> {
+    let mut tx = platform(app, request).await?;
+    let now = tx.now();
+    let mut counters = queries::lock(tx.conn(), &[(Scope::Rate, of.key(Scope::Rate))], now).await?;
+    let mut event = None;
+    if let Some(rate) = counters.first_mut() {
+        let limits = Limits::rate(&app.settings);
+        let (next, admitted) = rules::after_request(rate.counter.clone(), now, &limits);
+        rate.counter = next;
+        if let Some(until) = admitted.wait_until {
+            if admitted.first_refusal {
+                event = Some(
+                    Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
+                        .denied()
+                        .with("limit", limits.threshold)
+                        .with("window_sec", limits.window.num_seconds()),
+                );
+            }
+            queries::save(tx.conn(), &counters, now).await?;
+            commit(tx, event).await?;
+            return Ok(Admission::TooFast(until));
+        }
+    }
+    queries::save(tx.conn(), &counters, now).await?;
+    let locked = locked_in(&mut tx, app, of).await?;
+    commit(tx, event).await?;
+    Ok(locked.map_or(Admission::Open, Admission::Locked))
+}
+
+/// Until when the account or the network is locked, if it is.
+pub(crate) async fn locked_until(
+    app: &App,
+    request: &Request,
+    of: &Counted,
+) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = platform(app, request).await?;
+    let locked = locked_in(&mut tx, app, of).await?;
+    tx.commit_unaudited("nothing was written").await?;
+    Ok(locked)
+}
+
+/// Counts one failure, locks what has had too many, and tells of both: in the chain of the account's organisation, or in
+/// the platform's if nobody has this address.
+pub(crate) async fn failed(
+    app: &App,
+    request: &Request,
+    of: &Counted,
+    known: Option<(TenantId, PersonId)>,
+) -> Result<Failure> {
+    let scopes = [Scope::Account, Scope::AccountNetwork, Scope::Network];
+    let mut newly_locked: Vec<(Scope, DateTime<Utc>)> = Vec::new();
+    if app.settings.lockout_enabled {
+        let mut tx = platform(app, request).await?;
+        let now = tx.now();
+        let keys: Vec<_> = scopes
+            .iter()
+            .map(|scope| (*scope, of.key(*scope)))
+            .collect();
+        let mut counters = queries::lock(tx.conn(), &keys, now).await?;
+        if let Some(until) = counters
+            .iter()
+            .filter_map(|c| c.counter.locked_at(now))
+            .max()
+        {
+            tx.commit_unaudited("nothing was counted while a lock holds")
+                .await?;
+            return Ok(Failure::Locked(until));
+        }
+        for row in &mut counters {
+            let limits = Limits::failures(&app.settings, row.scope);
+            row.counter = rules::after_failure(row.counter.clone(), now, &limits);
+            newly_locked.extend(row.counter.locked_at(now).map(|until| (row.scope, until)));
+        }
+        queries::save(tx.conn(), &counters, now).await?;
+        tx.commit_unaudited(
+            "counters are nobody's affairs; their events follow, in the account's chain",
+        )
+        .await?;
+    }
+    tell(app, request, of, known, &newly_locked).await?;
+    Ok(Failure::Counted)
+}
+
+/// Forgets an account's failures, in every network: after a whole sign-in, or when an admin unlocks it.
+pub(crate) async fn forget_account(
+    app: &App,
+    request: &Request,
+    canonical_email: &str,
+) -> Result<()> {
+    let of = Counted::of(app, canonical_email, request.ip);
+    let mut tx = platform(app, request).await?;
+    queries::forget_account(tx.conn(), &of.account).await?;
+    tx.commit_unaudited("the sign-in or the unlocking has its own event")
+        .await
+}
+
+/// Forgets counters that have not been touched for so long that they count nothing any more; how many. They belong to no
+/// tenant, so that whichever background work comes by may call it.
+pub async fn forget_old_failures(app: &App) -> Result<u64> {
+    let mut tx = platform(app, &Request::default()).await?;
+    let now = tx.now();
+    let forgotten = queries::forget_before(tx.conn(), now - rules::REMEMBERED_FOR).await?;
+    tx.commit_unaudited("removes counters that count nothing any more")
+        .await?;
+    Ok(forgotten)
+}
+
+async fn tell(
+    app: &App,
+    request: &Request,
+    of: &Counted,
+    known: Option<(TenantId, PersonId)>,
+    newly_locked: &[(Scope, DateTime<Utc>)],
+) -> Result<()> {
+    let about = |event: Event| match known {
+        Some((_, person)) => event.on("person", person).about(person),
+        None => event.with("account", of.account_tag()),
+    };
+    let lockout = |scopes: &[&(Scope, DateTime<Utc>)]| {
+        let names: Vec<&str> = scopes.iter().map(|(scope, _)| scope.as_str()).collect();
+        let until = scopes.iter().map(|(_, until)| *until).max();
+        until.map(|until| {
+            Event::new("security", "AUTH_LOCKOUT_TRIGGERED")
+                .denied()
+                .with("scopes", serde_json::json!(names))
+                .with("locked_until", until.to_rfc3339())
+        })
+    };
+    let (network, account): (Vec<_>, Vec<_>) = newly_locked
+        .iter()
+        .partition(|(scope, _)| *scope == Scope::Network);
+    let mut events = vec![about(Event::new("security", "LOGIN_FAILURE").failed())];
+    events.extend(lockout(&account).map(about));
+    let tenant = known.map_or(TenantId::PLATFORM, |(tenant, _)| tenant);
+    let nobody = Actor::anonymous(tenant, request.clone());
+    app.db.write(&nobody).await?.commit_all(events).await?;
+    // A network is nobody's: what locks it is told on the platform.
+    if let Some(event) = lockout(&network) {
+        platform(app, request).await?.commit(event).await?;
+    }
+    Ok(())
+}
+
+async fn locked_in(tx: &mut WriteTx, app: &App, of: &Counted) -> Result<Option<DateTime<Utc>>> {
+    if !app.settings.lockout_enabled {
+        return Ok(None);
+    }
+    let now = tx.now();
+    let keys = [Scope::Account, Scope::AccountNetwork, Scope::Network].map(|s| (s, of.key(s)));
+    queries::locked_until(tx.conn(), &keys, now).await
+}
+
+async fn platform(app: &App, request: &Request) -> Result<WriteTx> {
+    let nobody = Actor::anonymous(TenantId::PLATFORM, request.clone());
+    app.db.write(&nobody).await
+}
+
+async fn commit(tx: WriteTx, event: Option<Event>) -> Result<()> {
+    match event {
+        Some(event) => tx.commit(event).await,
+        None => {
+            tx.commit_unaudited("a request was counted, nothing else")
+                .await
+        }
+    }
+}
+
+fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
+    mac.update(b"intrex/sign-in-counter/v1\0");
+    mac.update(what.as_bytes());
+    mac.update(b"\0");
+    mac.update(value.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// The network of an address: 24 bits of an IPv4 address, 64 of an IPv6 one, which is what one customer is given.
+fn network_of(ip: Option<IpAddr>) -> String {
+    match ip.map(|ip| ip.to_canonical()) {
+        None => "none".to_owned(),
+        Some(IpAddr::V4(ip)) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(text: &str) -> String {
+        network_of(text.parse().ok())
+    }
+
+    #[test]
+    fn neighbours_share_a_network_and_a_mapped_address_is_the_same_one() {
+        assert_eq!(network("203.0.113.7"), network("203.0.113.200"));
+        assert_eq!(network("203.0.113.7"), network("::ffff:203.0.113.7"));
+        assert_ne!(network("203.0.113.7"), network("203.0.114.7"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    }
+}

@@ -1,0 +1,381 @@
+//! The SQL of sessions. Looking an address up is done as `intrex_system`; everything else as the application, with the
+//! tenant set.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::model::{OwnSession, Stage};
+use crate::{
+    error::Result,
+    ids::{PersonId, SessionId, TenantId},
+    permission::Role,
+};
+
+/// As `intrex_system`: whose address this is. Nothing else can be read there.
+pub(super) async fn find_by_email(
+    conn: &mut PgConnection,
+    canonical: &str,
+) -> Result<Option<(TenantId, PersonId)>> {
+    let row = sqlx::query!(
+        r#"select tenant_id as "tenant: TenantId", id as "person: PersonId" from app.people where canonical_email = $1"#,
+        canonical,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.tenant, row.person)))
+}
+
+/// What the password step asks of an account.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub person: PersonId,
+    pub password_hash: Option<String>,
+    pub mfa_enrolled: bool,
+    pub can_sign_in: bool,
+}
+
+pub(super) async fn find_account(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<Option<Account>> {
+    Ok(sqlx::query_as!(
+        Account,
+        r#"select p.id as "person: PersonId", p.password_hash, p.totp_confirmed_at is not null as "mfa_enrolled!",
+                  p.status = 'active' and t.status = 'active' as "can_sign_in!"
+           from app.people p join app.tenants t on t.id = p.tenant_id
+           where p.tenant_id = $1 and p.id = $2"#,
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Puts a stronger hash of the same password in the place of the one it was verified against.
+pub(super) async fn replace_password_hash(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    old: &str,
+    new: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3",
+        tenant.uuid(),
+        person.uuid(),
+        old,
+        new,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A session to begin.
+#[derive(Debug)]
+pub(super) struct NewSession {
+    pub id: SessionId,
+    pub person: PersonId,
+    pub sid_hash: [u8; 32],
+    pub stage: Stage,
+    pub absolute_at: DateTime<Utc>,
+    pub ip: String,
+    pub user_agent: String,
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    new: &NewSession,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, absolute_at,
+                                   ip, user_agent)
+         values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8, $9)",
+        tenant.uuid(),
+        new.id.uuid(),
+        new.person.uuid(),
+        &new.sid_hash[..],
+        new.stage as Stage,
+        now,
+        new.absolute_at,
+        new.ip,
+        new.user_agent,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A session that counts at this moment, and the branch setting of its transaction.
+#[derive(Debug)]
+pub(super) struct Authenticated {
+    pub id: SessionId,
+    pub role: Role,
+    pub stage: Stage,
+    pub auth_time: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub absolute_at: DateTime<Utc>,
+    pub idle_minutes: i16,
+    pub person_name: String,
+    pub email: String,
+    pub tenant_name: String,
+    pub branches: String,
+}
+
+/// Checks a session and sets the transaction's branches, in one round trip. Without a session nothing is set. None of the
+/// tables read here has a branch policy; whatever does is read by a later statement.
+pub(super) async fn authenticate(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    sid_hash: &[u8; 32],
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<Option<Authenticated>> {
+    Ok(sqlx::query_as!(
+        Authenticated,
+        r#"select s.id as "id: SessionId", p.role as "role: Role", s.stage as "stage: Stage", s.auth_time, s.last_seen_at,
+                  s.absolute_at, t.session_idle_minutes as idle_minutes, p.name as person_name, p.email,
+                  t.name as tenant_name,
+                  set_config('app.current_branches', case
+                    when s.stage <> 'full' then ''
+                    when p.role = 'head_office_admin' then '*'
+                    else coalesce((select string_agg(pb.branch_id::text, ',' order by pb.branch_id)
+                                   from app.person_branches pb
+                                   where pb.tenant_id = s.tenant_id and pb.person_id = s.person_id), '')
+                    end, true) as "branches!"
+           from app.sessions s
+           join app.people p on p.tenant_id = s.tenant_id and p.id = s.person_id
+           join app.tenants t on t.id = s.tenant_id
+           where s.tenant_id = $1 and s.sid_hash = $2 and s.person_id = $3
+             and s.revoked_at is null and s.absolute_at > $4
+             and s.last_seen_at > $4 - make_interval(mins => t.session_idle_minutes::integer)
+             and p.status = 'active' and t.status = 'active'
+             and (s.stage <> 'full' or p.totp_confirmed_at is not null)"#,
+        tenant.uuid(),
+        &sid_hash[..],
+        person.uuid(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Notes a use, unless one was noted after `before`.
+pub(super) async fn touch(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: SessionId,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.sessions set last_seen_at = $3 where tenant_id = $1 and id = $2 and last_seen_at < $4 and revoked_at is null",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a provisional session. Of two codes at the same moment one is told `true`.
+pub(super) async fn end_provisional(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let ended = sqlx::query!(
+        "delete from app.sessions
+         where tenant_id = $1 and id = $2 and stage <> 'full' and revoked_at is null and absolute_at > $3",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(ended == 1)
+}
+
+pub(super) async fn delete(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    id: SessionId,
+) -> Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from app.sessions where tenant_id = $1 and person_id = $2 and id = $3",
+        tenant.uuid(),
+        person.uuid(),
+        id.uuid(),
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(deleted == 1)
+}
+
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<OwnSession>> {
+    Ok(sqlx::query_as!(
+        OwnSession,
+        r#"select s.id as "id: SessionId", s.created_at, s.last_seen_at, s.absolute_at as expires_at, s.ip, s.user_agent,
+                  false as "current!"
+           from app.sessions s join app.tenants t on t.id = s.tenant_id
+           where s.tenant_id = $1 and s.person_id = $2 and s.stage = 'full' and s.revoked_at is null and s.absolute_at > $3
+             and s.last_seen_at > $3 - make_interval(mins => t.session_idle_minutes::integer)
+           order by s.last_seen_at desc, s.id limit $4"#,
+        tenant.uuid(),
+        person.uuid(),
+        now,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// A person's second factor, and what sign-in needs besides.
+#[derive(Debug)]
+pub(super) struct Factor {
+    pub email: String,
+    pub canonical_email: String,
+    pub active: bool,
+    /// Sealed.
+    pub secret: Option<String>,
+    pub confirmed: bool,
+    pub last_step: Option<i64>,
+    pub failures: i16,
+    pub failures_since: Option<DateTime<Utc>>,
+    pub absolute_hours: i16,
+}
+
+/// Locks the person until the transaction ends.
+pub(super) async fn factor_for_update(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<Option<Factor>> {
+    Ok(sqlx::query_as!(
+        Factor,
+        r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
+                  p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
+                  p.totp_failures as failures, p.totp_failures_since as failures_since,
+                  t.session_absolute_hours as absolute_hours
+           from app.people p join app.tenants t on t.id = p.tenant_id
+           where p.tenant_id = $1 and p.id = $2 for update of p"#,
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub(super) async fn factor(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<Option<Factor>> {
+    Ok(sqlx::query_as!(
+        Factor,
+        r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
+                  p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
+                  p.totp_failures as failures, p.totp_failures_since as failures_since,
+                  t.session_absolute_hours as absolute_hours
+           from app.people p join app.tenants t on t.id = p.tenant_id
+           where p.tenant_id = $1 and p.id = $2"#,
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub(super) async fn set_secret(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    sealed: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set totp_secret = $3 where tenant_id = $1 and id = $2 and totp_confirmed_at is null",
+        tenant.uuid(),
+        person.uuid(),
+        sealed,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Uses a step up, forgets wrong codes, notes the sign-in. `false` if the step or a later one was used already.
+pub(super) async fn use_step(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    step: i64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let used = sqlx::query!(
+        "update app.people
+         set totp_last_step = $3, totp_failures = 0, totp_failures_since = null, last_sign_in_at = $4
+         where tenant_id = $1 and id = $2 and (totp_last_step is null or totp_last_step < $3)",
+        tenant.uuid(),
+        person.uuid(),
+        step,
+        now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(used == 1)
+}
+
+pub(super) async fn confirm_secret(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    sealed: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set totp_secret = $3, totp_confirmed_at = coalesce(totp_confirmed_at, $4)
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        person.uuid(),
+        sealed,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn count_failure(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    failures: i16,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set totp_failures = $3, totp_failures_since = $4 where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        person.uuid(),
+        failures,
+        since,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

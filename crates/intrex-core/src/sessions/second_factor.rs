@@ -1,0 +1,308 @@
+//! The second step: a one-time code. The first time it is set up, and a code confirms that the app has the secret; after
+//! that no page shows the secret again. Each code counts once, and a right one ends the provisional session and begins a
+//! new one under a new name.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    cookie::{self, Holder, Sid},
+    counters,
+    model::{
+        Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent, seconds_until,
+    },
+    queries::{self, Factor, NewSession},
+};
+use crate::{
+    App,
+    actor::Request,
+    audit::Event,
+    catalogue::keys,
+    db::WriteTx,
+    error::{Error, Result},
+    ids::{PersonId, SessionId, TenantId},
+    vault::{
+        one_time::{self, OneTime},
+        seal::{self, Place},
+    },
+};
+
+/// Wrong codes after which the factor waits.
+const MAX_WRONG: i16 = 5;
+/// Within which they are counted together, and how long the factor then waits.
+const WRONG_WINDOW: TimeDelta = TimeDelta::minutes(10);
+
+/// Begins setting up the second factor, or shows again what this sign-in has begun. Another sign-in gets a secret of its
+/// own: who has merely seen one must not find it confirmed by somebody else.
+pub async fn begin_enrolment(app: &App, provisional: &Provisional) -> Result<Enrolment> {
+    let (tenant, person) = (provisional.tenant, provisional.person);
+    let mut tx = app.db.write(&provisional.actor()).await?;
+    let factor = locked(&mut tx, provisional).await?;
+    if provisional.stage != Stage::MfaSetup || factor.confirmed {
+        return Err(Error::conflict(keys::MFA_ALREADY_ENROLLED));
+    }
+    let place = pending(provisional);
+    let begun = factor
+        .secret
+        .and_then(|sealed| seal::open(&app.vault.keys.mfa, place, &sealed).ok())
+        .map(OneTime::from_bytes);
+    let secret = match begun {
+        Some(secret) => {
+            tx.commit_unaudited("what was begun is shown again; nothing was written")
+                .await?;
+            secret
+        }
+        None => {
+            let secret = OneTime::new(app.chance);
+            let sealed = seal::seal(&app.vault.keys.mfa, place, secret.bytes(), app.chance);
+            queries::set_secret(tx.conn(), tenant, person, &sealed).await?;
+            tx.commit(about("mfa.enrolment_begun", person)).await?;
+            secret
+        }
+    };
+    Ok(Enrolment {
+        secret_base32: secret.base32(),
+        otpauth_url: secret.otpauth_url(&factor.email)?,
+    })
+}
+
+/// Confirms that the app has the secret, and signs in.
+pub async fn confirm_enrolment(
+    app: &App,
+    provisional: &Provisional,
+    code: &str,
+) -> Result<Verification> {
+    finish(app, provisional, Stage::MfaSetup, code).await
+}
+
+/// Signs in with a code of the app.
+pub async fn verify_code(app: &App, provisional: &Provisional, code: &str) -> Result<Verification> {
+    finish(app, provisional, Stage::MfaVerify, code).await
+}
+
+/// The code of the next unused step: for the sign-in page of a demonstration, and refused anywhere else.
+pub async fn demo_code(app: &App, tenant: TenantId, person: PersonId) -> Result<String> {
+    if !app.settings.demo {
+        return Err(Error::Forbidden);
+    }
+    let mut tx = app.db.authenticate(tenant, Request::default()).await?;
+    let factor = queries::factor(tx.conn(), tenant, person)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let now = tx.now();
+    tx.finish().await?;
+    let sealed = factor.secret.filter(|_| factor.confirmed);
+    let sealed = sealed.ok_or(Error::NotFound)?;
+    let opened = seal::open(&app.vault.keys.mfa, confirmed(tenant, person), &sealed);
+    let present = one_time::step_at(now);
+    let step = factor
+        .last_step
+        .map_or(present, |last| present.max(last + 1));
+    OneTime::from_bytes(opened.map_err(Error::internal)?).code(step)
+}
+
+async fn finish(
+    app: &App,
+    provisional: &Provisional,
+    stage: Stage,
+    code: &str,
+) -> Result<Verification> {
+    if provisional.stage != stage {
+        return Err(Error::Forbidden);
+    }
+    let (tenant, person) = (provisional.tenant, provisional.person);
+    let mut tx = app.db.write(&provisional.actor()).await?;
+    let now = tx.now();
+    let factor = locked(&mut tx, provisional).await?;
+    if factor.confirmed != (stage == Stage::MfaVerify) {
+        return Err(Error::conflict(keys::MFA_ALREADY_ENROLLED));
+    }
+    if let Some(until) = waits_until(&factor, now) {
+        tx.commit_unaudited("nothing is counted while the factor waits")
+            .await?;
+        return Ok(Verification::Wait {
+            retry_after_sec: seconds_until(until, now),
+        });
+    }
+    let place = match stage {
+        Stage::MfaSetup => pending(provisional),
+        _ => confirmed(tenant, person),
+    };
+    let ring = &app.vault.keys.mfa;
+    let sealed = factor.secret.as_deref().unwrap_or_default();
+    let secret = seal::open(ring, place, sealed)
+        .ok()
+        .map(OneTime::from_bytes);
+    if secret.is_none() && factor.confirmed {
+        // Fails closed: the blob was moved or changed, or its key is no longer configured.
+        tracing::error!(%tenant, %person, "a second factor cannot be opened");
+    }
+    let step = match &secret {
+        Some(secret) => secret.step_of(code, now, factor.last_step)?,
+        None => None,
+    };
+    let (Some(secret), Some(step)) = (secret, step) else {
+        return wrong(tx, provisional, &factor, now).await;
+    };
+    if !queries::use_step(tx.conn(), tenant, person, step, now).await? {
+        return wrong(tx, provisional, &factor, now).await;
+    }
+    let stale = seal::sealed_by(sealed).is_none_or(|id| id != ring.current().id());
+    if stage == Stage::MfaSetup || stale {
+        // Sealed anew: in its lasting place, or under the key that is current now.
+        let sealed = seal::seal(ring, confirmed(tenant, person), secret.bytes(), app.chance);
+        queries::confirm_secret(tx.conn(), tenant, person, &sealed, now).await?;
+    }
+    let cookie = begin_full_session(app, tx, provisional, &factor, now).await?;
+    // The session stands already; failures that stay counted a while longer are no reason to refuse it.
+    let request = &provisional.request;
+    if let Err(error) = counters::forget_account(app, request, &factor.canonical_email).await {
+        tracing::warn!(%error, "the failures of an account could not be forgotten");
+    }
+    Ok(Verification::Full(cookie))
+}
+
+/// Ends the provisional session and begins the full one, under a new name: whoever knew the old one knows nothing.
+async fn begin_full_session(
+    app: &App,
+    mut tx: WriteTx,
+    provisional: &Provisional,
+    factor: &Factor,
+    now: DateTime<Utc>,
+) -> Result<SessionCookie> {
+    let (tenant, person) = (provisional.tenant, provisional.person);
+    let ended = queries::end_provisional(tx.conn(), tenant, provisional.session, now).await?;
+    if !ended {
+        return Err(Error::Forbidden);
+    }
+    let sid = Sid::new(app.chance);
+    let id: SessionId = app.new_id();
+    let absolute_at = now + TimeDelta::hours(factor.absolute_hours.into());
+    let new = NewSession {
+        id,
+        person,
+        sid_hash: sid.hash(),
+        stage: Stage::Full,
+        absolute_at,
+        ip: provisional
+            .request
+            .ip
+            .map(|ip| ip.to_string())
+            .unwrap_or_default(),
+        user_agent: kept_user_agent(&provisional.request),
+    };
+    queries::insert(tx.conn(), tenant, &new, now).await?;
+    let mut events = Vec::new();
+    if provisional.stage == Stage::MfaSetup {
+        events.push(about("mfa.enrolled", person));
+    }
+    events.push(
+        Event::new("session", "session.started")
+            .on("session", id)
+            .about(person)
+            .with("person_id", person.to_string()),
+    );
+    tx.commit_all(events).await?;
+    cookie::make(
+        app,
+        &Holder {
+            sid: &sid,
+            tenant,
+            person,
+            stage: Stage::Full,
+            auth_time: now,
+            absolute_at,
+        },
+    )
+}
+
+async fn wrong(
+    mut tx: WriteTx,
+    provisional: &Provisional,
+    factor: &Factor,
+    now: DateTime<Utc>,
+) -> Result<Verification> {
+    let (tenant, person) = (provisional.tenant, provisional.person);
+    let (since, failures) = match factor.failures_since {
+        Some(since) if now - since < WRONG_WINDOW => (since, factor.failures.saturating_add(1)),
+        _ => (now, 1),
+    };
+    queries::count_failure(tx.conn(), tenant, person, failures, since).await?;
+    let mut events = vec![about("MFA_VERIFY_FAILED", person).failed()];
+    if failures >= MAX_WRONG {
+        events.push(
+            about("AUTH_LOCKOUT_TRIGGERED", person)
+                .denied()
+                .with("scopes", serde_json::json!(["second_factor"]))
+                .with("locked_until", (since + WRONG_WINDOW).to_rfc3339()),
+        );
+    }
+    tx.commit_all(events).await?;
+    Ok(Verification::Wrong)
+}
+
+fn waits_until(factor: &Factor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let until = factor.failures_since? + WRONG_WINDOW;
+    (factor.failures >= MAX_WRONG && now < until).then_some(until)
+}
+
+/// The person's factor, locked, so that codes are tried one after the other.
+async fn locked(tx: &mut WriteTx, provisional: &Provisional) -> Result<Factor> {
+    let factor = queries::factor_for_update(tx.conn(), provisional.tenant, provisional.person)
+        .await?
+        .ok_or(Error::Forbidden)?;
+    if factor.active {
+        Ok(factor)
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
+fn about(action: &'static str, person: PersonId) -> Event {
+    Event::new("security", action)
+        .on("person", person)
+        .about(person)
+}
+
+/// Where a secret is sealed that its app has not confirmed: it opens for the sign-in that began it, and no other.
+fn pending(provisional: &Provisional) -> Place {
+    Place {
+        row: provisional.session.uuid(),
+        ..confirmed(provisional.tenant, provisional.person)
+    }
+}
+
+fn confirmed(tenant: TenantId, person: PersonId) -> Place {
+    Place {
+        table: "people",
+        column: "totp_secret",
+        tenant,
+        row: person.uuid(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(failures: i16, since: i64) -> Factor {
+        Factor {
+            email: String::new(),
+            canonical_email: String::new(),
+            active: true,
+            secret: None,
+            confirmed: true,
+            last_step: None,
+            failures,
+            failures_since: DateTime::from_timestamp(since, 0),
+            absolute_hours: 168,
+        }
+    }
+
+    #[test]
+    fn five_wrong_codes_within_ten_minutes_make_the_factor_wait_until_the_ten_minutes_are_over() {
+        let at = |second| DateTime::from_timestamp(second, 0).expect("in range");
+        assert_eq!(waits_until(&failing(4, 1_000), at(1_001)), None);
+        assert_eq!(waits_until(&failing(5, 1_000), at(1_001)), Some(at(1_600)));
+        assert_eq!(waits_until(&failing(5, 1_000), at(1_600)), None);
+    }
+}

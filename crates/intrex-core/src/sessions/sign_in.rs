@@ -1,0 +1,148 @@
+//! The first step: address and password. Whoever asks learns nothing about whether the account exists: the work, the answer
+//! and the counting are the same for an address that nobody has.
+
+use secrecy::SecretString;
+
+use super::{
+    cookie::{self, Holder, Sid},
+    counters::{self, Admission, Counted, Failure},
+    model::{
+        PROVISIONAL_LIFETIME, SessionCookie, SignIn, Stage, Started, kept_user_agent, seconds_until,
+    },
+    queries::{self, Account, NewSession},
+};
+use crate::{
+    Actor, App,
+    actor::Request,
+    audit::Event,
+    error::Result,
+    ids::{PersonId, SessionId, TenantId},
+    people::canonical_email,
+    vault::passwords::Verified,
+};
+
+/// How much of a typed address is looked at, in characters: a longer one belongs to nobody.
+const MAX_TYPED: usize = 300;
+
+/// Signs in with a password, as far as that goes: to a provisional session that awaits the second factor.
+pub async fn sign_in(
+    app: &App,
+    request: Request,
+    email: &str,
+    password: SecretString,
+) -> Result<SignIn> {
+    let typed: String = email.chars().take(MAX_TYPED).collect();
+    let canonical = canonical_email(&typed);
+    let counted = Counted::of(app, &canonical, request.ip);
+    match counters::admit(app, &request, &counted).await? {
+        Admission::Open => {}
+        Admission::TooFast(until) => return Ok(wait(app, until)),
+        Admission::Locked(until) => {
+            // The same work as for an account that is not locked.
+            app.vault.passwords.verify(&password, None).await?;
+            return Ok(wait(app, until));
+        }
+    }
+    let found = find(app, &request, &canonical).await?;
+    let known = found
+        .as_ref()
+        .map(|(tenant, account)| (*tenant, account.person));
+    let usable = found.filter(|(_, account)| account.can_sign_in);
+    let stored = usable
+        .as_ref()
+        .and_then(|(_, account)| account.password_hash.as_deref());
+    let verified = app.vault.passwords.verify(&password, stored).await?;
+    match (verified, usable) {
+        (Verified::Yes | Verified::Outdated, Some((tenant, account))) => {
+            // Other tries may have locked the account while this one was computed: their number is what counts.
+            if let Some(until) = counters::locked_until(app, &request, &counted).await? {
+                return Ok(wait(app, until));
+            }
+            let outdated = (verified == Verified::Outdated).then_some(&password);
+            let started = start(app, request, tenant, &account, outdated).await?;
+            Ok(SignIn::Started(started))
+        }
+        _ => match counters::failed(app, &request, &counted, known).await? {
+            Failure::Counted => Ok(SignIn::Refused),
+            Failure::Locked(until) => Ok(wait(app, until)),
+        },
+    }
+}
+
+/// Only the look-up of the address crosses tenants; what belongs to the account is read as the application.
+async fn find(
+    app: &App,
+    request: &Request,
+    canonical: &str,
+) -> Result<Option<(TenantId, Account)>> {
+    let mut system = app.db.system().await?;
+    let found = queries::find_by_email(system.conn(), canonical).await?;
+    system.commit().await?;
+    // For an address that nobody has, the same questions are asked of a tenant that has no rows.
+    let (tenant, person) = found.unwrap_or((TenantId::PLATFORM, PersonId::from(uuid::Uuid::nil())));
+    let mut tx = app.db.authenticate(tenant, request.clone()).await?;
+    let account = queries::find_account(tx.conn(), tenant, person).await?;
+    tx.finish().await?;
+    Ok(account.map(|account| (tenant, account)))
+}
+
+async fn start(
+    app: &App,
+    request: Request,
+    tenant: TenantId,
+    account: &Account,
+    outdated: Option<&SecretString>,
+) -> Result<Started> {
+    let stage = if account.mfa_enrolled {
+        Stage::MfaVerify
+    } else {
+        Stage::MfaSetup
+    };
+    let rehashed = match outdated {
+        Some(password) => Some(app.vault.passwords.hash(password).await?),
+        None => None,
+    };
+    let sid = Sid::new(app.chance);
+    let id: SessionId = app.new_id();
+    let nobody = Actor::anonymous(tenant, request.clone());
+    let mut tx = app.db.write(&nobody).await?;
+    let now = tx.now();
+    let absolute_at = now + PROVISIONAL_LIFETIME;
+    let new = NewSession {
+        id,
+        person: account.person,
+        sid_hash: sid.hash(),
+        stage,
+        absolute_at,
+        ip: request.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        user_agent: kept_user_agent(&request),
+    };
+    queries::insert(tx.conn(), tenant, &new, now).await?;
+    if let (Some(hash), Some(old)) = (rehashed, &account.password_hash) {
+        queries::replace_password_hash(tx.conn(), tenant, account.person, old, &hash).await?;
+    }
+    let event = Event::new("session", "session.password_accepted")
+        .on("person", account.person)
+        .about(account.person)
+        .with("session_id", id.to_string())
+        .with("next", stage.as_str());
+    tx.commit(event).await?;
+    let cookie: SessionCookie = cookie::make(
+        app,
+        &Holder {
+            sid: &sid,
+            tenant,
+            person: account.person,
+            stage,
+            auth_time: now,
+            absolute_at,
+        },
+    )?;
+    Ok(Started { cookie, stage })
+}
+
+fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> SignIn {
+    SignIn::Wait {
+        retry_after_sec: seconds_until(until, app.now()),
+    }
+}
