@@ -27,6 +27,7 @@ pub mod permission;
 pub mod raw;
 pub mod reminders;
 pub mod sessions;
+pub mod reports;
 pub mod templates;
 pub mod tenants;
 pub mod text;

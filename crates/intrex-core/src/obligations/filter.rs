@@ -24,7 +24,7 @@ pub struct RawFilter {
     pub category: Raw,
     /// One severity.
     pub severity: Raw,
-    /// One owner.
+    /// One owner, or `none` for what nobody owns.
     pub owner_id: Raw,
     /// One template.
     pub template_id: Raw,
@@ -49,8 +49,8 @@ pub struct Filter {
     pub category: Option<String>,
     /// One severity.
     pub severity: Option<Severity>,
-    /// One owner.
-    pub owner_id: Option<PersonId>,
+    /// One owner, or nobody.
+    pub owner_id: Option<Owner>,
     /// One template.
     pub template_id: Option<TemplateId>,
     /// Due on this date or later.
@@ -61,6 +61,25 @@ pub struct Filter {
     pub words: Option<String>,
     /// The order.
     pub sort: Sort,
+}
+
+/// Whose obligations a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Owner {
+    /// Those that nobody owns.
+    Nobody,
+    /// Those of one person.
+    Person(PersonId),
+}
+
+impl Owner {
+    /// The person, if one is meant.
+    pub(super) fn person(self) -> Option<PersonId> {
+        match self {
+            Owner::Nobody => None,
+            Owner::Person(id) => Some(id),
+        }
+    }
 }
 
 /// The order of a list. The id breaks ties, so that paging never repeats or skips.
@@ -158,7 +177,10 @@ impl RawFilter {
                     Severity::parse,
                 )
                 .flatten(),
-            owner_id: self.owner_id.id(e, "owner_id").flatten(),
+            owner_id: match self.owner_id.words() {
+                Ok(Some(words)) if words.trim() == "none" => Some(Owner::Nobody),
+                _ => self.owner_id.id(e, "owner_id").flatten().map(Owner::Person),
+            },
             template_id: self.template_id.id(e, "template_id").flatten(),
             due_from: date(&self.due_from, "due_from", e),
             due_to: date(&self.due_to, "due_to", e),

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    filter::{Filter, Sort},
+    filter::{Filter, Owner, Sort},
     model::{Obligation, Severity},
     queries::Row,
     schedule::{self, Status, civil_today},
@@ -103,6 +103,7 @@ pub(super) async fn filtered(
                  and ($4::text is null or o.category = $4)
                  and ($5::text is null or o.severity = $5)
                  and ($6::uuid is null or o.owner_id = $6)
+                 and ($18::boolean is null or o.owner_id is null)
                  and ($7::uuid is null or o.template_id = $7)
                  and ($8::date is null or o.due_on >= $8)
                  and ($9::date is null or o.due_on <= $9)
@@ -121,7 +122,7 @@ pub(super) async fn filtered(
                 filter.status.map(|status| status.stored().as_str()),
                 filter.category,
                 filter.severity.map(Severity::as_str),
-                filter.owner_id.map(|id| id.uuid()),
+                filter.owner_id.and_then(Owner::person).map(|id| id.uuid()),
                 filter.template_id.map(|id| id.uuid()),
                 filter.due_from.max(days.and_then(DaysByBranch::first)),
                 [filter.due_to, days.and_then(DaysByBranch::last)].into_iter().flatten().min(),
@@ -133,6 +134,7 @@ pub(super) async fn filtered(
                 date,
                 id,
                 limit,
+                (filter.owner_id == Some(Owner::Nobody)).then_some(true),
             )
             .fetch_all(conn)
             .await?
