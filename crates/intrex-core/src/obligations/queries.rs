@@ -2,15 +2,16 @@
 //! it in `commands`. The tenant and the branches are the transaction's; the explicit tenant in each condition is there for
 //! the index.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    filter::{Filter, Sort},
     model::{Completion, Definition, Obligation, Severity, Source, Stored, Successor, Waiver},
     recurrence::{Anchor, Recurrence},
-    schedule::{GraceDays, LeadDays, Status, StoredState, civil_today, derive},
+    schedule::{GraceDays, LeadDays, StoredState, civil_today, derive},
 };
 use crate::{
     error::{Error, Result},
@@ -384,4 +385,23 @@ pub(super) async fn successor_of(
     .fetch_optional(conn)
     .await?;
     Ok(found.map(ObligationId::from))
+}
+
+/// The names of people.
+pub(super) async fn names_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    people: &[Uuid],
+) -> Result<HashMap<PersonId, String>> {
+    let rows = sqlx::query!(
+        "select id, name from app.people where tenant_id = $1 and id = any($2)",
+        tenant.uuid(),
+        people,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id.into(), row.name))
+        .collect())
 }

@@ -1,6 +1,8 @@
 //! What pages and programs are shown of obligations. An operator sees the tasks of which they are owner or deputy; a
 //! branch manager the assigned branches, which the database holds; the rest does not exist for them.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     db::ReadTx,
     error::{Error, Result},
-    ids::ObligationId,
+    ids::{ObligationId, PersonId},
     paging::{Page, PageRequest},
     permission::Permission,
 };
@@ -62,4 +64,41 @@ pub fn next_dates(obligation: &Obligation) -> Result<Vec<chrono::NaiveDate>> {
     };
     let rule = Recurrence::parse(rule).map_err(Error::internal)?;
     Ok(rule.upcoming(obligation.due_on, obligation.due_on, SHOWN_UPCOMING_DATES))
+}
+
+/// The item that follows one in its series, if it was made already and the reader sees it.
+pub async fn successor(tx: &mut ReadTx, id: ObligationId) -> Result<Option<Obligation>> {
+    let reach = tx.may(Permission::ObligationsRead)?;
+    let narrowed_to = tx.actor().narrowed_to(reach);
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    match queries::successor_of(tx.conn(), tenant, id).await? {
+        Some(next) => queries::find(tx.conn(), tenant, next, narrowed_to, now).await,
+        None => Ok(None),
+    }
+}
+
+/// The names of those who stand on obligations that the reader sees: owners, deputies, and who completed or waived. Whoever
+/// sees an obligation sees whose it is, also an operator, who sees nothing else of people.
+pub async fn people_of(tx: &mut ReadTx, items: &[Obligation]) -> Result<HashMap<PersonId, String>> {
+    tx.may(Permission::ObligationsRead)?;
+    let mut ids: Vec<Uuid> = items
+        .iter()
+        .flat_map(|item| {
+            [
+                item.owner_id,
+                item.deputy_id,
+                item.completion.as_ref().and_then(|done| done.by),
+                item.waiver.as_ref().and_then(|waiver| waiver.by),
+            ]
+        })
+        .flatten()
+        .map(PersonId::uuid)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let tenant = tx.actor().tenant();
+    queries::names_of(tx.conn(), tenant, &ids).await
 }
