@@ -1,0 +1,146 @@
+//! `intrex branch`: single branches; many at once come with `intrex import branches`.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use intrex_core::{
+    branches::{self, BranchFilter, BranchStatus, RawBranch},
+    paging::PageRequest,
+    raw::Raw,
+};
+
+use super::{
+    Ended, Format, Where, Why,
+    operate::with_app,
+    output::{json, line, table, told},
+};
+
+/// What is done with branches.
+#[derive(Debug, Subcommand)]
+pub(super) enum Branch {
+    /// Create a branch
+    Create(Box<Create>),
+    /// List the branches of an organisation
+    List(List),
+}
+
+/// A branch to create.
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The organisation's own short name for it
+    #[arg(long)]
+    code: String,
+    /// Its name
+    #[arg(long)]
+    name: String,
+    /// Two letters (ISO 3166-1), such as BD
+    #[arg(long)]
+    country: String,
+    /// Its time zone, such as Asia/Dhaka: its today decides what is due
+    #[arg(long, value_name = "ZONE")]
+    time_zone: String,
+    /// Street and house
+    #[arg(long)]
+    address: Option<String>,
+    /// The city corporation or municipality
+    #[arg(long)]
+    city_corporation: Option<String>,
+    /// The district
+    #[arg(long)]
+    district: Option<String>,
+    /// The region, state or division
+    #[arg(long)]
+    region: Option<String>,
+    /// What kind of place it is, in the organisation's own words
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Branches to list.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Branch {
+    pub(super) fn run(self) -> Result<Ended> {
+        match self {
+            Branch::Create(command) => create(*command),
+            Branch::List(command) => list(command),
+        }
+    }
+}
+
+fn create(command: Create) -> Result<Ended> {
+    let optional = |value: Option<String>| value.map(Raw::from).unwrap_or_default();
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let raw = RawBranch {
+            code: command.code.into(),
+            name: command.name.into(),
+            country: command.country.into(),
+            time_zone: command.time_zone.into(),
+            address: optional(command.address),
+            city_corporation: optional(command.city_corporation),
+            district: optional(command.district),
+            region: optional(command.region),
+            kind: optional(command.kind),
+        };
+        let made = branches::create(app, &operator, &raw).await.map_err(told)?;
+        if command.format.json {
+            json(&made)?;
+        } else {
+            line(&format!("created {} {}: {}", made.code, made.name, made.id))?;
+        }
+        Ok(Ended::Well)
+    })
+}
+
+fn list(command: List) -> Result<Ended> {
+    with_app(async |app| {
+        let onlooker = command.at.onlooker(app).await?;
+        let mut all = Vec::new();
+        let mut page = PageRequest::first(intrex_core::paging::MAX_LIMIT);
+        loop {
+            let mut tx = app.db.read(&onlooker).await.map_err(told)?;
+            let part = branches::reads::list(&mut tx, &BranchFilter::default(), page.clone()).await;
+            let part = part.map_err(told)?;
+            tx.finish().await.map_err(told)?;
+            all.extend(part.items);
+            if part.next_cursor.is_none() {
+                break;
+            }
+            page = page.at(part.next_cursor);
+        }
+        if command.format.json {
+            json(&all)?;
+        } else {
+            let rows: Vec<[String; 5]> = all
+                .iter()
+                .map(|branch| {
+                    let status = match branch.status {
+                        BranchStatus::Active => "active",
+                        BranchStatus::Closed => "closed",
+                    };
+                    [
+                        branch.id.to_string(),
+                        branch.code.clone(),
+                        status.to_owned(),
+                        branch.time_zone.clone(),
+                        branch.name.clone(),
+                    ]
+                })
+                .collect();
+            table(["id", "code", "status", "time zone", "name"], &rows)?;
+        }
+        Ok(Ended::Well)
+    })
+}

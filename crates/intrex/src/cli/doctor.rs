@@ -1,0 +1,173 @@
+//! `intrex doctor`: is this installation as safe as it says? Each check is computed from the running system, and answers
+//! even where the one before it failed.
+
+use anyhow::Result;
+use clap::Args;
+use intrex_core::{
+    audit::verify::{self, Verdict},
+    clock::Clock,
+    db::migrate::{self, InstallationKind},
+};
+use serde::Serialize;
+
+use super::{
+    Ended, Format,
+    operate::runtime,
+    output::{json, line, told},
+};
+use crate::{
+    config::{Config, Environment, Purpose, Stage},
+    database::{Database, Sharing},
+    logging::{self, Verbosity},
+};
+
+/// Check the installation.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Health {
+    Ok,
+    Note,
+    Bad,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    health: Health,
+    detail: String,
+}
+
+#[derive(Debug, Default)]
+struct Checks(Vec<Check>);
+
+impl Checks {
+    fn ok(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.add(name, Health::Ok, detail);
+    }
+
+    fn note(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.add(name, Health::Note, detail);
+    }
+
+    fn bad(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.add(name, Health::Bad, detail);
+    }
+
+    fn add(&mut self, name: &'static str, health: Health, detail: impl Into<String>) {
+        self.0.push(Check {
+            name,
+            health,
+            detail: detail.into(),
+        });
+    }
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<Ended> {
+        let mut checks = Checks::default();
+        match Config::read(&Environment::of_process(), Purpose::Operate) {
+            Err(faults) => checks.bad("configuration", faults.sentences().join("; ")),
+            Ok(config) => {
+                logging::begin(&config.log, Verbosity::Command);
+                configuration(&config, &mut checks);
+                database(&config, &mut checks)?;
+            }
+        }
+        let well = checks.0.iter().all(|check| check.health != Health::Bad);
+        if self.format.json {
+            json(&serde_json::json!({ "ok": well, "checks": checks.0 }))?;
+        } else {
+            for check in &checks.0 {
+                let mark = match check.health {
+                    Health::Ok => "ok  ",
+                    Health::Note => "note",
+                    Health::Bad => "BAD ",
+                };
+                line(&format!("{mark}  {}: {}", check.name, check.detail))?;
+            }
+        }
+        Ok(if well { Ended::Well } else { Ended::Badly })
+    }
+}
+
+fn configuration(config: &Config, checks: &mut Checks) {
+    match config.stage {
+        Stage::Production => checks.ok("configuration", "production; every key is given"),
+        Stage::Development => checks.note(
+            "configuration",
+            "not production: keys are made below the data directory",
+        ),
+    }
+    match config.mailer {
+        Some(_) => checks.ok("mail", "SMTP_URL is given"),
+        None => checks.note(
+            "mail",
+            "SMTP_URL is not given: reminders stay in the product's inbox",
+        ),
+    }
+}
+
+fn database(config: &Config, checks: &mut Checks) -> Result<()> {
+    let database = match Database::open(config, Sharing::Allowed) {
+        Ok(database) => database,
+        Err(error) => {
+            checks.bad("database", format!("{error:#}"));
+            return Ok(());
+        }
+    };
+    runtime()?.block_on(Box::pin(async {
+        let clock = Clock::system();
+        let prepared = database.prepare(InstallationKind::Production, &clock).await;
+        match prepared {
+            Err(error) => checks.bad("schema", format!("{error:#}")),
+            Ok(found) => {
+                let newest = migrate::newest();
+                checks.ok(
+                    "schema",
+                    format!("version {newest}, as this program needs it"),
+                );
+                if found.kind == InstallationKind::Demo {
+                    checks.note("installation", "a demonstration");
+                }
+                connected(config, &database, checks).await;
+            }
+        }
+    }));
+    database.stop();
+    Ok(())
+}
+
+async fn connected(config: &Config, database: &Database, checks: &mut Checks) {
+    let app = match database.connect(config, false).await {
+        Ok(app) => app,
+        Err(error) => {
+            checks.bad("roles", format!("{error:#}"));
+            return;
+        }
+    };
+    checks.ok(
+        "roles",
+        "intrex_app and intrex_system see nothing around row level security",
+    );
+    match verify::verify_all(&app).await {
+        Err(error) => checks.bad("audit log", format!("{:#}", told(error))),
+        Ok(verdicts) => {
+            let chains = verdicts.len();
+            let broken = verdicts.iter().find_map(|verdict| match verdict {
+                Verdict::Broken(broken) => Some(broken),
+                Verdict::Intact(_) => None,
+            });
+            match broken {
+                Some(broken) => checks.bad("audit log", broken.to_string()),
+                None => checks.ok("audit log", format!("{chains} chains are intact")),
+            }
+        }
+    }
+    app.db.close().await;
+}

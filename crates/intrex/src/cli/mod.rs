@@ -1,0 +1,129 @@
+//! The command line: what `intrex` is told, and how it answers. Standard output holds the answer, standard error what went
+//! wrong and what to do; exit code 0 is done, 1 refused or failed, 2 wrong usage.
+//!
+//! `operate` how a command reaches the database · `output` how answers look · one file a noun.
+
+mod audit;
+mod branches;
+mod doctor;
+mod keys;
+mod migrate;
+mod operate;
+mod output;
+mod tenants;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
+
+use crate::config::{Config, Environment, Purpose};
+
+/// How a command ended, if it was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Done, and everything is well.
+    Well,
+    /// Done, and something is not well: the answer says what.
+    Badly,
+}
+
+/// The register of what every branch owes, and to whom, by when.
+#[derive(Debug, Parser)]
+#[command(
+    name = "intrex",
+    version,
+    propagate_version = true,
+    after_help = "Configuration is read from the environment; NAME_FILE names a file with the value of NAME.\n\
+                  Without DATABASE_URL a private PostgreSQL runs below INTREX_DATA_DIR (./data).\n\
+                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create roles and schema on the database, or bring them up to date (DATABASE_ADMIN_URL)
+    Migrate(migrate::Migrate),
+    /// Create, list, suspend and resume organisations
+    #[command(subcommand)]
+    Tenant(tenants::Tenant),
+    /// Create and list the branches of an organisation
+    #[command(subcommand)]
+    Branch(branches::Branch),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Look at the installation's keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Check the installation: configuration, database, roles, row level security, audit log
+    Doctor(doctor::Doctor),
+}
+
+/// How the answer looks.
+#[derive(Debug, Clone, Copy, Args)]
+struct Format {
+    /// Answer in JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why the operator acts.
+#[derive(Debug, Clone, Args)]
+struct Why {
+    /// Why you do this; it stands in the organisation's audit log
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
+}
+
+/// Which organisation.
+#[derive(Debug, Clone, Copy, Args)]
+struct Where {
+    /// The organisation's id, as `intrex tenant list` shows it; may be left out where there is only one
+    #[arg(long, value_name = "ID")]
+    tenant: Option<Uuid>,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Badly) => ExitCode::FAILURE,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Migrate(command) => command.run(),
+        Command::Tenant(command) => command.run(),
+        Command::Branch(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+    }
+}
+
+/// The configuration of this process, for a purpose.
+fn configuration(purpose: Purpose) -> anyhow::Result<Config> {
+    Ok(Config::read(&Environment::of_process(), purpose)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,100 @@
+//! How a command of the operator reaches the application: beside a running server, or alone.
+
+use anyhow::{Context as _, Result, bail};
+use intrex_core::{
+    Actor, App,
+    db::migrate::InstallationKind,
+    ids::TenantId,
+    tenants::{self, TenantStatus},
+};
+
+use super::{Ended, Where, configuration, output::told};
+use crate::{
+    config::{Config, Purpose},
+    database::{Database, Sharing},
+    logging::{self, Verbosity},
+};
+
+/// What a command says in place of a reason when it only looks.
+const LOOKING: &str = "looked at from the command line";
+
+/// The runtime of a command: it waits for the database most of the time.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start")
+}
+
+/// Opens the database, does the work, and leaves everything as it was found.
+pub(super) fn with_app<Work>(work: Work) -> Result<Ended>
+where
+    Work: AsyncFnOnce(&App) -> Result<Ended>,
+{
+    let config = configuration(Purpose::Operate)?;
+    logging::begin(&config.log, Verbosity::Command);
+    // Outside the runtime, because starting PostgreSQL blocks.
+    let database = Database::open(&config, Sharing::Allowed)?;
+    let ended = runtime()?.block_on(Box::pin(connected(&config, &database, work)));
+    database.stop();
+    ended
+}
+
+async fn connected<Work>(config: &Config, database: &Database, work: Work) -> Result<Ended>
+where
+    Work: AsyncFnOnce(&App) -> Result<Ended>,
+{
+    let clock = intrex_core::clock::Clock::system();
+    let found = database
+        .prepare(InstallationKind::Production, &clock)
+        .await?;
+    let demo = found.kind == InstallationKind::Demo;
+    let app = database.connect(config, demo).await?;
+    let ended = work(&app).await;
+    app.db.close().await;
+    ended
+}
+
+impl Where {
+    /// The organisation that is meant.
+    pub(super) async fn id(self, app: &App) -> Result<TenantId> {
+        let tenants = tenants::list(app).await.map_err(told)?;
+        match (self.tenant, tenants.as_slice()) {
+            (Some(id), _) => tenants
+                .iter()
+                .map(|tenant| tenant.id)
+                .find(|tenant| tenant.uuid() == id)
+                .with_context(|| {
+                    format!("there is no organisation {id}: `intrex tenant list` shows them")
+                }),
+            (None, [only]) => Ok(only.id),
+            (None, []) => bail!(
+                "there is no organisation yet: `intrex tenant create NAME --reason WORDS` makes one"
+            ),
+            (None, several) => bail!(
+                "there are {} organisations: say which with --tenant ID (`intrex tenant list` shows them)",
+                several.len()
+            ),
+        }
+    }
+
+    /// The operator, acting for the organisation.
+    pub(super) async fn operator(self, app: &App, reason: &str) -> Result<Actor> {
+        let tenant = self.id(app).await?;
+        Actor::operator(tenant, reason).map_err(told)
+    }
+
+    /// The operator, only looking.
+    pub(super) async fn onlooker(self, app: &App) -> Result<Actor> {
+        self.operator(app, LOOKING).await
+    }
+}
+
+/// The word for whether an organisation's people can sign in.
+pub(super) fn status(status: TenantStatus) -> &'static str {
+    match status {
+        TenantStatus::Active => "active",
+        TenantStatus::Suspended => "suspended",
+    }
+}

@@ -1,0 +1,132 @@
+//! `intrex tenant`: organisations are made and suspended by the operator of the installation alone.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use intrex_core::{
+    raw::Raw,
+    tenants::{self, RawTenant},
+};
+
+use super::{
+    Ended, Format, Where, Why,
+    operate::{status, with_app},
+    output::{json, line, table, told},
+};
+
+/// What is done with organisations.
+#[derive(Debug, Subcommand)]
+pub(super) enum Tenant {
+    /// Create an organisation
+    Create(Create),
+    /// List all organisations
+    List(Format),
+    /// Lock everybody of an organisation out, at once; nothing is deleted
+    Suspend(Change),
+    /// Let everybody of a suspended organisation in again
+    Resume(Change),
+}
+
+/// An organisation to create.
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The time zone of its head office, such as Asia/Dhaka
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// An organisation to suspend or resume.
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Tenant {
+    pub(super) fn run(self) -> Result<Ended> {
+        match self {
+            Tenant::Create(command) => create(command),
+            Tenant::List(format) => list(format),
+            Tenant::Suspend(command) => change(command, Direction::Suspend),
+            Tenant::Resume(command) => change(command, Direction::Resume),
+        }
+    }
+}
+
+fn create(command: Create) -> Result<Ended> {
+    with_app(async |app| {
+        let raw = RawTenant {
+            name: Raw::from(command.name),
+            time_zone: command.time_zone.map(Raw::from).unwrap_or_default(),
+        };
+        let made = tenants::create(app, &command.why.reason, &raw)
+            .await
+            .map_err(told)?;
+        if command.format.json {
+            json(&made)?;
+        } else {
+            line(&format!("created {}: {}", made.name, made.id))?;
+            line(&format!(
+                "next: intrex user invite --tenant {} --email … --name … --role head_office_admin --reason …",
+                made.id
+            ))?;
+        }
+        Ok(Ended::Well)
+    })
+}
+
+fn list(format: Format) -> Result<Ended> {
+    with_app(async |app| {
+        let all = tenants::list(app).await.map_err(told)?;
+        if format.json {
+            json(&all)?;
+        } else {
+            let rows: Vec<[String; 4]> = all
+                .iter()
+                .map(|tenant| {
+                    [
+                        tenant.id.to_string(),
+                        status(tenant.status).to_owned(),
+                        tenant.created_at.format("%Y-%m-%d").to_string(),
+                        tenant.name.clone(),
+                    ]
+                })
+                .collect();
+            table(["id", "status", "since", "name"], &rows)?;
+        }
+        Ok(Ended::Well)
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Direction {
+    Suspend,
+    Resume,
+}
+
+fn change(command: Change, direction: Direction) -> Result<Ended> {
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let changed = match direction {
+            Direction::Suspend => tenants::suspend(app, &operator).await,
+            Direction::Resume => tenants::resume(app, &operator).await,
+        };
+        let tenant = changed.map_err(told)?;
+        if command.format.json {
+            json(&tenant)?;
+        } else {
+            line(&format!("{} is {} now", tenant.name, status(tenant.status)))?;
+        }
+        Ok(Ended::Well)
+    })
+}
