@@ -15,6 +15,7 @@ pub mod audit;
 pub mod branches;
 pub mod catalogue;
 pub mod clock;
+pub mod csp_reports;
 pub mod db;
 pub mod error;
 pub mod idempotency;
