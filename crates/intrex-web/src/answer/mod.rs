@@ -1,0 +1,16 @@
+//! What goes out: pages, JSON, errors, and the headers that every answer carries.
+//!
+//! `fault` everything that can go wrong · `problem` an error for programs · `page` what every page has · `form` fields as
+//! a page shows them · `json` answers of the API · `headers` the set on every answer.
+
+pub(crate) mod fault;
+pub(crate) mod form;
+pub(crate) mod headers;
+pub mod json;
+pub(crate) mod page;
+pub(crate) mod problem;
+
+pub use fault::Fault;
+pub use form::FormView;
+pub use page::{Me, Page, Place};
+pub use problem::Problem;

@@ -1,0 +1,433 @@
+//! What every page has: its title, the person it is for, the words in their language, the token for its forms. Templates
+//! reach all of it through one field, `page`.
+
+use std::{borrow::Borrow, time::Instant};
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use intrex_core::{
+    Actor, Error,
+    catalogue::{self, Arg, Key, Text, keys},
+    db::ReadTx,
+    permission::{Permission, Role},
+};
+
+use super::Fault;
+use crate::{
+    assets,
+    request::{Exchange, cookies::Theme},
+};
+
+/// A page in the making.
+#[derive(Debug)]
+pub struct Page {
+    title: String,
+    place: Option<Place>,
+    me: Option<Me>,
+    exchange: Exchange,
+}
+
+/// The person that a page is for.
+#[derive(Debug)]
+pub struct Me {
+    /// Who they are, in the core's terms.
+    pub actor: Actor,
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Their organisation's name.
+    pub tenant: String,
+}
+
+/// The entries of the main navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// What needs attention now.
+    Today,
+    /// The register.
+    Obligations,
+    /// The rules that obligations are made from.
+    Templates,
+    /// The branches.
+    Branches,
+    /// The inbox.
+    Messages,
+    /// The audit log.
+    Audit,
+}
+
+/// One entry as the template shows it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its address.
+    pub path: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// Its words.
+    pub words: String,
+    /// Whether the page is this one.
+    pub current: bool,
+    /// Whether a narrow screen keeps it under "More".
+    pub rest: bool,
+}
+
+/// Entries that fit a narrow screen's bar; the rest go under "More".
+const FIRST_ENTRIES: usize = 5;
+
+impl Place {
+    const ALL: [(Place, &'static str, &'static str, Key, Permission); 6] = [
+        (
+            Place::Today,
+            "/today",
+            "home",
+            keys::NAV_TODAY,
+            Permission::ObligationsRead,
+        ),
+        (
+            Place::Obligations,
+            "/obligations",
+            "list",
+            keys::NAV_OBLIGATIONS,
+            Permission::ObligationsRead,
+        ),
+        (
+            Place::Messages,
+            "/messages",
+            "message",
+            keys::NAV_MESSAGES,
+            Permission::NotificationsRead,
+        ),
+        (
+            Place::Branches,
+            "/branches",
+            "shop",
+            keys::NAV_BRANCHES,
+            Permission::BranchesRead,
+        ),
+        (
+            Place::Templates,
+            "/templates",
+            "doc",
+            keys::NAV_TEMPLATES,
+            Permission::TemplatesRead,
+        ),
+        (
+            Place::Audit,
+            "/audit",
+            "shield",
+            keys::NAV_AUDIT,
+            Permission::AuditRead,
+        ),
+    ];
+}
+
+impl Page {
+    /// A page for nobody in particular: signing in, an error.
+    pub fn of_nobody(exchange: &Exchange, title: impl Into<Text>) -> Self {
+        Page {
+            title: title.into().to(exchange.language()),
+            place: None,
+            me: None,
+            exchange: exchange.clone(),
+        }
+    }
+
+    /// A page for somebody who is signed in. Everything else that the page shows has been read before: this ends the
+    /// transaction.
+    pub async fn of_reader(
+        tx: ReadTx,
+        exchange: &Exchange,
+        place: impl Into<Option<Place>>,
+        title: impl Into<Text>,
+    ) -> Result<Self, Fault> {
+        let page = Self::of_actor(tx.actor(), exchange, place, title);
+        tx.finish().await?;
+        exchange.database_done();
+        Ok(page)
+    }
+
+    /// A page for somebody who is signed in that shows nothing more from the database: a form drawn again.
+    pub fn of_actor(
+        actor: &Actor,
+        exchange: &Exchange,
+        place: impl Into<Option<Place>>,
+        title: impl Into<Text>,
+    ) -> Self {
+        Page {
+            place: place.into(),
+            me: exchange.who().map(|who| Me {
+                actor: actor.clone(),
+                name: who.name,
+                email: who.email,
+                tenant: who.tenant,
+            }),
+            ..Self::of_nobody(exchange, title)
+        }
+    }
+
+    /// The page as an answer.
+    pub fn show(&self, template: &impl Template) -> Result<Response, Fault> {
+        self.show_as(StatusCode::OK, template)
+    }
+
+    /// The page as an answer with another status: a form with something wrong in it.
+    pub fn show_as(&self, status: StatusCode, template: &impl Template) -> Result<Response, Fault> {
+        let begun = Instant::now();
+        let html = template.render().map_err(Error::internal)?;
+        self.exchange.rendered_in(begun.elapsed());
+        let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+        Ok((status, [(CONTENT_TYPE, html_type)], html).into_response())
+    }
+
+    /// The request that the page answers.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The person that the page is for.
+    pub fn me(&self) -> Option<&Me> {
+        self.me.as_ref()
+    }
+
+    /// Whether the person may do this somewhere: what they may not do is not shown.
+    pub fn can(&self, permission: impl Borrow<Permission>) -> bool {
+        self.me
+            .as_ref()
+            .is_some_and(|me| me.actor.can(*permission.borrow()))
+    }
+
+    /// Whether there is a page at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.exchange.web().has_page(path)
+    }
+
+    /// Whether an icon points along the line, and so the other way where writing runs from right to left.
+    pub fn flips(&self, icon: impl AsRef<str>) -> bool {
+        icon.as_ref().starts_with("arrow-") || icon.as_ref() == "chevron-right"
+    }
+
+    /// The person's part of the main navigation.
+    pub fn navigation(&self) -> Vec<Entry> {
+        let Some(me) = &self.me else {
+            return Vec::new();
+        };
+        let allowed: Vec<_> = Place::ALL
+            .into_iter()
+            .filter(|(_, path, _, _, permission)| me.actor.can(*permission) && self.has(path))
+            .collect();
+        let many = allowed.len() > FIRST_ENTRIES;
+        allowed
+            .into_iter()
+            .enumerate()
+            .map(|(at, (place, path, icon, words, _))| Entry {
+                path,
+                icon,
+                words: self.t(words),
+                current: self.place == Some(place),
+                rest: many && at + 1 >= FIRST_ENTRIES,
+            })
+            .collect()
+    }
+
+    /// Whether a narrow screen keeps something under "More".
+    pub fn has_rest(&self) -> bool {
+        self.navigation().iter().any(|entry| entry.rest)
+    }
+
+    /// A sentence of the catalogue.
+    pub fn t(&self, key: impl Borrow<Key>) -> String {
+        catalogue::say(self.exchange.language(), *key.borrow())
+    }
+
+    /// A sentence with a value in it.
+    pub fn t1(&self, key: impl Borrow<Key>, name: &'static str, value: impl ToArg) -> String {
+        self.say(Text::new(*key.borrow()).with(name, value.to_arg()))
+    }
+
+    /// A sentence with two values in it.
+    pub fn t2(
+        &self,
+        key: impl Borrow<Key>,
+        first: &'static str,
+        value: impl ToArg,
+        second: &'static str,
+        other: impl ToArg,
+    ) -> String {
+        let text = Text::new(*key.borrow()).with(first, value.to_arg());
+        self.say(text.with(second, other.to_arg()))
+    }
+
+    /// A sentence that somebody else put together.
+    pub fn say(&self, text: impl Borrow<Text>) -> String {
+        text.borrow().to(self.exchange.language())
+    }
+
+    /// The words for a field, where an error about it stands apart from it.
+    pub fn label(&self, field: &str) -> String {
+        match Key::find(&format!("field-{}", field.replace('_', "-"))) {
+            Some(key) => self.t(key),
+            None => field.to_owned(),
+        }
+    }
+
+    /// A role in words.
+    pub fn role(&self, role: impl Borrow<Role>) -> String {
+        self.t(match role.borrow() {
+            Role::HeadOfficeAdmin => keys::ROLE_HEAD_OFFICE_ADMIN,
+            Role::BranchManager => keys::ROLE_BRANCH_MANAGER,
+            Role::Operator => keys::ROLE_OPERATOR,
+        })
+    }
+
+    /// For `<html lang>`.
+    pub fn language(&self) -> &'static str {
+        self.exchange.language().tag()
+    }
+
+    /// For `<html data-theme>`; none as the system has it.
+    pub fn theme(&self) -> Option<&'static str> {
+        match self.exchange.theme() {
+            Theme::Auto => None,
+            theme => Some(theme.as_str()),
+        }
+    }
+
+    /// The themes to choose from: name, icon, words, whether it is the present one.
+    pub fn themes(&self) -> [(&'static str, &'static str, String, bool); 3] {
+        [
+            (Theme::Auto, "contrast", keys::THEME_AUTO),
+            (Theme::Light, "sun", keys::THEME_LIGHT),
+            (Theme::Dark, "moon", keys::THEME_DARK),
+        ]
+        .map(|(theme, icon, words)| {
+            (
+                theme.as_str(),
+                icon,
+                self.t(words),
+                theme == self.exchange.theme(),
+            )
+        })
+    }
+
+    /// Where the person is.
+    pub fn path(&self) -> &str {
+        self.exchange.path()
+    }
+
+    /// The request's id, to tell support.
+    pub fn request_id(&self) -> String {
+        self.exchange.id().to_string()
+    }
+
+    /// What script tags carry.
+    pub fn nonce(&self) -> &str {
+        self.exchange.nonce()
+    }
+
+    /// A new token for a form of this page. Empty where nobody is there to bind it to; such a form would be refused.
+    pub fn csrf(&self) -> String {
+        let token = self.exchange.csrf_token();
+        debug_assert!(
+            token.is_some(),
+            "a form on a page without a session or seed"
+        );
+        token.unwrap_or_default()
+    }
+
+    /// Address of an icon.
+    pub fn icon(&self, name: impl std::fmt::Display) -> String {
+        format!("{}#{name}", assets::ICONS.path)
+    }
+
+    /// Address of the style sheet.
+    pub fn style(&self) -> &'static str {
+        assets::STYLE.path
+    }
+
+    /// Address of the picture in the browser's tab.
+    pub fn favicon(&self) -> &'static str {
+        assets::FAVICON.path
+    }
+
+    /// The script: address and integrity.
+    pub fn script(&self) -> (&'static str, &'static str) {
+        (assets::ENHANCE.path, assets::ENHANCE.integrity)
+    }
+}
+
+impl Me {
+    /// The first letters of the first two words of the name.
+    pub fn initials(&self) -> String {
+        initials(&self.name)
+    }
+
+    /// Their role.
+    pub fn role(&self) -> Role {
+        self.actor.role().unwrap_or(Role::Operator)
+    }
+}
+
+/// The first letters of the first two words of a name.
+pub(crate) fn initials(name: &str) -> String {
+    name.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .take(2)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// What can stand in a sentence, as templates have it: by reference or not.
+pub trait ToArg {
+    /// The value.
+    fn to_arg(self) -> Arg;
+}
+
+macro_rules! to_arg {
+    ($($kind:ty => $from:expr),+ $(,)?) => {$(
+        impl ToArg for $kind {
+            fn to_arg(self) -> Arg {
+                let make: fn($kind) -> Arg = $from;
+                make(self)
+            }
+        }
+    )+};
+}
+
+to_arg! {
+    &str => |words| Arg::from(words),
+    &&str => |words| Arg::from(*words),
+    String => |value| Arg::from(value),
+    &String => |words| Arg::from(words.as_str()),
+    &&String => |words| Arg::from(words.as_str()),
+    i64 => |value| Arg::from(value),
+    &i64 => |number| Arg::from(*number),
+    i32 => |value| Arg::from(value),
+    &i32 => |number| Arg::from(*number),
+    u32 => |value| Arg::from(value),
+    &u32 => |number| Arg::from(*number),
+    usize => |value| Arg::from(value),
+    &usize => |number| Arg::from(*number),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_the_first_letters_of_two_words() {
+        assert_eq!(initials("Farzana Rahman"), "FR");
+        assert_eq!(initials("élise de la Tour"), "ÉD");
+        assert_eq!(initials("রোকেয়া বেগম"), "রব");
+        assert_eq!(initials("Cher"), "C");
+        assert_eq!(initials(""), "");
+    }
+}

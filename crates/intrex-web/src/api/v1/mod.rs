@@ -1,0 +1,27 @@
+//! Version 1, one file a noun: its handlers call the same commands and reads as the pages.
+
+mod branches;
+mod tokens;
+mod users;
+
+use utoipa::{OpenApi as _, openapi::OpenApi as Document};
+
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .with(branches::routes)
+        .with(users::routes)
+        .with(tokens::routes)
+}
+
+/// Adds what each noun says about itself.
+pub(super) fn describe(document: &mut Document) {
+    for part in [
+        branches::Description::openapi(),
+        users::Description::openapi(),
+        tokens::Description::openapi(),
+    ] {
+        document.merge(part);
+    }
+}

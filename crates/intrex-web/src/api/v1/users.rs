@@ -1,0 +1,160 @@
+//! `/api/v1/users`: people, by invitation.
+
+use axum::{extract::State, response::Response};
+use intrex_core::{
+    ids::PersonId,
+    paging,
+    people::{self, Invited, Person, PersonFilter, RawPerson, RawPersonUpdate},
+    permission::Permission,
+    raw::Raw,
+};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use crate::{
+    WebState,
+    answer::{
+        Fault,
+        json::{self, IfMatch},
+    },
+    request::{Exchange, Json, List, Nothing, PathId, Reader},
+    routes::{Access, Routes, Verb},
+};
+
+const COLLECTION: &str = "/api/v1/users";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let read = Access::Needs(Permission::PeopleRead);
+    let write = Access::Needs(Permission::PeopleWrite);
+    routes
+        .api(Verb::Get, COLLECTION, read, list)
+        .api(Verb::Post, COLLECTION, write, invite)
+        .api(Verb::Get, "/api/v1/users/{id}", read, show)
+        .api(Verb::Patch, "/api/v1/users/{id}", write, update)
+        .api(Verb::Post, "/api/v1/users/{id}/reinvite", write, reinvite)
+        .api(Verb::Post, "/api/v1/users/{id}/reset-mfa", write, reset_mfa)
+        .api(Verb::Post, "/api/v1/users/{id}/unlock", write, unlock)
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(list, invite, show, update, reinvite, reset_mfa, unlock))]
+pub(super) struct Description;
+
+/// Somebody who was invited, with the link by which they set their password: shown here once.
+#[derive(Serialize, ToSchema)]
+struct Invitee {
+    #[serde(flatten)]
+    person: Person,
+    /// The link; it counts once. A repeated request with an `Idempotency-Key` does not show it again.
+    invitation_url: String,
+}
+
+/// Why a second factor is taken away.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RawReason {
+    /// At most 500 characters. Required; stands in the audit log.
+    #[schema(value_type = String, max_length = 500)]
+    reason: Raw,
+}
+
+/// People in the caller's reach, by name.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", params(
+    ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
+    ("cursor" = Option<String>, Query),
+    ("role" = Option<String>, Query), ("status" = Option<String>, Query), ("branch_id" = Option<uuid::Uuid>, Query),
+), responses((status = 200, body = paging::Page<Person>)))]
+async fn list(
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    list: List<PersonFilter>,
+) -> Result<Response, Fault> {
+    let page = people::reads::list(&mut tx, &list.filter, &list.page).await?;
+    json::read(&exchange, tx, &page).await
+}
+
+/// Invites somebody.
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = RawPerson,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem)))]
+async fn invite(State(web): State<WebState>, sent: Json<RawPerson>) -> Result<Response, Fault> {
+    let invited = people::invite(&web.app, &sent.actor, &sent.input).await?;
+    let (id, version) = (invited.person.id, invited.person.version);
+    json::created(COLLECTION, &shown(&web, invited), id, version)
+}
+
+/// One person.
+#[utoipa::path(get, path = "/api/v1/users/{id}", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Person), (status = 404, body = crate::answer::Problem)))]
+async fn show(
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    PathId(id): PathId<PersonId>,
+) -> Result<Response, Fault> {
+    let person = people::reads::get(&mut tx, id).await?;
+    json::read_one(&exchange, tx, &person, person.id, person.version).await
+}
+
+/// Changes a person's name, role, branches, or whether they can sign in.
+#[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", request_body = RawPersonUpdate,
+    params(("id" = PersonId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = Person), (status = 412, body = crate::answer::Problem)))]
+async fn update(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    seen: IfMatch,
+    sent: Json<RawPersonUpdate>,
+) -> Result<Response, Fault> {
+    let seen = seen.version_of(id)?;
+    let person = people::update(&web.app, &sent.actor, id, &sent.input, seen).await?;
+    json::one(&person, person.id, person.version)
+}
+
+/// Makes a new invitation for somebody who has not joined yet.
+#[utoipa::path(post, path = "/api/v1/users/{id}/reinvite", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Invitee), (status = 409, body = crate::answer::Problem)))]
+async fn reinvite(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<Nothing>,
+) -> Result<Response, Fault> {
+    let invited = people::reinvite(&web.app, &sent.actor, id).await?;
+    let version = invited.person.version;
+    json::one(&shown(&web, invited), id, version)
+}
+
+/// Takes a lost second factor away.
+#[utoipa::path(post, path = "/api/v1/users/{id}/reset-mfa", tag = "users", params(("id" = PersonId, Path)),
+    request_body = RawReason, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
+async fn reset_mfa(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<RawReason>,
+) -> Result<Response, Fault> {
+    let person = people::reset_mfa(&web.app, &sent.actor, id, &sent.input.reason).await?;
+    json::one(&person, person.id, person.version)
+}
+
+/// Ends a lock after too many failed sign-ins.
+#[utoipa::path(post, path = "/api/v1/users/{id}/unlock", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Person), (status = 404, body = crate::answer::Problem)))]
+async fn unlock(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<Nothing>,
+) -> Result<Response, Fault> {
+    let person = people::unlock(&web.app, &sent.actor, id).await?;
+    json::one(&person, person.id, person.version)
+}
+
+fn shown(web: &WebState, invited: Invited) -> Invitee {
+    Invitee {
+        invitation_url: format!(
+            "{}/invitation/{}",
+            web.origin(),
+            invited.token.expose_secret()
+        ),
+        person: invited.person,
+    }
+}

@@ -1,0 +1,246 @@
+//! The second factor: setting it up once, and giving a code at every sign-in. Only a session that waits for exactly this
+//! gets here.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::Response,
+};
+use intrex_core::{
+    catalogue::{Text, keys},
+    error::FieldError,
+    sessions::{self, Provisional, Stage, Verification},
+};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+
+use super::{
+    qr,
+    sign_in::{MAX_FORM_BYTES, Next, minutes, start},
+};
+use crate::{
+    WebState,
+    answer::{Fault, FormView, Page},
+    request::{Begun, BegunForm, Exchange, Query, guard::see_other},
+    routes::{Access, Kind, Route, Routes, Verb},
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let form = |path| {
+        Route::new(Verb::Post, Kind::Page, path, Access::Provisional).max_body(MAX_FORM_BYTES)
+    };
+    routes
+        .page("/mfa", Access::Provisional, show)
+        .add(form("/mfa"), submit)
+        .page("/mfa/setup", Access::Provisional, show_setup)
+        .add(form("/mfa/setup"), submit_setup)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawCode {
+    code: String,
+}
+
+impl RawCode {
+    /// The digits; apps show them with a gap, and people type it.
+    fn digits(&self) -> String {
+        self.code.chars().filter(|c| !c.is_whitespace()).collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/mfa.html")]
+struct MfaPage<'a> {
+    page: &'a Page,
+    form: FormView,
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/mfa_setup.html")]
+struct SetupPage<'a> {
+    page: &'a Page,
+    form: FormView,
+    next: String,
+    qr: qr::Drawing,
+    groups: Vec<String>,
+}
+
+/// What is shown after a code that was not accepted.
+struct Again {
+    status: StatusCode,
+    form: FormView,
+    retry_after_sec: Option<i64>,
+}
+
+/// `GET /mfa`
+async fn show(
+    exchange: Exchange,
+    Begun(begun): Begun,
+    Query(next): Query<Next>,
+) -> Result<Response, Fault> {
+    at(&begun, Stage::MfaVerify, &next)?;
+    draw(&exchange, &next, Again::first())
+}
+
+/// `POST /mfa`
+async fn submit(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    Query(next): Query<Next>,
+    BegunForm { begun, input }: BegunForm<RawCode>,
+) -> Result<Response, Fault> {
+    at(&begun, Stage::MfaVerify, &next)?;
+    match again(
+        &exchange,
+        sessions::verify_code(&web.app, &begun, &input.digits()).await?,
+    ) {
+        Some(again) => draw(&exchange, &next, again),
+        None => Ok(see_other(next.destination())),
+    }
+}
+
+/// `GET /mfa/setup`: the secret is shown until it is confirmed, and never again.
+async fn show_setup(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    Begun(begun): Begun,
+    Query(next): Query<Next>,
+) -> Result<Response, Fault> {
+    at(&begun, Stage::MfaSetup, &next)?;
+    draw_setup(&web, &exchange, &begun, &next, Again::first()).await
+}
+
+/// `POST /mfa/setup`
+async fn submit_setup(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    Query(next): Query<Next>,
+    BegunForm { begun, input }: BegunForm<RawCode>,
+) -> Result<Response, Fault> {
+    at(&begun, Stage::MfaSetup, &next)?;
+    match again(
+        &exchange,
+        sessions::confirm_enrolment(&web.app, &begun, &input.digits()).await?,
+    ) {
+        Some(again) => draw_setup(&web, &exchange, &begun, &next, again).await,
+        None => Ok(see_other(next.destination())),
+    }
+}
+
+/// Sends somebody who waits for the other step there.
+fn at(begun: &Provisional, stage: Stage, next: &Next) -> Result<(), Fault> {
+    if begun.stage == stage {
+        return Ok(());
+    }
+    let page = match begun.stage {
+        Stage::MfaSetup => "/mfa/setup",
+        _ => "/mfa",
+    };
+    Err(Fault::Elsewhere(format!("{page}{}", next.query())))
+}
+
+/// Lets somebody in, or says why not.
+fn again(exchange: &Exchange, verification: Verification) -> Option<Again> {
+    let (status, text, retry_after_sec) = match verification {
+        Verification::Full(cookie) => {
+            start(exchange, &cookie);
+            return None;
+        }
+        Verification::Wrong => (StatusCode::UNAUTHORIZED, Text::new(keys::MFA_WRONG), None),
+        Verification::Wait { retry_after_sec } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
+            Some(retry_after_sec),
+        ),
+    };
+    let error = FieldError {
+        field: "code".to_owned(),
+        text,
+    };
+    Some(Again {
+        status,
+        form: FormView::empty().wrong(&[error], exchange.language()),
+        retry_after_sec,
+    })
+}
+
+impl Again {
+    fn first() -> Self {
+        Again {
+            status: StatusCode::OK,
+            form: FormView::empty(),
+            retry_after_sec: None,
+        }
+    }
+
+    fn finish(&self, mut response: Response) -> Response {
+        if let Some(seconds) = self.retry_after_sec {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+fn draw(exchange: &Exchange, next: &Next, mut again: Again) -> Result<Response, Fault> {
+    let page = Page::of_nobody(exchange, keys::MFA);
+    let template = MfaPage {
+        page: &page,
+        form: std::mem::take(&mut again.form),
+        next: next.query(),
+    };
+    Ok(again.finish(page.show_as(again.status, &template)?))
+}
+
+async fn draw_setup(
+    web: &WebState,
+    exchange: &Exchange,
+    begun: &Provisional,
+    next: &Next,
+    mut again: Again,
+) -> Result<Response, Fault> {
+    let enrolment = sessions::begin_enrolment(&web.app, begun).await?;
+    let page = Page::of_nobody(exchange, keys::SETUP);
+    let template = SetupPage {
+        form: std::mem::take(&mut again.form),
+        next: next.query(),
+        qr: qr::draw(enrolment.otpauth_url.expose_secret())?,
+        groups: groups(enrolment.secret_base32.expose_secret()),
+        page: &page,
+    };
+    Ok(again.finish(page.show_as(again.status, &template)?))
+}
+
+/// The secret in groups of four, as people can type it.
+fn groups(secret: &str) -> Vec<String> {
+    let letters: Vec<char> = secret.chars().collect();
+    letters
+        .chunks(4)
+        .map(|group| group.iter().collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_shown_in_groups_of_four() {
+        assert_eq!(
+            groups("JBSWY3DPEHPK3PXPAB"),
+            ["JBSW", "Y3DP", "EHPK", "3PXP", "AB"]
+        );
+    }
+
+    #[test]
+    fn a_gap_in_a_code_does_not_matter() {
+        let code = RawCode {
+            code: " 492 038\u{a0}".to_owned(),
+        };
+        assert_eq!(code.digits(), "492038");
+    }
+}

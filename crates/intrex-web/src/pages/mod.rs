@@ -1,0 +1,26 @@
+//! Pages, one file a noun: what is read, what its forms do. A handler reads everything that the page shows in one
+//! transaction, or runs one command and redirects; what was typed wrong is drawn again beside its sentence.
+
+pub(crate) mod branches;
+pub(crate) mod errors;
+pub(crate) mod invitation;
+pub(crate) mod mfa;
+pub(crate) mod qr;
+pub(crate) mod seed;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+pub(crate) mod theme;
+pub(crate) mod today;
+
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .with(sign_in::routes)
+        .with(mfa::routes)
+        .with(sign_out::routes)
+        .with(invitation::routes)
+        .with(theme::routes)
+        .with(today::routes)
+        .with(branches::routes)
+}

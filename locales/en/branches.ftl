@@ -1,0 +1,24 @@
+# The pages of branches.
+branches = Branches
+branches-search = Code or name
+branches-any-status = Any
+branches-none = No branches yet. A branch is a place that owes something by a date.
+branches-none-found = No branch matches these filters.
+branch = Branch
+branch-title = { $name }
+branch-new = New branch
+branch-create = Create the branch
+branch-edit = Edit the branch
+branch-close = Close the branch
+branch-close-hint = Its obligations stay on the record. It can be opened again.
+branch-reopen = Open it again
+branch-active = active
+branch-closed = closed
+branch-place = Place
+branch-details = Details
+branch-local-time = now { $time }
+branch-code-hint = Your own short name for it, such as GUL.
+branch-type-hint = In your own words: pharmacy, clinic, warehouse.
+branch-country-hint = Two letters, such as BD or US.
+branch-time-zone-hint = Such as Asia/Dhaka. What is due “today” is decided there.
+field-code-of-branch = Code
