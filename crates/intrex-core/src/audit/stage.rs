@@ -54,8 +54,11 @@ pub(crate) async fn stage(
     let wrapping = inner.wrapping();
     let mut keys = HashMap::new();
     let mut columns = Columns::default();
-    for event in events {
-        let draft = EventDraft::new(event, actor, now, inner);
+    // In order, so that what one command tells reads in the order in which it says it: lists go by time and id.
+    let mut ids: Vec<Uuid> = events.iter().map(|_| inner.chance.uuid(now)).collect();
+    ids.sort_unstable();
+    for (event, id) in events.into_iter().zip(ids) {
+        let draft = EventDraft::new(event, id, actor, now, inner);
         draft
             .seal_into(&mut columns, conn, &wrapping, actor, &mut keys)
             .await?;
@@ -79,16 +82,16 @@ struct EventDraft {
 }
 
 impl EventDraft {
-    fn new(event: Event, actor: &Actor, now: DateTime<Utc>, inner: &Inner) -> Self {
-        let (kind, id, on_behalf_of) = actor.audit_facts();
+    fn new(event: Event, id: Uuid, actor: &Actor, now: DateTime<Utc>, inner: &Inner) -> Self {
+        let (kind, actor_id, on_behalf_of) = actor.audit_facts();
         let recorded_at = Timestamp::from_unix_micros(now.timestamp_micros())
             .expect("the clock is within the format's years");
         let mut draft = EntryDraft::new(Header {
             epoch: inner.epoch,
             tenant: actor.tenant().uuid(),
-            id: inner.chance.uuid(now),
+            id,
             recorded_at,
-            actor: match (kind, id) {
+            actor: match (kind, actor_id) {
                 (ActorKind::Person, Some(id)) => intrex_audit::Actor::person(id),
                 (ActorKind::Token, Some(id)) => intrex_audit::Actor::token(id, on_behalf_of),
                 (ActorKind::Worker, _) => intrex_audit::Actor::worker(None),

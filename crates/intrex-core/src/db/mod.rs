@@ -5,6 +5,7 @@
 //! leave a transaction behind: the driver loses track of a `begin` that is cancelled between sending and answer, so that
 //! each one runs in a task of its own, which nobody cancels (docs/decisions/0004-cancellation.md).
 
+pub mod catalogue;
 mod check;
 pub(crate) mod heartbeat;
 pub mod migrate;

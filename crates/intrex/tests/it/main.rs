@@ -2,4 +2,5 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod schema;
 mod support;

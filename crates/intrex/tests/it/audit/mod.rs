@@ -1,5 +1,6 @@
 //! The audit log: dense chains, and every kind of tampering found.
 
 mod append_only;
+mod reading;
 mod sequencer;
 mod tampering;

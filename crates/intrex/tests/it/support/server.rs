@@ -138,10 +138,17 @@ async fn copy_ahead(admin: PgConnectOptions, ready: SyncSender<String>) {
     for number in 0.. {
         let name = format!("it_{number}");
         let copy = format!("create database {name} template {TEMPLATE}");
-        admin
-            .execute(AssertSqlSafe(copy))
-            .await
-            .expect("the template is copied");
+        // Who may connect is not copied along.
+        let close = format!(
+            "revoke all on database {name} from public; grant connect on database {name} to {}",
+            ROLES.join(", ")
+        );
+        for statement in [copy, close] {
+            admin
+                .execute(AssertSqlSafe(statement))
+                .await
+                .expect("the template is copied");
+        }
         if ready.send(name).is_err() {
             break;
         }
@@ -189,6 +196,11 @@ impl Database {
             .unwrap_or_else(|broken| broken.into_inner());
         let name = copies.recv().expect("databases are copied ahead");
         Database { name }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// How to connect as a role of the product.

@@ -2,7 +2,15 @@
 //! commands wherever there is one, so that a test begins where the product can really be.
 
 use chrono::{DateTime, Utc};
-use intrex_core::{Actor, audit::Event, ids::TenantId};
+use intrex_core::{
+    Actor,
+    audit::Event,
+    branches::{self, Branch, RawBranch},
+    ids::TenantId,
+    obligations::{commands, input::RawObligation, model::Obligation},
+    raw::Raw,
+    tenants::{self, RawTenant},
+};
 use uuid::Uuid;
 
 use super::TestApp;
@@ -19,20 +27,52 @@ pub(crate) struct Tenant {
 impl TestApp {
     /// An organisation of this name, without branches and people.
     pub(crate) async fn tenant(&self, name: &str) -> Tenant {
-        let id: TenantId = self.app.new_id();
-        sqlx::query(
-            "insert into app.tenants (id, name, created_at, updated_at) values ($1, $2, $3, $3)",
-        )
-        .bind(id.uuid())
-        .bind(name)
-        .bind(self.app.now())
-        .execute(&mut self.superuser().await)
-        .await
-        .expect("the tenant is stored");
+        let raw = RawTenant {
+            name: Raw::from(name),
+            ..RawTenant::default()
+        };
+        let tenant = tenants::create(&self.app, "a test", &raw)
+            .await
+            .expect("the tenant is created");
         Tenant {
-            id,
-            operator: Actor::operator(id, "a test").expect("a reason"),
+            id: tenant.id,
+            operator: Actor::operator(tenant.id, "a test").expect("a reason"),
         }
+    }
+
+    /// A branch with this code, in Dhaka.
+    pub(crate) async fn branch(&self, tenant: &Tenant, code: &str) -> Branch {
+        let raw = RawBranch {
+            code: Raw::from(code),
+            name: Raw::from(code),
+            country: Raw::from("BD"),
+            time_zone: Raw::from("Asia/Dhaka"),
+            ..RawBranch::default()
+        };
+        branches::create(&self.app, &tenant.operator, &raw)
+            .await
+            .expect("the branch is created")
+    }
+
+    /// An obligation of a branch, due on a day such as `2026-12-31`.
+    pub(crate) async fn obligation(
+        &self,
+        tenant: &Tenant,
+        branch: &Branch,
+        title: &str,
+        due_on: &str,
+    ) -> Obligation {
+        let raw = RawObligation {
+            branch_id: Raw::from(branch.id.to_string().as_str()),
+            title: Raw::from(title),
+            category: Raw::from("licence"),
+            severity: Raw::from("medium"),
+            due_on: Raw::from(due_on),
+            ..RawObligation::default()
+        };
+        commands::create(&self.app, &tenant.operator, &raw)
+            .await
+            .expect("the obligation is created")
     }
 
     /// Moves the clock to an instant such as `2026-12-01T09:00:00Z`.

@@ -1,0 +1,217 @@
+//! What the database's catalogue must look like, and the lint that compares. Row level security protects only what it was
+//! switched on for: a table without it, a policy too many, a grant too wide or a foreign key without its tenant are found
+//! here, by the tests and by `intrex doctor`, and not by an incident.
+//!
+//! This file has the lists, and a new table needs its line in them: [`TABLES`], [`SYSTEM`], [`GLOBAL_UNIQUES`],
+//! [`TRIGGERS`]. The rules: `tables` (policies) · `grants` · `keys` (foreign and unique) · `code` (functions, triggers,
+//! views) · `roles`.
+
+mod code;
+mod grants;
+mod keys;
+mod roles;
+mod tables;
+
+use std::fmt;
+
+use sqlx::PgConnection;
+
+use crate::error::Result;
+
+/// Something in the catalogue that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Table, policy, function or role.
+    pub object: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.object, self.what)
+    }
+}
+
+/// What is found in one reading.
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, object: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Finding {
+            object: object.into(),
+            what: what.into(),
+        });
+    }
+}
+
+/// Compares the catalogue of a database with the lists. Nothing found is how it must be. Any role can ask, in a transaction
+/// of its own making too; an administrator is meant.
+pub async fn lint(admin: &mut PgConnection) -> Result<Vec<Finding>> {
+    let mut findings = Findings::default();
+    tables::lint(admin, &mut findings).await?;
+    grants::lint(admin, &mut findings).await?;
+    keys::lint(admin, &mut findings).await?;
+    code::lint(admin, &mut findings).await?;
+    roles::lint(admin, &mut findings).await?;
+    Ok(findings.0)
+}
+
+/// A table of the schema `app`.
+#[derive(Debug, Clone, Copy)]
+struct Table {
+    name: &'static str,
+    /// The column with the tenant's id; none where no row belongs to a tenant.
+    tenant: Option<&'static str>,
+    branch: Branch,
+    /// What `intrex_app` may do. `update(columns)` is a grant for some columns, `update` one for all of them.
+    app: &'static str,
+}
+
+/// Whether rows are narrowed to the actor's branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Branch {
+    /// They are not.
+    Whole,
+    /// By this column, for reading and writing.
+    By(&'static str),
+    /// By this column, for reading: somebody with a narrower scope still writes.
+    ReadBy(&'static str),
+}
+
+const fn table(name: &'static str, app: &'static str) -> Table {
+    Table {
+        name,
+        tenant: Some("tenant_id"),
+        branch: Branch::Whole,
+        app,
+    }
+}
+
+impl Table {
+    const fn of_nobody(self) -> Self {
+        Table {
+            tenant: None,
+            ..self
+        }
+    }
+
+    const fn tenant_in(self, column: &'static str) -> Self {
+        Table {
+            tenant: Some(column),
+            ..self
+        }
+    }
+
+    const fn branch(self, branch: Branch) -> Self {
+        Table { branch, ..self }
+    }
+}
+
+/// Every table. `person_branches` has no branch policy because authentication reads it to learn the scope; `imports`,
+/// `jobs` and the tables of people and credentials do not belong to a branch.
+const TABLES: &[Table] = &[
+    table("_sqlx_migrations", "").of_nobody(),
+    table("api_tokens", "select insert update(columns)"),
+    table("audit_cursor", "select").of_nobody(),
+    table("audit_disclosures", "select insert"),
+    table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
+    table("audit_heads", "select"),
+    table("audit_leaves", "select"),
+    table("branches", "select insert update(columns) delete").branch(Branch::By("id")),
+    table("csp_reports", "select insert update delete"),
+    table("data_keys", "select insert update(columns)"),
+    table("heartbeats", "select").of_nobody(),
+    table("idempotency_keys", "select insert delete"),
+    table("imports", "select insert"),
+    table("installation", "select").of_nobody(),
+    table("invitations", "select insert update(columns)"),
+    table("jobs", "select insert update(columns) delete"),
+    table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table("obligation_instances", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table(
+        "obligation_templates",
+        "select insert update(columns) delete",
+    ),
+    table("people", "select insert update(columns)"),
+    table("person_branches", "select insert delete"),
+    table("reminder_slots", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table("sessions", "select insert update(columns) delete"),
+    table("sign_in_counters", "select insert update delete"),
+    table("tenants", "select insert update(columns)").tenant_in("id"),
+];
+
+/// Everything that `intrex_system` may do: table, command, columns (`*`: all). On tables with tenants each line has its
+/// policy `system_access_<command>`. A line more here is a hole more in the wall between tenants: give the reason in the
+/// migration.
+const SYSTEM: &[(&str, &str, &str)] = &[
+    ("audit_cursor", "select", "*"),
+    ("audit_cursor", "update", "fence holder lease_until pos xid"),
+    (
+        "audit_events",
+        "select",
+        "entry epoch id partition_key pos tenant_id xid",
+    ),
+    ("audit_heads", "insert", "*"),
+    ("audit_heads", "select", "*"),
+    ("audit_heads", "update", "*"),
+    ("audit_leaves", "insert", "*"),
+    ("audit_leaves", "select", "*"),
+    ("heartbeats", "insert", "*"),
+    ("heartbeats", "select", "*"),
+    ("heartbeats", "update", "*"),
+    ("installation", "select", "*"),
+    (
+        "jobs",
+        "select",
+        "attempts fence id key kind lease_until run_at tenant_id",
+    ),
+    ("jobs", "update", "attempts fence lease_until"),
+    ("people", "select", "canonical_email id tenant_id"),
+    (
+        "reminder_slots",
+        "select",
+        "attempts fence id lease_until next_attempt_at state tenant_id",
+    ),
+    (
+        "reminder_slots",
+        "update",
+        "attempts fence lease_until state",
+    ),
+    ("tenants", "select", "created_at id name status"),
+];
+
+/// Unique indexes of tenant tables that reach across tenants. One address belongs to one tenant, because a sign-in starts
+/// from it; a chain's key is its tenant's id.
+const GLOBAL_UNIQUES: &[&str] = &[
+    "audit_heads_pkey",
+    "audit_leaves_pkey",
+    "people_canonical_email",
+];
+
+/// Every trigger, each of them enabled always: the second wall around the audit log.
+const TRIGGERS: &[(&str, &str)] = &[
+    ("audit_disclosures", "audit_disclosures_append_only"),
+    ("audit_events", "audit_events_append_only"),
+    ("audit_events", "audit_events_no_truncate"),
+    ("audit_heads", "audit_heads_kept"),
+    ("audit_heads", "audit_heads_no_truncate"),
+    ("audit_leaves", "audit_leaves_append_only"),
+    ("audit_leaves", "audit_leaves_no_truncate"),
+];
+
+/// Tables to which no foreign key leads and from which none comes: nothing that cascades may reach the log.
+const WITHOUT_FOREIGN_KEYS: &str = "audit_";
+
+fn expected(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// The commands of `intrex_system` on a table, in the order of the list.
+fn system_commands(table: &str) -> impl Iterator<Item = &'static str> {
+    SYSTEM
+        .iter()
+        .filter(move |(name, _, _)| *name == table)
+        .map(|(_, command, _)| *command)
+}

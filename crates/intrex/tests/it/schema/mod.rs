@@ -1,0 +1,3 @@
+//! The schema as the database's own catalogue shows it.
+
+mod catalogue;
