@@ -1,6 +1,6 @@
 //! Inserts events in the transaction of what they tell: one statement, no lock, no retry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use chrono::{DateTime, Utc};
 use intrex_audit::{Disclosure, EntryDraft, Header, Timestamp};
@@ -169,9 +169,9 @@ impl EventDraft {
             by_subject.entry(subject).or_default().push(disclosure);
         }
         for (subject, disclosures) in by_subject {
-            if !keys.contains_key(&subject) {
+            if let hash_map::Entry::Vacant(unknown) = keys.entry(subject) {
                 let key = data_keys::key_for(conn, wrapping, actor.tenant(), subject).await?;
-                keys.insert(subject, key);
+                unknown.insert(key);
             }
             // A person whose key was erased has no values any more: the commitment alone stays.
             let Some(Some(key)) = keys.get(&subject) else {

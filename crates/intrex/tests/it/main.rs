@@ -2,5 +2,7 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod harness;
 mod schema;
 mod support;
+mod tenancy;
