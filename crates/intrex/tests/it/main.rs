@@ -2,4 +2,9 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod branches;
+mod people;
+mod sign_in;
 mod support;
+mod tenants;
+mod tokens;
