@@ -6,3 +6,8 @@ mod harness;
 mod schema;
 mod support;
 mod tenancy;
+mod branches;
+mod people;
+mod sign_in;
+mod tenants;
+mod tokens;
