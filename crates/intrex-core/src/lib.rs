@@ -19,6 +19,8 @@ pub mod db;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
+pub mod notifications;
 pub mod obligations;
 pub mod outside;
 pub mod paging;
@@ -33,6 +35,7 @@ pub mod tenants;
 pub mod text;
 pub mod tokens;
 pub mod vault;
+pub mod worker;
 
 pub use actor::Actor;
 pub use app::App;
