@@ -167,7 +167,7 @@ mod tests {
         let middle = |attempts| wait_after(attempts, 128).map(|wait| wait.num_minutes());
         assert_eq!(
             (1..=6).map(middle).collect::<Vec<_>>(),
-            [Some(1), Some(5), Some(30), Some(120), Some(721), None]
+            [Some(1), Some(5), Some(30), Some(120), Some(720), None]
         );
         assert_eq!(wait_after(1, 0), Some(TimeDelta::seconds(48)));
         assert_eq!(wait_after(1, 255), Some(TimeDelta::seconds(72)));
