@@ -4,14 +4,15 @@
 use chrono::TimeDelta;
 
 use super::{JobOutcome, queries};
-use crate::{App, actor::Actor, error::Result, idempotency, ids::TenantId, permission::Permission};
+use crate::{
+    App, actor::Actor, error::Result, idempotency, ids::TenantId, permission::Permission,
+    sessions::counters,
+};
 
 /// How often it runs.
 const INTERVAL: TimeDelta = TimeDelta::hours(1);
 /// How long an ended session can still be looked at.
 const ENDED_SESSIONS_KEPT: TimeDelta = TimeDelta::days(7);
-/// How long an untouched counter of failed sign-ins is kept: longer than the longest lock, which lasts a day.
-const COUNTERS_KEPT: TimeDelta = TimeDelta::days(2);
 /// Rows that one statement removes.
 const ROWS_A_STATEMENT: i64 = 5_000;
 
@@ -25,12 +26,11 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
         queries::remove_idempotency_keys(conn, tenant, now - idempotency::KEPT_FOR, limit).await?;
     most =
         most.max(queries::remove_sessions(conn, tenant, now - ENDED_SESSIONS_KEPT, limit).await?);
-    if tenant == TenantId::PLATFORM {
-        most = most
-            .max(queries::remove_sign_in_counters(conn, now - COUNTERS_KEPT, now, limit).await?);
-    }
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
+    if tenant == TenantId::PLATFORM {
+        most = most.max(counters::forget_old_failures(app).await?);
+    }
     let more = most >= ROWS_A_STATEMENT.unsigned_abs();
     Ok(JobOutcome::Later(if more { now } else { now + INTERVAL }))
 }

@@ -185,26 +185,3 @@ pub(super) async fn remove_sessions(
     .await?;
     Ok(removed.rows_affected())
 }
-
-/// Removes counters of failed sign-ins that nobody has added to for long, and that hold no lock.
-pub(super) async fn remove_sign_in_counters(
-    conn: &mut PgConnection,
-    untouched_since: DateTime<Utc>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.sign_in_counters c
-         using (select scope, key_hash from app.sign_in_counters
-                where tenant_id = $1 and updated_at < $2 order by updated_at limit $4) old
-         where c.tenant_id = $1 and c.scope = old.scope and c.key_hash = old.key_hash and c.updated_at < $2
-           and (c.locked_until is null or c.locked_until < $3)",
-        TenantId::PLATFORM.uuid(),
-        untouched_since,
-        now,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
-}

@@ -2,4 +2,6 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod jobs;
+mod reminders;
 mod support;
