@@ -33,6 +33,8 @@ create table app.reminder_slots (
 );
 create index reminder_slots_by_obligation on app.reminder_slots (tenant_id, obligation_id, planned_at);
 create index reminder_slots_due on app.reminder_slots (next_attempt_at) where state in ('planned', 'sending');
+-- The claim takes turns between tenants, however much one of them has waiting.
+create index reminder_slots_due_by_tenant on app.reminder_slots (tenant_id, next_attempt_at) where state in ('planned', 'sending');
 comment on table app.reminder_slots is
   'The reminder ledger: one row for each item, threshold, route, connector and recipient, unique by fingerprint. It ends '
   'in exactly one of sent, suppressed (with its reason), acknowledged or failed.';
@@ -41,7 +43,7 @@ call app.isolate_branch('app.reminder_slots');
 call app.open_to_system('app.reminder_slots', 'select');
 call app.open_to_system('app.reminder_slots', 'update');
 grant select, insert on app.reminder_slots to intrex_app;
-grant update (state, reason, superseded_by, next_attempt_at, attempts, lease_until, last_error, settled_at)
+grant update (planned_at, state, reason, superseded_by, next_attempt_at, attempts, lease_until, last_error, settled_at)
   on app.reminder_slots to intrex_app;
 grant select (tenant_id, id, state, next_attempt_at, lease_until, fence, attempts) on app.reminder_slots to intrex_system;
 grant update (state, lease_until, fence, attempts) on app.reminder_slots to intrex_system;

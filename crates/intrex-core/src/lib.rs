@@ -20,6 +20,8 @@ pub mod db;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
+pub mod notifications;
 pub mod obligations;
 pub mod outside;
 pub mod paging;
@@ -34,6 +36,7 @@ pub mod tenants;
 pub mod text;
 pub mod tokens;
 pub mod vault;
+pub mod worker;
 
 pub use actor::Actor;
 pub use app::App;

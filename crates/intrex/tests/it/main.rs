@@ -4,6 +4,8 @@
 mod audit;
 mod harness;
 mod schema;
+mod jobs;
+mod reminders;
 mod support;
 mod tenancy;
 mod branches;

@@ -23,6 +23,9 @@ use crate::{
     vault::Key,
 };
 
+/// How many old counters one statement removes: an attack leaves many.
+const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
 /// What one counter counts. In this order they are locked, so that two sign-ins never wait for each other in a circle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Scope {
@@ -196,12 +199,14 @@ pub(crate) async fn forget_account(
         .await
 }
 
-/// Forgets counters that have not been touched for so long that they count nothing any more; how many. They belong to no
+/// Forgets counters that have not been touched for so long that they count nothing any more, [`FORGOTTEN_AT_ONCE`] at
+/// most; how many. They belong to no
 /// tenant, so that whichever background work comes by may call it.
 pub async fn forget_old_failures(app: &App) -> Result<u64> {
     let mut tx = platform(app, &Request::default()).await?;
     let now = tx.now();
-    let forgotten = queries::forget_before(tx.conn(), now - rules::REMEMBERED_FOR).await?;
+    let forgotten =
+        queries::forget_before(tx.conn(), now - rules::REMEMBERED_FOR, FORGOTTEN_AT_ONCE).await?;
     tx.commit_unaudited("removes counters that count nothing any more")
         .await?;
     Ok(forgotten)

@@ -119,11 +119,19 @@ pub(super) async fn forget_account(conn: &mut PgConnection, account: &[u8; 32]) 
     Ok(())
 }
 
-pub(super) async fn forget_before(conn: &mut PgConnection, then: DateTime<Utc>) -> Result<u64> {
+pub(super) async fn forget_before(
+    conn: &mut PgConnection,
+    then: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64> {
     Ok(sqlx::query!(
-        "delete from app.sign_in_counters where tenant_id = $1 and updated_at < $2",
+        "delete from app.sign_in_counters c
+         using (select scope, key_hash from app.sign_in_counters
+                where tenant_id = $1 and updated_at < $2 order by updated_at limit $3) old
+         where c.tenant_id = $1 and c.scope = old.scope and c.key_hash = old.key_hash and c.updated_at < $2",
         TenantId::PLATFORM.uuid(),
         then,
+        limit,
     )
     .execute(conn)
     .await?

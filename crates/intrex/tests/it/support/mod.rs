@@ -3,13 +3,16 @@
 //!
 //! `server` the PostgreSQL · `test_app` one test's application · `members` people who sign in ·
 //! `world` the verbs that tests tell their story with.
+//! `server` the PostgreSQL · `smtp` a mail server · `test_app` one test's application · `world` the verbs that tests tell their story with.
 
 pub(crate) mod members;
 mod server;
+mod smtp;
 mod test_app;
 mod world;
 
 pub(crate) use members::Member;
 pub(crate) use server::Database;
+pub(crate) use smtp::{Fate, MailServer};
 pub(crate) use test_app::TestApp;
 pub(crate) use world::Tenant;

@@ -1,0 +1,36 @@
+//! Removes what has expired, a bounded number of rows at a time. What it removes told nothing about anybody's affairs any
+//! more; the events of what happened stay in the audit log.
+
+use chrono::TimeDelta;
+
+use super::{JobOutcome, queries};
+use crate::{
+    App, actor::Actor, error::Result, idempotency, ids::TenantId, permission::Permission,
+    sessions::counters,
+};
+
+/// How often it runs.
+const INTERVAL: TimeDelta = TimeDelta::hours(1);
+/// How long an ended session can still be looked at.
+const ENDED_SESSIONS_KEPT: TimeDelta = TimeDelta::days(7);
+/// Rows that one statement removes.
+const ROWS_A_STATEMENT: i64 = 5_000;
+
+pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
+    actor.may(Permission::Housekeeping)?;
+    let tenant = actor.tenant();
+    let mut tx = app.db.write(actor).await?;
+    let (conn, now) = (tx.conn(), app.now());
+    let limit = ROWS_A_STATEMENT;
+    let mut most =
+        queries::remove_idempotency_keys(conn, tenant, now - idempotency::KEPT_FOR, limit).await?;
+    most =
+        most.max(queries::remove_sessions(conn, tenant, now - ENDED_SESSIONS_KEPT, limit).await?);
+    tx.commit_unaudited("what expired by itself is removed")
+        .await?;
+    if tenant == TenantId::PLATFORM {
+        most = most.max(counters::forget_old_failures(app).await?);
+    }
+    let more = most >= ROWS_A_STATEMENT.unsigned_abs();
+    Ok(JobOutcome::Later(if more { now } else { now + INTERVAL }))
+}

@@ -1,0 +1,68 @@
+//! Background work of a tenant: a row says what is to be done and when. `intrex_system` claims it across tenants and learns
+//! nothing but tenant, job and fence; the work runs in transactions of its own as the tenant's worker, and its outcome is
+//! written only while the claim still holds.
+//!
+//! `runner` claims and runs · `housekeeping` removes what has expired · `queries` all SQL.
+
+mod housekeeping;
+mod queries;
+mod runner;
+
+use chrono::{DateTime, Utc};
+
+pub use runner::{ensure_platform_jobs, run_due};
+
+use crate::{App, actor::Actor, error::Result, reminders};
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobOutcome {
+    /// It is done and never comes back.
+    Done,
+    /// It did not work; it is tried again after a wait that grows.
+    Retry {
+        /// For whoever looks into the table.
+        why: String,
+    },
+    /// It will never work; it is given up, and the audit log says so.
+    Drop {
+        /// For the log of the program.
+        why: String,
+    },
+    /// It comes back at this instant.
+    Later(DateTime<Utc>),
+}
+
+/// The kinds of jobs: the registry. A row of a kind that is not here is left for a version that knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Writes the reminders of the coming weeks into the ledger.
+    PlanReminders,
+    /// Removes what has expired.
+    Housekeeping,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 2] = [Kind::PlanReminders, Kind::Housekeeping];
+
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::PlanReminders => "reminders.plan",
+            Kind::Housekeeping => "housekeeping",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    async fn work(self, app: &App, actor: &Actor) -> Result<JobOutcome> {
+        match self {
+            Kind::PlanReminders => reminders::planner::run(app, actor).await,
+            Kind::Housekeeping => housekeeping::run(app, actor).await,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A message in somebody's inbox.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    catalogue::Text,
+    ids::{BranchId, NotificationId, ObligationId, PersonId},
+    obligations::schedule::Threshold,
+    permission::{Column, Permission, Reach},
+    reminders::model::threshold_text,
+};
+
+/// Which messages are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inbox {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that were not read.
+    Unread,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// `obligation_due` or `obligation_overdue`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How bad it is to be late.
+    pub severity: String,
+    /// `before_30`, `due_day`, `overdue` or `escalation`.
+    pub threshold: String,
+    /// The obligation that it is about.
+    pub obligation_id: ObligationId,
+    /// Its title.
+    pub title: String,
+    /// Its branch.
+    pub branch_id: BranchId,
+    /// The branch's name.
+    pub branch_name: String,
+    /// The date that it was due on when the message was written.
+    pub due_on: NaiveDate,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// When it was read.
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+impl Notification {
+    /// Why it was written, in words.
+    pub fn threshold_text(&self) -> Option<Text> {
+        Threshold::parse(&self.threshold).map(threshold_text)
+    }
+}
+
+/// Whose inbox is meant, and whether its owner sees only the own tasks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) person: PersonId,
+    pub(crate) tasks_only: bool,
+}
+
+impl Owner {
+    /// The inbox of who acts, if that is a person or a person's token. A message about a task that is not the person's any
+    /// more is not there, like the task itself; that follows from the role, whatever a token is allowed.
+    pub(crate) fn of(actor: &crate::Actor) -> Option<Self> {
+        let reach = Permission::ObligationsRead.reach(Column::Role(actor.role()?));
+        Some(Owner {
+            person: actor.person_id()?,
+            tasks_only: reach == Reach::Tasks,
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! All SQL of the inbox. Each query names the recipient: the tenant and the branches are the transaction's, the person is
+//! not.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{Inbox, Notification, Owner};
+use crate::{
+    error::Result,
+    ids::{NotificationId, TenantId},
+};
+
+/// Where a page begins: behind this instant and id.
+pub(super) type After = (DateTime<Utc>, Uuid);
+
+/// One page, the latest first, and one row more if there is one.
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    owner: Owner,
+    inbox: Inbox,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Notification>> {
+    let rows = sqlx::query_as!(
+        Notification,
+        "select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id, o.title, n.branch_id, b.name as branch_name,
+                n.due_on, n.created_at, n.read_at
+         from app.notification_events n
+         join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
+         where n.tenant_id = $1 and n.recipient_id = $2
+           and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
+           and (not $4 or n.read_at is null)
+           and ($5::timestamptz is null or (n.created_at, n.id) < ($5, $6::uuid))
+         order by n.created_at desc, n.id desc limit $7",
+        tenant.uuid(),
+        owner.person.uuid(),
+        owner.tasks_only,
+        inbox == Inbox::Unread,
+        after.map(|(at, _)| at),
+        after.map(|(_, id)| id),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// How many messages were not read, as far as anybody counts.
+pub(super) async fn unread_count(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    owner: Owner,
+    limit: i64,
+) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from (select from app.notification_events n
+                 join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+                 where n.tenant_id = $1 and n.recipient_id = $2 and n.read_at is null
+                   and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
+                 limit $4) unread"#,
+        tenant.uuid(),
+        owner.person.uuid(),
+        owner.tasks_only,
+        limit,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// One message of the owner's.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    owner: Owner,
+    id: NotificationId,
+) -> Result<Option<Notification>> {
+    let row = sqlx::query_as!(
+        Notification,
+        "select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id, o.title, n.branch_id, b.name as branch_name,
+                n.due_on, n.created_at, n.read_at
+         from app.notification_events n
+         join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
+         where n.tenant_id = $1 and n.recipient_id = $2 and n.id = $4
+           and (not $3 or o.owner_id = $2 or o.deputy_id = $2)",
+        tenant.uuid(),
+        owner.person.uuid(),
+        owner.tasks_only,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Marks one message of the owner's; whether it was unread.
+pub(super) async fn mark_read(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    owner: Owner,
+    id: NotificationId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let marked = sqlx::query!(
+        "update app.notification_events set read_at = $4
+         where tenant_id = $1 and recipient_id = $2 and id = $3 and read_at is null",
+        tenant.uuid(),
+        owner.person.uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(marked.rows_affected() > 0)
+}
+
+/// Marks the owner's unread messages; how many there were.
+pub(super) async fn mark_all_read(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    owner: Owner,
+    now: DateTime<Utc>,
+) -> Result<i64> {
+    let marked = sqlx::query!(
+        "update app.notification_events set read_at = $3
+         where tenant_id = $1 and recipient_id = $2 and read_at is null",
+        tenant.uuid(),
+        owner.person.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(i64::try_from(marked.rows_affected()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,432 @@
+//! The sender's SQL: claiming across tenants, then loading, settling and recording in one tenant.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    super::{directory::Named, message::Addressee, model::Reason},
+    FactsRow,
+};
+use crate::{
+    error::Result,
+    ids::TenantId,
+    obligations::schedule::{StoredState, Threshold},
+};
+
+/// A slot that is this sender's until its lease ends.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::reminders) struct Claim {
+    pub(in crate::reminders) tenant: TenantId,
+    pub(in crate::reminders) id: Uuid,
+    pub(in crate::reminders) fence: i64,
+    pub(in crate::reminders) attempts: i16,
+}
+
+/// Whether a look is worth it: most of the time nothing is due.
+pub(in crate::reminders) async fn anything_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (
+             select from app.reminder_slots
+             where state in ('planned', 'sending') and next_attempt_at <= $1 and (state = 'planned' or lease_until <= $1)
+           ) as "found!""#,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Claims due slots: every tenant's first before anybody's second, so that one with a hundred thousand waiting does not
+/// hold up the others. A suspended tenant's wait.
+pub(in crate::reminders) async fn claim(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    a_tenant: i64,
+    limit: i64,
+) -> Result<Vec<Claim>> {
+    let rows = sqlx::query!(
+        "with candidates as (
+           select due.tenant_id, due.id
+           from app.tenants t
+           cross join lateral (
+             select s.tenant_id, s.id, s.next_attempt_at, row_number() over (order by s.next_attempt_at, s.id) as turn
+             from app.reminder_slots s
+             where s.tenant_id = t.id and s.state in ('planned', 'sending') and s.next_attempt_at <= $1
+               and (s.state = 'planned' or s.lease_until <= $1)
+             order by s.next_attempt_at, s.id limit $3) due
+           where t.status = 'active'
+           order by due.turn, due.next_attempt_at, due.id limit $4
+         ), chosen as (
+           select s.tenant_id, s.id
+           from app.reminder_slots s join candidates c on c.tenant_id = s.tenant_id and c.id = s.id
+           where s.state in ('planned', 'sending') and s.next_attempt_at <= $1 and (s.state = 'planned' or s.lease_until <= $1)
+           for update of s skip locked
+         )
+         update app.reminder_slots s
+         set state = 'sending', lease_until = $2, fence = s.fence + 1, attempts = least(s.attempts + 1, 1000)
+         from chosen c where s.tenant_id = c.tenant_id and s.id = c.id
+         returning s.tenant_id, s.id, s.fence, s.attempts",
+        now,
+        lease_until,
+        a_tenant,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let claims = rows.into_iter().map(|row| Claim {
+        tenant: row.tenant_id.into(),
+        id: row.id,
+        fence: row.fence,
+        attempts: row.attempts,
+    });
+    Ok(claims.collect())
+}
+
+/// An item of which a slot is due.
+pub(in crate::reminders) struct TouchedItem {
+    pub(in crate::reminders) facts: FactsRow,
+    pub(in crate::reminders) named: Named,
+    pub(in crate::reminders) open: bool,
+    pub(in crate::reminders) title: String,
+    pub(in crate::reminders) reference: String,
+    pub(in crate::reminders) severity: String,
+    pub(in crate::reminders) branch_name: String,
+    pub(in crate::reminders) tenant_name: String,
+}
+
+/// The items of these slots, under lock: nobody completes, moves or plans them until this transaction ends.
+pub(in crate::reminders) async fn lock_items(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    slots: &[Uuid],
+) -> Result<Vec<TouchedItem>> {
+    let rows = sqlx::query!(
+        "select o.id, o.branch_id, o.title, o.reference, o.severity, o.state, o.due_on, o.lead_days, o.grace_days, o.owner_id,
+                o.deputy_id, o.reminders_from, b.name as branch_name, b.time_zone, t.name as tenant_name
+         from app.obligation_instances o
+         join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
+         join app.tenants t on t.id = o.tenant_id
+         where o.tenant_id = $1
+           and o.id in (select s.obligation_id from app.reminder_slots s where s.tenant_id = $1 and s.id = any($2))
+         order by o.id
+         for no key update of o",
+        tenant.uuid(),
+        slots,
+    )
+    .fetch_all(conn)
+    .await?;
+    let items = rows.into_iter().map(|row| TouchedItem {
+        named: Named {
+            branch: row.branch_id,
+            owner: row.owner_id,
+            deputy: row.deputy_id,
+        },
+        open: row.state == StoredState::Open.as_str(),
+        title: row.title,
+        reference: row.reference,
+        severity: row.severity,
+        branch_name: row.branch_name,
+        tenant_name: row.tenant_name,
+        facts: FactsRow {
+            id: row.id,
+            due_on: row.due_on,
+            lead_days: row.lead_days,
+            grace_days: row.grace_days,
+            reminders_from: row.reminders_from,
+            time_zone: row.time_zone,
+        },
+    });
+    Ok(items.collect())
+}
+
+/// A slot whose time has come, whoever has it.
+pub(in crate::reminders) struct DueRow {
+    pub(in crate::reminders) id: Uuid,
+    pub(in crate::reminders) obligation_id: Uuid,
+    pub(in crate::reminders) threshold: String,
+    pub(in crate::reminders) falls_on: NaiveDate,
+    pub(in crate::reminders) connector_id: Uuid,
+    pub(in crate::reminders) recipient_id: Uuid,
+    pub(in crate::reminders) fingerprint: Vec<u8>,
+    pub(in crate::reminders) planned_at: DateTime<Utc>,
+    pub(in crate::reminders) state: String,
+    pub(in crate::reminders) fence: i64,
+}
+
+/// Every slot of some items whose time has come and that was not suppressed, under lock. The caller holds the items'.
+pub(in crate::reminders) async fn lock_due(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    items: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<Vec<DueRow>> {
+    let rows = sqlx::query_as!(
+        DueRow,
+        "select id, obligation_id, threshold, falls_on, connector_id, recipient_id, fingerprint, planned_at, state, fence
+         from app.reminder_slots
+         where tenant_id = $1 and obligation_id = any($2) and planned_at <= $3 and state in ('planned', 'sending', 'sent')
+         order by id
+         for update",
+        tenant.uuid(),
+        items,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Those of some people who can sign in, and how they are reached.
+pub(in crate::reminders) async fn active_people(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    people: &[Uuid],
+) -> Result<HashMap<Uuid, Addressee>> {
+    let rows = sqlx::query!(
+        "select id, name, email from app.people where tenant_id = $1 and id = any($2) and status = 'active'",
+        tenant.uuid(),
+        people,
+    )
+    .fetch_all(conn)
+    .await?;
+    let people = rows.into_iter().map(|row| {
+        let addressee = Addressee {
+            name: row.name,
+            email: row.email,
+        };
+        (row.id, addressee)
+    });
+    Ok(people.collect())
+}
+
+/// Slots that are not sent, column by column.
+#[derive(Default)]
+pub(in crate::reminders) struct Suppressed {
+    id: Vec<Uuid>,
+    reason: Vec<String>,
+    by: Vec<Option<Uuid>>,
+}
+
+impl Suppressed {
+    pub(in crate::reminders) fn push(&mut self, id: Uuid, reason: Reason, by: Option<Uuid>) {
+        self.id.push(id);
+        self.reason.push(reason.as_str().to_owned());
+        self.by.push(by);
+    }
+
+    pub(in crate::reminders) fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// Settles slots that are not sent. The caller holds their locks.
+pub(in crate::reminders) async fn suppress(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    slots: &Suppressed,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.reminder_slots s
+         set state = 'suppressed', reason = u.reason, superseded_by = u.by, settled_at = $2, lease_until = null
+         from unnest($3::uuid[], $4::text[], $5::uuid[]) as u (id, reason, by)
+         where s.tenant_id = $1 and s.id = u.id",
+        tenant.uuid(),
+        now,
+        &slots.id,
+        &slots.reason,
+        &slots.by as &[Option<Uuid>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Asks for items to be planned anew: whom they were planned for is not who is to be told.
+pub(in crate::reminders) async fn plan_anew(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    items: &[Uuid],
+) -> Result<()> {
+    sqlx::query!(
+        "update app.obligation_instances set planned_through = null where tenant_id = $1 and id = any($2) and state = 'open'",
+        tenant.uuid(),
+        items,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Messages for the inbox, column by column.
+#[derive(Default)]
+pub(in crate::reminders) struct InboxMessages {
+    pub(in crate::reminders) id: Vec<Uuid>,
+    pub(in crate::reminders) slot_id: Vec<Uuid>,
+    pub(in crate::reminders) kind: Vec<String>,
+    pub(in crate::reminders) severity: Vec<String>,
+    pub(in crate::reminders) due_on: Vec<NaiveDate>,
+}
+
+/// Puts messages into inboxes and settles their slots as sent. The caller holds the slots' locks.
+pub(in crate::reminders) async fn deliver_in_app(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    messages: &InboxMessages,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "with delivered as (
+           update app.reminder_slots s
+           set state = 'sent', settled_at = $2, lease_until = null, last_error = null
+           from unnest($3::uuid[]) as u (id) where s.tenant_id = $1 and s.id = u.id
+           returning s.id, s.branch_id, s.obligation_id, s.recipient_id, s.threshold)
+         insert into app.notification_events (tenant_id, id, recipient_id, branch_id, obligation_id, slot_id, type, severity,
+                                              threshold, due_on, created_at)
+         select $1, u.id, d.recipient_id, d.branch_id, d.obligation_id, d.id, u.kind, u.severity, d.threshold, u.due_on, $2
+         from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::date[]) as u (slot_id, id, kind, severity, due_on)
+         join delivered d on d.id = u.slot_id
+         on conflict on constraint notification_events_slot do nothing",
+        tenant.uuid(),
+        now,
+        &messages.slot_id,
+        &messages.id,
+        &messages.kind,
+        &messages.severity,
+        &messages.due_on,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How attempts ended, column by column.
+#[derive(Default)]
+pub(in crate::reminders) struct Ended {
+    id: Vec<Uuid>,
+    fence: Vec<i64>,
+    state: Vec<String>,
+    reason: Vec<Option<String>>,
+    next_attempt_at: Vec<Option<DateTime<Utc>>>,
+    attempts: Vec<i16>,
+    last_error: Vec<Option<String>>,
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone)]
+pub(in crate::reminders) enum Ending {
+    /// The server has taken it.
+    Sent,
+    /// It is tried again.
+    Again {
+        /// When.
+        at: DateTime<Utc>,
+        /// What went wrong.
+        error: String,
+    },
+    /// It is not tried again.
+    Failed {
+        /// Why not.
+        reason: Reason,
+        /// What went wrong.
+        error: String,
+    },
+    /// It was not begun; somebody takes it up at once.
+    Untried,
+}
+
+impl Ended {
+    pub(in crate::reminders) fn push(
+        &mut self,
+        claim: &Claim,
+        ending: &Ending,
+        now: DateTime<Utc>,
+    ) {
+        let (state, reason, at, attempts, error) = match ending {
+            Ending::Sent => ("sent", None, None, claim.attempts, None),
+            Ending::Again { at, error } => (
+                "planned",
+                None,
+                Some(*at),
+                claim.attempts,
+                Some(error.clone()),
+            ),
+            Ending::Failed { reason, error } => (
+                "failed",
+                Some(*reason),
+                None,
+                claim.attempts,
+                Some(error.clone()),
+            ),
+            Ending::Untried => ("planned", None, Some(now), claim.attempts - 1, None),
+        };
+        self.id.push(claim.id);
+        self.fence.push(claim.fence);
+        self.state.push(state.to_owned());
+        self.reason
+            .push(reason.map(|reason| reason.as_str().to_owned()));
+        self.next_attempt_at.push(at);
+        self.attempts.push(attempts);
+        self.last_error.push(error);
+    }
+}
+
+/// Writes how attempts ended, as far as the claims still hold; answers for which they did. What is to be tried again of an
+/// item that was closed meanwhile is settled instead.
+pub(in crate::reminders) async fn record(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ended: &Ended,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    // In the order of their ids, as everybody takes slots.
+    sqlx::query!(
+        "select id from app.reminder_slots where tenant_id = $1 and id = any($2) order by id for update",
+        tenant.uuid(),
+        &ended.id,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let recorded = sqlx::query_scalar!(
+        "update app.reminder_slots s
+         set state = case when u.state = 'planned' and o.state <> 'open' then 'suppressed' else u.state end,
+             reason = case when u.state = 'planned' and o.state <> 'open' then $9 else u.reason end,
+             settled_at = case when u.state = 'planned' and o.state = 'open' then null else $2::timestamptz end,
+             next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
+             attempts = u.attempts, last_error = u.last_error, lease_until = null
+         from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::smallint[], $10::text[])
+                as u (id, fence, state, reason, next_attempt_at, attempts, last_error),
+              app.obligation_instances o
+         where s.tenant_id = $1 and s.id = u.id and s.fence = u.fence and s.state = 'sending'
+           and o.tenant_id = s.tenant_id and o.id = s.obligation_id
+         returning s.id",
+        tenant.uuid(),
+        now,
+        &ended.id,
+        &ended.fence,
+        &ended.state,
+        &ended.reason as &[Option<String>],
+        &ended.next_attempt_at as &[Option<DateTime<Utc>>],
+        &ended.attempts,
+        Reason::ItemClosed.as_str(),
+        &ended.last_error as &[Option<String>],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(recorded)
+}
+
+/// The kind of message that a threshold makes.
+pub(in crate::reminders) fn notification_kind(threshold: Threshold) -> &'static str {
+    match threshold {
+        Threshold::Before(_) | Threshold::DueDay => "obligation_due",
+        Threshold::Overdue | Threshold::Escalation => "obligation_overdue",
+    }
+}

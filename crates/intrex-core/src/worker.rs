@@ -1,0 +1,133 @@
+//! The background work of an installation: placing audit events in their chains, running jobs, sending reminders. Each has
+//! a loop of its own, says every few seconds that it is alive, and goes on after a failure: the database being away for a
+//! minute is no reason to stop.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    App,
+    audit::sequencer,
+    db::heartbeat,
+    error::{Error, Result},
+    jobs,
+    reminders::sender,
+};
+
+/// How long a loop that found nothing waits before it looks again.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+/// The wait after the first failure; doubled each time.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The longest wait after a failure.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// How often a loop says that it is alive, at most.
+const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
+/// Rounds of [`run_once`] at most: work that makes more work for ever is a fault.
+const MAX_ROUNDS: usize = 100_000;
+
+/// The names of the loops among the heartbeats; the audit log's sequencer has its own.
+pub const WORKERS: [&str; 2] = [JOBS, SENDER];
+const JOBS: &str = "jobs";
+const SENDER: &str = "reminders.sender";
+
+/// Works until `shutdown` turns true or its sender is gone, then ends after the round that is going on.
+pub async fn run(app: &App, shutdown: watch::Receiver<bool>) {
+    let mut loops = JoinSet::new();
+    for part in [Part::Sequencer, Part::Jobs, Part::Sender] {
+        let (app, shutdown) = (app.clone(), shutdown.clone());
+        loops.spawn(async move { supervise(part, app, shutdown).await });
+    }
+    while loops.join_next().await.is_some() {}
+}
+
+/// Runs jobs and sends reminders until nothing is due at this instant.
+pub async fn run_once(app: &App) -> Result<()> {
+    jobs::ensure_platform_jobs(app).await?;
+    for _ in 0..MAX_ROUNDS {
+        if jobs::run_due(app).await? + sender::send_due(app).await? == 0 {
+            return Ok(());
+        }
+    }
+    Err(Error::internal("background work does not come to an end"))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Sequencer,
+    Jobs,
+    Sender,
+}
+
+/// Begins a part again if it breaks off: a fault in one round must not end all later ones.
+async fn supervise(part: Part, app: App, mut shutdown: watch::Receiver<bool>) {
+    loop {
+        let (own_app, own_shutdown) = (app.clone(), shutdown.clone());
+        let ended = match part {
+            Part::Sequencer => {
+                tokio::spawn(async move { sequencer::run(&own_app, own_shutdown).await }).await
+            }
+            Part::Jobs | Part::Sender => {
+                tokio::spawn(async move { rounds(part, &own_app, own_shutdown).await }).await
+            }
+        };
+        let Err(error) = ended else { return };
+        tracing::error!(%error, ?part, "background work broke off and begins again");
+        if waited(&mut shutdown, LONGEST_RETRY).await.is_break() {
+            return;
+        }
+    }
+}
+
+async fn rounds(part: Part, app: &App, mut shutdown: watch::Receiver<bool>) {
+    let mut retry = FIRST_RETRY;
+    let mut last_beat = None;
+    loop {
+        let wait = match round(part, app, &mut last_beat).await {
+            Ok(0) => {
+                retry = FIRST_RETRY;
+                IDLE_INTERVAL
+            }
+            Ok(_) => {
+                retry = FIRST_RETRY;
+                Duration::ZERO
+            }
+            Err(error) => {
+                tracing::error!(%error, ?part, "background work failed and is tried again");
+                let wait = retry;
+                retry = (retry * 2).min(LONGEST_RETRY);
+                wait
+            }
+        };
+        if waited(&mut shutdown, wait).await.is_break() {
+            return;
+        }
+    }
+}
+
+async fn round(part: Part, app: &App, last_beat: &mut Option<DateTime<Utc>>) -> Result<usize> {
+    let (worker, done) = match part {
+        Part::Sender => (SENDER, sender::send_due(app).await?),
+        Part::Jobs | Part::Sequencer => {
+            if last_beat.is_none() {
+                jobs::ensure_platform_jobs(app).await?;
+            }
+            (JOBS, jobs::run_due(app).await?)
+        }
+    };
+    let now = app.now();
+    if last_beat.is_none_or(|last| now - last >= HEARTBEAT_INTERVAL) {
+        heartbeat::beat(&app.db, worker, now, "").await?;
+        *last_beat = Some(now);
+    }
+    Ok(done)
+}
+
+async fn waited(shutdown: &mut watch::Receiver<bool>, wait: Duration) -> std::ops::ControlFlow<()> {
+    tokio::select! {
+        biased;
+        _ = shutdown.wait_for(|stop| *stop) => std::ops::ControlFlow::Break(()),
+        () = tokio::time::sleep(wait) => std::ops::ControlFlow::Continue(()),
+    }
+}

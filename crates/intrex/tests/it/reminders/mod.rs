@@ -1,0 +1,8 @@
+//! Whether the right person is reminded in time, once, and whether the ledger says why and why not.
+
+mod failures;
+mod fairness;
+mod inbox;
+mod mail;
+mod settling;
+mod world;
