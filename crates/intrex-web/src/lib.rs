@@ -31,7 +31,11 @@ pub use state::{DemoPerson, Options, Readiness, WebState};
 
 /// The whole web side as one service.
 pub fn router(state: WebState) -> Router {
-    let (router, _) = all_routes().finish();
+    framed(all_routes().finish().0, state)
+}
+
+/// Any router inside the frame: host check, errors, headers. Nothing is served without it.
+pub fn framed(router: Router<WebState>, state: WebState) -> Router {
     router
         .method_not_allowed_fallback(async || Fault::WrongMethod)
         .fallback(async || Fault::NOT_FOUND)

@@ -1,0 +1,7 @@
+//! The frame around every page and every answer of the API: headers, forgery, who gets where.
+
+mod api;
+mod csp_report;
+mod csrf;
+mod headers;
+mod sign_in;
