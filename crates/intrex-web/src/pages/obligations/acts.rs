@@ -59,8 +59,14 @@ pub(super) struct Acts {
 
 impl Acts {
     /// The forms as they begin, and the one that was refused as it was typed.
-    pub(super) fn of(item: &Obligation, today: NaiveDate, refused: Option<(Act, FormView)>) -> Self {
-        let person = |id: Option<intrex_core::ids::PersonId>| id.map(|id| id.to_string()).unwrap_or_default();
+    pub(super) fn of(
+        item: &Obligation,
+        today: NaiveDate,
+        refused: Option<(Act, FormView)>,
+    ) -> Self {
+        let person = |id: Option<intrex_core::ids::PersonId>| {
+            id.map(|id| id.to_string()).unwrap_or_default()
+        };
         let mut acts = Acts {
             complete: FormView::filled([("completed_on", today.to_string())]),
             waive: FormView::empty(),
@@ -108,6 +114,21 @@ impl Acts {
     }
 }
 
+impl Acts {
+    /// The texts of a refused form that the page does not draw, because the item is open or closed by now.
+    pub(super) fn typed_in_vain(&self, item_is_open: bool) -> Vec<String> {
+        let for_open_items = self.open != Some(Act::Reopen);
+        match self.refused() {
+            Some((_, form)) if for_open_items != item_is_open => ["reason", "note"]
+                .iter()
+                .map(|name| form.value(name).to_owned())
+                .filter(|text| !text.is_empty())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Who does an item, and who when they can't.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -125,8 +146,14 @@ pub(super) async fn complete(
     form: Form<RawCompletion>,
 ) -> Result<Response, Fault> {
     let done = commands::complete(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At { web, exchange, id, seen };
-    at.answer(Act::Complete, &form.actor, form.typed, done.map(drop)).await
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Complete, &form.actor, form.typed, done.map(drop))
+        .await
 }
 
 /// `POST /obligations/{id}/waive`
@@ -138,8 +165,14 @@ pub(super) async fn waive(
     form: Form<RawReason>,
 ) -> Result<Response, Fault> {
     let done = commands::waive(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At { web, exchange, id, seen };
-    at.answer(Act::Waive, &form.actor, form.typed, done.map(drop)).await
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Waive, &form.actor, form.typed, done.map(drop))
+        .await
 }
 
 /// `POST /obligations/{id}/reopen`
@@ -151,8 +184,14 @@ pub(super) async fn reopen(
     form: Form<RawReason>,
 ) -> Result<Response, Fault> {
     let done = commands::reopen(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At { web, exchange, id, seen };
-    at.answer(Act::Reopen, &form.actor, form.typed, done.map(drop)).await
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Reopen, &form.actor, form.typed, done.map(drop))
+        .await
 }
 
 /// `POST /obligations/{id}/reschedule`
@@ -164,8 +203,14 @@ pub(super) async fn reschedule(
     form: Form<RawReschedule>,
 ) -> Result<Response, Fault> {
     let done = commands::reschedule(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At { web, exchange, id, seen };
-    at.answer(Act::Reschedule, &form.actor, form.typed, done.map(drop)).await
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Reschedule, &form.actor, form.typed, done.map(drop))
+        .await
 }
 
 /// `POST /obligations/{id}/assign`
@@ -182,8 +227,14 @@ pub(super) async fn assign(
         ..RawObligation::default()
     };
     let done = commands::update(&web.app, &form.actor, id, &change, version(&seen)?).await;
-    let at = At { web, exchange, id, seen };
-    at.answer(Act::Assign, &form.actor, form.typed, done.map(drop)).await
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Assign, &form.actor, form.typed, done.map(drop))
+        .await
 }
 
 /// Where an action is done.

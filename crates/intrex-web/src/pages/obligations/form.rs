@@ -5,6 +5,7 @@ use std::{fmt, marker::PhantomData};
 
 use intrex_core::{
     catalogue::{Key, keys},
+    obligations::model::CATEGORIES,
     templates::Template as Rule,
 };
 use serde::{
@@ -16,8 +17,11 @@ use crate::{answer::FormView, words::Words};
 
 /// The choice that stands for "as written in the other field".
 const CUSTOM: &str = "custom";
-/// The field with any other rule.
-const CUSTOM_FIELD: &str = "recurrence_custom";
+/// The fields that have such a choice, and the other field of each.
+const WITH_OTHER: [(&str, &str); 2] = [
+    ("recurrence", "recurrence_custom"),
+    ("category", "category_custom"),
+];
 /// What people usually choose, and how it is said.
 const USUAL_RULES: [&str; 7] = [
     "FREQ=WEEKLY",
@@ -46,21 +50,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for RuleForm<T> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<RuleForm<T>, M::Error> {
                 let mut fields: Vec<(String, String)> = Vec::new();
-                let mut custom = String::new();
+                let mut others: Vec<(&str, String)> = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
                     let value = map.next_value::<String>()?;
-                    match name.as_str() {
-                        CUSTOM_FIELD => custom = value,
-                        _ => fields.push((name, value)),
+                    match WITH_OTHER.iter().find(|(_, other)| *other == name) {
+                        Some((field, _)) => others.push((field, value)),
+                        None => fields.push((name, value)),
                     }
                 }
                 for (name, value) in &mut fields {
-                    if name == "recurrence" && value == CUSTOM {
-                        // "As written below" and nothing written below is not "owed once".
-                        *value = match custom.trim() {
-                            "" => "RRULE:".to_owned(),
-                            rule => rule.to_owned(),
-                        };
+                    let other = others.iter_mut().find(|(field, _)| field == name);
+                    if let (CUSTOM, Some((_, other))) = (value.as_str(), other) {
+                        *value = std::mem::take(other);
+                        // "As written here" and nothing written here is not "owed once".
+                        if name == "recurrence" && value.trim().is_empty() {
+                            *value = "RRULE:".to_owned();
+                        }
                     }
                 }
                 T::deserialize(MapDeserializer::new(fields.into_iter())).map(RuleForm)
@@ -89,11 +94,35 @@ pub(crate) fn filled_rule(rule: Option<&str>) -> [(&'static str, String); 2] {
     match rule {
         Some(rule) if !USUAL_RULES.contains(&rule) => [
             ("recurrence", CUSTOM.to_owned()),
-            (CUSTOM_FIELD, rule.to_owned()),
+            ("recurrence_custom", rule.to_owned()),
         ],
         usual => [
             ("recurrence", usual.unwrap_or_default().to_owned()),
-            (CUSTOM_FIELD, String::new()),
+            ("recurrence_custom", String::new()),
+        ],
+    }
+}
+
+/// The choices of categories.
+pub(crate) fn choices_of_categories(words: Words) -> Vec<(String, String)> {
+    let own = (CUSTOM.to_owned(), words.t(keys::CATEGORY_OTHER));
+    CATEGORIES
+        .map(|name| (name.to_owned(), words.category(name)))
+        .into_iter()
+        .chain([own])
+        .collect()
+}
+
+/// What stands in the two fields for a category.
+pub(crate) fn filled_category(name: &str) -> [(&'static str, String); 2] {
+    match CATEGORIES.contains(&name) {
+        true => [
+            ("category", name.to_owned()),
+            ("category_custom", String::new()),
+        ],
+        false => [
+            ("category", CUSTOM.to_owned()),
+            ("category_custom", name.to_owned()),
         ],
     }
 }
@@ -108,7 +137,6 @@ pub(crate) fn lead_days(days: &[i16]) -> String {
 pub(super) fn from_template(rule: &Rule) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("template_id", rule.id.to_string()),
-        ("category", rule.category.clone()),
         ("title", rule.title.clone()),
         ("severity", rule.severity.clone()),
         ("anchor", rule.anchor.clone()),
@@ -116,6 +144,7 @@ pub(super) fn from_template(rule: &Rule) -> Vec<(&'static str, String)> {
         ("grace_days", rule.grace_days.to_string()),
         ("notes", notes(rule)),
     ];
+    fields.extend(filled_category(&rule.category));
     fields.extend(filled_rule(rule.recurrence.as_deref()));
     fields
 }
@@ -170,7 +199,10 @@ mod tests {
 
     #[test]
     fn a_usual_rule_wins_over_what_stands_in_the_other_field() {
-        let sent = form(&[("recurrence", "FREQ=YEARLY"), ("recurrence_custom", "FREQ=DAILY")]);
+        let sent = form(&[
+            ("recurrence", "FREQ=YEARLY"),
+            ("recurrence_custom", "FREQ=DAILY"),
+        ]);
         assert_eq!(sent.expect("decodes").recurrence.shown(), "FREQ=YEARLY");
     }
 
@@ -180,6 +212,14 @@ mod tests {
         let faults = sent.parse(None).expect_err("is refused");
         assert!(matches!(faults, intrex_core::Error::Invalid(fields)
             if fields.iter().any(|fault| fault.field == "recurrence")));
+    }
+
+    #[test]
+    fn a_category_of_ones_own_is_taken_from_its_own_field() {
+        let sent = form(&[("category", "custom"), ("category_custom", "Boiler")]);
+        assert_eq!(sent.expect("decodes").category.shown(), "Boiler");
+        assert_eq!(filled_category("Boiler")[1].1, "Boiler");
+        assert_eq!(filled_category("tax_vat")[0].1, "tax_vat");
     }
 
     #[test]

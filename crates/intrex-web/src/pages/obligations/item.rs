@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use super::{
     acts::{Act, Acts},
-    list::Choices,
+    list::{Choices, address},
     timeline::{self, Entry},
 };
 use crate::{
@@ -57,7 +57,9 @@ pub(super) fn version(seen: &Seen) -> Result<Option<i32>, Error> {
     let mut errors = intrex_core::error::FieldErrors::new();
     let version = seen.seen.number(&mut errors, "seen", 0, i32::MAX.into());
     errors.finish()?;
-    Ok(version.flatten().and_then(|version| i32::try_from(version).ok()))
+    Ok(version
+        .flatten()
+        .and_then(|version| i32::try_from(version).ok()))
 }
 
 /// Why the page is drawn, and what it keeps of a form that was refused.
@@ -88,6 +90,7 @@ struct ItemPage<'a> {
     repeats: bool,
     anchor: String,
     category: String,
+    category_href: String,
     severity: words::Severity,
     due_on: String,
     relative: String,
@@ -106,6 +109,8 @@ struct ItemPage<'a> {
     following: Option<String>,
     entries: Vec<Entry>,
     acts: Acts,
+    /// What was typed into a form that the item, as it is now, has no place for.
+    typed: Vec<String>,
     people: Vec<(String, String)>,
     min: String,
     max: String,
@@ -152,6 +157,7 @@ pub(super) async fn draw(
     let page = Page::of_reader(tx, exchange, Place::Obligations, title).await?;
     let name = |id: Option<_>| id.and_then(|id| names.get(&id).cloned());
     let (outcome, remark) = outcome(words, &item, &names);
+    let acts = Acts::of(&item, today, drawing.open);
     page.show_as(
         drawing.status,
         &ItemPage {
@@ -162,6 +168,14 @@ pub(super) async fn draw(
             repeats: item.recurrence.is_some(),
             anchor: words.named("anchor", &item.anchor),
             category: words.category(&item.category),
+            category_href: address(
+                &[
+                    ("branch_id".to_owned(), item.branch_id.to_string()),
+                    ("category".to_owned(), item.category.clone()),
+                ],
+                "",
+                None,
+            ),
             severity: words.severity(&item.severity),
             due_on: words.day(item.due_on),
             relative: words.relative(item.due_on, today),
@@ -173,15 +187,16 @@ pub(super) async fn draw(
             deputy: name(item.deputy_id),
             source: words.named("source", &item.source),
             template,
-            outcome,
-            remark,
             following: following(words, &item, &dates, successor.as_ref()),
             successor: successor.map(|next| Link {
                 href: format!("/obligations/{}", next.id),
                 words: words.day(next.due_on),
             }),
             entries,
-            acts: Acts::of(&item, today, drawing.open),
+            typed: acts.typed_in_vain(outcome.is_none()),
+            acts,
+            outcome,
+            remark,
             people,
             min: DUE_DATE_MIN.to_string(),
             max: DUE_DATE_MAX.to_string(),
@@ -223,8 +238,8 @@ fn lead_days(words: Words, item: &Obligation) -> String {
     if item.lead_days.is_empty() {
         return words.t(keys::OBLIGATION_NO_LEAD_DAYS);
     }
-    let text = Text::new(keys::OBLIGATION_LEAD_DAYS)
-        .with("days", super::form::lead_days(&item.lead_days));
+    let text =
+        Text::new(keys::OBLIGATION_LEAD_DAYS).with("days", super::form::lead_days(&item.lead_days));
     words.say(&text)
 }
 

@@ -118,6 +118,7 @@ struct ListPage<'a> {
     /// The list in the other order.
     sort: String,
     latest_first: bool,
+    unfiltered: bool,
     first: Option<String>,
     next: Option<String>,
 }
@@ -166,6 +167,7 @@ pub(super) async fn show(
             owners: choices.owners(words),
             sort: address(query, "sort", (!latest_first).then_some("-due_on")),
             latest_first,
+            unfiltered: query.is_empty() && !list.page.is_later(),
             first: list.page.is_later().then(|| address(query, "", None)),
             next,
         },
@@ -196,7 +198,7 @@ fn value<'q>(query: &'q [(String, String)], name: &str) -> Option<&'q str> {
 }
 
 /// The address of the list with one parameter set or left out; it begins with its first page.
-fn address(query: &[(String, String)], name: &str, value: Option<&str>) -> String {
+pub(super) fn address(query: &[(String, String)], name: &str, value: Option<&str>) -> String {
     let mut text = url::form_urlencoded::Serializer::new(String::new());
     text.extend_pairs(query.iter().filter(|(known, _)| known != name));
     if let Some(value) = value {
@@ -222,9 +224,17 @@ fn segments(words: Words, query: &[(String, String)]) -> Vec<Segment> {
         segment(None, None, keys::OBLIGATIONS_ALL),
         segment(Some("open"), None, keys::OBLIGATIONS_OPEN),
         segment(Some("overdue"), Some("alert"), keys::OBLIGATIONS_OVERDUE),
-        segment(Some("due_today"), Some("clock"), keys::OBLIGATIONS_DUE_TODAY),
+        segment(
+            Some("due_today"),
+            Some("clock"),
+            keys::OBLIGATIONS_DUE_TODAY,
+        ),
         segment(Some("upcoming"), None, keys::OBLIGATIONS_UPCOMING),
-        segment(Some("completed"), Some("check"), keys::OBLIGATIONS_COMPLETED),
+        segment(
+            Some("completed"),
+            Some("check"),
+            keys::OBLIGATIONS_COMPLETED,
+        ),
         segment(Some("waived"), None, keys::OBLIGATIONS_WAIVED),
     ]
 }
@@ -262,12 +272,16 @@ impl Choices {
             .people
             .iter()
             .map(|person| (person.id.to_string(), person.name.clone()));
-        std::iter::once((String::new(), first)).chain(people).collect()
+        std::iter::once((String::new(), first))
+            .chain(people)
+            .collect()
     }
 
     fn branches(&self, words: Words) -> Vec<(String, String)> {
         let any = (String::new(), words.t(keys::OBLIGATIONS_ANY));
-        std::iter::once(any).chain(self.branches_to_pick()).collect()
+        std::iter::once(any)
+            .chain(self.branches_to_pick())
+            .collect()
     }
 
     fn owners(&self, words: Words) -> Vec<(String, String)> {

@@ -54,7 +54,12 @@ pub(super) async fn read(
     let mut past: Vec<(DateTime<Utc>, Entry)> = audit::timeline(tx, item.id)
         .await?
         .into_iter()
-        .map(|event| (event.recorded_at, happened(event, zone, words, may_open_log)))
+        .map(|event| {
+            (
+                event.recorded_at,
+                happened(event, zone, words, may_open_log),
+            )
+        })
         .collect();
     past.sort_by_key(|(when, _)| std::cmp::Reverse(*when));
     Ok(past.into_iter().map(|(_, entry)| entry).collect())
@@ -69,7 +74,10 @@ fn happened(event: AuditEvent, zone: Tz, words: Words, may_open_log: bool) -> En
     let proof = number.map(|(seq, hash)| {
         let shown = format!("#{seq} · {}…", &hash[..SHOWN_HASH_DIGITS.min(hash.len())]);
         let href = match may_open_log {
-            true => format!("/audit?entity_id={}", event.entity.as_ref().map_or("", |e| &e.id)),
+            true => format!(
+                "/audit?entity_id={}",
+                event.entity.as_ref().map_or("", |e| &e.id)
+            ),
             false => String::new(),
         };
         (shown, href)
@@ -100,7 +108,8 @@ fn look(action: &str) -> (&'static str, &'static str) {
 
 /// By whom, and what changed.
 fn rest(event: &AuditEvent, words: Words) -> String {
-    let date = |name: &str| -> Option<NaiveDate> { event.metadata.get(name)?.as_str()?.parse().ok() };
+    let date =
+        |name: &str| -> Option<NaiveDate> { event.metadata.get(name)?.as_str()?.parse().ok() };
     let mut parts = Vec::new();
     if let (Some(from), Some(to)) = (date("from"), date("to")) {
         let text = Text::new(keys::TIMELINE_MOVED)
@@ -112,7 +121,11 @@ fn rest(event: &AuditEvent, words: Words) -> String {
         let text = Text::new(keys::TIMELINE_NEXT).with("date", words.date(next));
         parts.push(words.say(&text));
     }
-    if let Some(source) = event.metadata.get("source").and_then(|source| source.as_str()) {
+    if let Some(source) = event
+        .metadata
+        .get("source")
+        .and_then(|source| source.as_str())
+    {
         parts.push(words.named("source", source));
     }
     if let Some(Some(diff)) = event.fields.get("diff") {

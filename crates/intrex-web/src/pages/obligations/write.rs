@@ -12,7 +12,7 @@ use intrex_core::{
         commands,
         due_date::{DUE_DATE_MAX, DUE_DATE_MIN},
         input::RawObligation,
-        model::{CATEGORIES, Obligation},
+        model::Obligation,
         reads,
     },
     paging::{MAX_LIMIT, PageRequest},
@@ -23,7 +23,7 @@ use intrex_core::{
 use serde::Deserialize;
 
 use super::{
-    form::{self, RuleForm, choices_of_rules, filled_rule},
+    form::{self, RuleForm, choices_of_categories, choices_of_rules, filled_category, filled_rule},
     item::{Seen, version},
     list::{Choices, severities},
 };
@@ -114,7 +114,14 @@ pub(super) async fn edit(
 ) -> Result<Response, Fault> {
     let item = reads::get(&mut tx, id).await?;
     let view = form::view(fields_of(&item));
-    draw(tx, &exchange, view, About::Changed(Box::new(item)), Fate::Asked).await
+    draw(
+        tx,
+        &exchange,
+        view,
+        About::Changed(Box::new(item)),
+        Fate::Asked,
+    )
+    .await
 }
 
 /// `POST /obligations/{id}`
@@ -188,7 +195,9 @@ async fn draw(
     let words = Words(exchange.language());
     let choices = Choices::read(&mut tx).await?;
     let templates = match about {
-        About::New if tx.actor().can(Permission::TemplatesRead) => templates(&mut tx, words).await?,
+        About::New if tx.actor().can(Permission::TemplatesRead) => {
+            templates(&mut tx, words).await?
+        }
         _ => Vec::new(),
     };
     let (title, action, back) = match &about {
@@ -217,9 +226,7 @@ async fn draw(
             stale: fate == Fate::Stale,
             templates,
             branches: choices.branches_to_pick(),
-            categories: CATEGORIES
-                .map(|name| (name.to_owned(), words.category(name)))
-                .into(),
+            categories: choices_of_categories(words),
             severities: severities(words, None),
             rules: choices_of_rules(words),
             people: choices.people_or(words.t(keys::OBLIGATION_NOBODY)),
@@ -239,16 +246,19 @@ async fn templates(tx: &mut ReadTx, words: Words) -> Result<Vec<(String, String)
     let by_hand = (String::new(), words.t(keys::OBLIGATION_BY_HAND));
     let named = page.items.into_iter().map(|template| {
         let category = words.category(&template.category);
-        (template.id.to_string(), format!("{category}: {}", template.title))
+        (
+            template.id.to_string(),
+            format!("{category}: {}", template.title),
+        )
     });
     Ok(std::iter::once(by_hand).chain(named).collect())
 }
 
 /// An item's fields as its form has them.
 fn fields_of(item: &Obligation) -> Vec<(&'static str, String)> {
-    let id = |id: Option<intrex_core::ids::PersonId>| id.map(|id| id.to_string()).unwrap_or_default();
+    let id =
+        |id: Option<intrex_core::ids::PersonId>| id.map(|id| id.to_string()).unwrap_or_default();
     let mut fields = vec![
-        ("category", item.category.clone()),
         ("title", item.title.clone()),
         ("severity", item.severity.clone()),
         ("anchor", item.anchor.clone()),
@@ -259,6 +269,7 @@ fn fields_of(item: &Obligation) -> Vec<(&'static str, String)> {
         ("reference", item.reference.clone()),
         ("notes", item.notes.clone()),
     ];
+    fields.extend(filled_category(&item.category));
     fields.extend(filled_rule(item.recurrence.as_deref()));
     fields
 }
