@@ -2,14 +2,15 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod branches;
 mod harness;
-mod schema;
 mod jobs;
+mod obligations;
+mod people;
 mod reminders;
+mod schema;
+mod sign_in;
 mod support;
 mod tenancy;
-mod branches;
-mod people;
-mod sign_in;
 mod tenants;
 mod tokens;

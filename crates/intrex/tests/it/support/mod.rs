@@ -1,9 +1,8 @@
 //! The harness of the whole-product tests. One PostgreSQL serves all tests of a run; each test has a database of its own,
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
-//! `server` the PostgreSQL · `test_app` one test's application · `members` people who sign in ·
+//! `server` the PostgreSQL · `smtp` a mail server · `test_app` one test's application · `members` people who sign in ·
 //! `world` the verbs that tests tell their story with.
-//! `server` the PostgreSQL · `smtp` a mail server · `test_app` one test's application · `world` the verbs that tests tell their story with.
 
 pub(crate) mod members;
 mod server;
