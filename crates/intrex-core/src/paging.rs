@@ -74,6 +74,11 @@ impl PageRequest {
         PageRequest { cursor, ..self }
     }
 
+    /// Whether another page stands before it.
+    pub fn is_later(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// Rows to ask the database for: one more than the page has, to know whether there is a next one.
     pub(crate) fn limit_and_one(&self) -> i64 {
         i64::from(self.limit) + 1

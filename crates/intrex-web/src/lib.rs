@@ -14,6 +14,7 @@ mod probes;
 pub mod request;
 pub mod routes;
 mod state;
+mod words;
 
 use std::any::Any;
 

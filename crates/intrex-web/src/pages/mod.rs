@@ -5,6 +5,7 @@ pub(crate) mod branches;
 pub(crate) mod errors;
 pub(crate) mod invitation;
 pub(crate) mod mfa;
+pub(crate) mod obligations;
 pub(crate) mod qr;
 pub(crate) mod seed;
 pub(crate) mod sign_in;
@@ -23,4 +24,5 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(theme::routes)
         .with(today::routes)
         .with(branches::routes)
+        .with(obligations::routes)
 }

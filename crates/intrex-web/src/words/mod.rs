@@ -7,7 +7,10 @@ mod cadence;
 mod dates;
 mod states;
 
-use intrex_core::catalogue::{self, Key, Language, Text};
+use intrex_core::{
+    audit::reads::AuditActor,
+    catalogue::{self, Key, Language, Text, keys},
+};
 
 pub(crate) use states::{Severity, Tag};
 
@@ -43,5 +46,20 @@ impl Words {
     /// A category in words.
     pub(crate) fn category(self, name: &str) -> String {
         self.named("category", name)
+    }
+
+    /// Who acted: a person's name, or what else it was.
+    pub(crate) fn actor(self, actor: &AuditActor) -> String {
+        let kind = || {
+            let kind = serde_json::to_value(actor.kind).unwrap_or_default();
+            self.named("actor", kind.as_str().unwrap_or_default())
+        };
+        match (&actor.name, actor.person_id == actor.id) {
+            (Some(name), true) => name.clone(),
+            (Some(name), false) => {
+                self.say(&Text::new(keys::ACTOR_ON_BEHALF).with("name", name.as_str()))
+            }
+            (None, _) => kind(),
+        }
     }
 }

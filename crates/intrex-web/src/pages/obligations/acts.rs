@@ -1,0 +1,279 @@
+//! What can be done to an item from its page: complete, waive, reopen, reschedule, assign. Each is one command; when it is
+//! refused, the item's page is drawn as it is now, with the form open and what was typed in it.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use chrono::NaiveDate;
+use intrex_core::{
+    Actor, Error,
+    error::Conflict,
+    ids::ObligationId,
+    obligations::{
+        commands,
+        input::{RawCompletion, RawObligation, RawReason, RawReschedule},
+        model::Obligation,
+        reads,
+    },
+    raw::Raw,
+};
+use serde::Deserialize;
+
+use super::item::{self, Drawing, Seen, version};
+use crate::{
+    WebState,
+    answer::{Fault, FormView},
+    request::{Exchange, Form, PathId, Query, Typed, guard::see_other},
+};
+
+/// One of the actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Complete,
+    Waive,
+    Reopen,
+    Reschedule,
+    Assign,
+}
+
+impl Act {
+    fn name(self) -> &'static str {
+        match self {
+            Act::Complete => "complete",
+            Act::Waive => "waive",
+            Act::Reopen => "reopen",
+            Act::Reschedule => "reschedule",
+            Act::Assign => "assign",
+        }
+    }
+}
+
+/// The forms of an item's page.
+#[derive(Debug)]
+pub(super) struct Acts {
+    pub(super) complete: FormView,
+    pub(super) waive: FormView,
+    pub(super) reopen: FormView,
+    pub(super) reschedule: FormView,
+    pub(super) assign: FormView,
+    open: Option<Act>,
+}
+
+impl Acts {
+    /// The forms as they begin, and the one that was refused as it was typed.
+    pub(super) fn of(
+        item: &Obligation,
+        today: NaiveDate,
+        refused: Option<(Act, FormView)>,
+    ) -> Self {
+        let person = |id: Option<intrex_core::ids::PersonId>| {
+            id.map(|id| id.to_string()).unwrap_or_default()
+        };
+        let mut acts = Acts {
+            complete: FormView::filled([("completed_on", today.to_string())]),
+            waive: FormView::empty(),
+            reopen: FormView::empty(),
+            reschedule: FormView::filled([("due_on", item.due_on.to_string())]),
+            assign: FormView::filled([
+                ("owner_id", person(item.owner_id)),
+                ("deputy_id", person(item.deputy_id)),
+            ]),
+            open: None,
+        };
+        if let Some((act, form)) = refused {
+            acts.open = Some(act);
+            *acts.form_mut(act) = form;
+        }
+        acts
+    }
+
+    fn form_mut(&mut self, act: Act) -> &mut FormView {
+        match act {
+            Act::Complete => &mut self.complete,
+            Act::Waive => &mut self.waive,
+            Act::Reopen => &mut self.reopen,
+            Act::Reschedule => &mut self.reschedule,
+            Act::Assign => &mut self.assign,
+        }
+    }
+
+    /// Whether an action's form is open, for templates.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        self.open.is_some_and(|act| act.name() == name)
+    }
+
+    /// The form that was refused: its name and its fields.
+    pub(super) fn refused(&self) -> Option<(&'static str, &FormView)> {
+        let act = self.open?;
+        let form = match act {
+            Act::Complete => &self.complete,
+            Act::Waive => &self.waive,
+            Act::Reopen => &self.reopen,
+            Act::Reschedule => &self.reschedule,
+            Act::Assign => &self.assign,
+        };
+        Some((act.name(), form))
+    }
+}
+
+impl Acts {
+    /// The texts of a refused form that the page does not draw, because the item is open or closed by now.
+    pub(super) fn typed_in_vain(&self, item_is_open: bool) -> Vec<String> {
+        let for_open_items = self.open != Some(Act::Reopen);
+        match self.refused() {
+            Some((_, form)) if for_open_items != item_is_open => ["reason", "note"]
+                .iter()
+                .map(|name| form.value(name).to_owned())
+                .filter(|text| !text.is_empty())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Who does an item, and who when they can't.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawAssignment {
+    owner_id: Raw,
+    deputy_id: Raw,
+}
+
+/// `POST /obligations/{id}/complete`
+pub(super) async fn complete(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    PathId(id): PathId<ObligationId>,
+    Query(seen): Query<Seen>,
+    form: Form<RawCompletion>,
+) -> Result<Response, Fault> {
+    let done = commands::complete(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Complete, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/waive`
+pub(super) async fn waive(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    PathId(id): PathId<ObligationId>,
+    Query(seen): Query<Seen>,
+    form: Form<RawReason>,
+) -> Result<Response, Fault> {
+    let done = commands::waive(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Waive, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/reopen`
+pub(super) async fn reopen(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    PathId(id): PathId<ObligationId>,
+    Query(seen): Query<Seen>,
+    form: Form<RawReason>,
+) -> Result<Response, Fault> {
+    let done = commands::reopen(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Reopen, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/reschedule`
+pub(super) async fn reschedule(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    PathId(id): PathId<ObligationId>,
+    Query(seen): Query<Seen>,
+    form: Form<RawReschedule>,
+) -> Result<Response, Fault> {
+    let done = commands::reschedule(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Reschedule, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/assign`
+pub(super) async fn assign(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    PathId(id): PathId<ObligationId>,
+    Query(seen): Query<Seen>,
+    form: Form<RawAssignment>,
+) -> Result<Response, Fault> {
+    let change = RawObligation {
+        owner_id: form.input.owner_id,
+        deputy_id: form.input.deputy_id,
+        ..RawObligation::default()
+    };
+    let done = commands::update(&web.app, &form.actor, id, &change, version(&seen)?).await;
+    let at = At {
+        web,
+        exchange,
+        id,
+        seen,
+    };
+    at.answer(Act::Assign, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// Where an action is done.
+struct At {
+    web: WebState,
+    exchange: Exchange,
+    id: ObligationId,
+    seen: Seen,
+}
+
+impl At {
+    /// The answer to an action.
+    async fn answer(
+        self,
+        act: Act,
+        actor: &Actor,
+        typed: Typed,
+        done: Result<(), Error>,
+    ) -> Result<Response, Fault> {
+        let form = FormView::typed(typed);
+        let drawing = match done {
+            Ok(()) => return Ok(see_other(&self.seen.then(self.id))),
+            Err(Error::Invalid(errors)) => Drawing {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                open: Some((act, form.wrong(&errors, self.exchange.language()))),
+                notice: None,
+            },
+            Err(Error::Conflict(conflict)) => Drawing {
+                status: match conflict {
+                    Conflict::Stale => StatusCode::PRECONDITION_FAILED,
+                    _ => StatusCode::CONFLICT,
+                },
+                open: Some((act, form)),
+                notice: Some(conflict.text()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        let mut tx = self.web.app.db.read(actor).await?;
+        let item = reads::get(&mut tx, self.id).await?;
+        item::draw(tx, &self.exchange, item, drawing).await
+    }
+}
