@@ -4,6 +4,8 @@
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod demo;
 pub mod http;
 mod logging;
 pub mod private_postgres;
+pub mod serve;

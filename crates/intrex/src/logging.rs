@@ -1,5 +1,7 @@
 //! The log goes to standard error, so that standard output holds what was asked for and nothing else.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFormat};
@@ -31,6 +33,7 @@ pub(crate) fn begin(config: &LogConfig, verbosity: Verbosity) {
         .unwrap_or_else(|| EnvFilter::new(verbosity.filter()));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let begun = match config.format {
         LogFormat::Text => log.with_target(false).try_init(),

@@ -4,13 +4,12 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     branches::{self, BranchFilter, BranchStatus, RawBranch},
-    paging::PageRequest,
     raw::Raw,
 };
 
 use super::{
     Ended, Format, Where, Why,
-    operate::with_app,
+    operate::{pages, with_app},
     output::{json, line, table, told},
 };
 
@@ -107,19 +106,14 @@ fn create(command: Create) -> Result<Ended> {
 fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
         let onlooker = command.at.onlooker(app).await?;
-        let mut all = Vec::new();
-        let mut page = PageRequest::first(intrex_core::paging::MAX_LIMIT);
-        loop {
-            let mut tx = app.db.read(&onlooker).await.map_err(told)?;
-            let part = branches::reads::list(&mut tx, &BranchFilter::default(), page.clone()).await;
-            let part = part.map_err(told)?;
-            tx.finish().await.map_err(told)?;
-            all.extend(part.items);
-            if part.next_cursor.is_none() {
-                break;
-            }
-            page = page.at(part.next_cursor);
-        }
+        let all = pages(async |page| {
+            let mut tx = app.db.read(&onlooker).await?;
+            let filter = BranchFilter::default();
+            let part = branches::reads::list(&mut tx, &filter, page.clone()).await?;
+            tx.finish().await?;
+            Ok(part)
+        })
+        .await?;
         if command.format.json {
             json(&all)?;
         } else {

@@ -6,9 +6,13 @@ use clap::Args;
 use intrex_core::{
     audit::verify::{self, Verdict},
     clock::Clock,
-    db::migrate::{self, InstallationKind},
+    db::{
+        catalogue::lint,
+        migrate::{self, InstallationKind},
+    },
 };
 use serde::Serialize;
+use sqlx::{Connection as _, PgConnection};
 
 use super::{
     Ended, Format,
@@ -135,12 +139,42 @@ fn database(config: &Config, checks: &mut Checks) -> Result<()> {
                 if found.kind == InstallationKind::Demo {
                     checks.note("installation", "a demonstration");
                 }
+                catalogue(&database, checks).await;
                 connected(config, &database, checks).await;
             }
         }
     }));
     database.stop();
     Ok(())
+}
+
+/// Row level security and its surroundings, table by table.
+async fn catalogue(database: &Database, checks: &mut Checks) {
+    const NAME: &str = "row level security";
+    let Some(admin) = database.admin() else {
+        checks.note(
+            NAME,
+            "give DATABASE_ADMIN_URL to have every table, policy and grant compared with what it must be",
+        );
+        return;
+    };
+    let found = async {
+        let mut conn = PgConnection::connect_with(admin).await?;
+        let found = lint(&mut conn).await.map_err(told)?;
+        conn.close().await?;
+        anyhow::Ok(found)
+    };
+    match found.await {
+        Err(error) => checks.bad(NAME, format!("{error:#}")),
+        Ok(found) if found.is_empty() => {
+            checks.ok(NAME, "every table, policy, grant and key is as it must be")
+        }
+        Ok(found) => {
+            for finding in found {
+                checks.bad(NAME, finding.to_string());
+            }
+        }
+    }
 }
 
 async fn connected(config: &Config, database: &Database, checks: &mut Checks) {

@@ -10,7 +10,11 @@ mod keys;
 mod migrate;
 mod operate;
 mod output;
+mod people;
+mod run;
+mod surface;
 mod tenants;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -18,6 +22,9 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::config::{Config, Environment, Purpose};
+pub(crate) use operate::pages;
+pub(crate) use output::{line, told};
+pub(crate) use people::everybody;
 
 /// How a command ended, if it was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +52,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve pages, API and background work
+    Serve(run::Serve),
+    /// Do background work alone
+    Worker,
     /// Create roles and schema on the database, or bring them up to date (DATABASE_ADMIN_URL)
     Migrate(migrate::Migrate),
     /// Create, list, suspend and resume organisations
@@ -53,9 +64,19 @@ enum Command {
     /// Create and list the branches of an organisation
     #[command(subcommand)]
     Branch(branches::Branch),
+    /// Invite and list people, reset second factors, unlock accounts
+    #[command(subcommand)]
+    User(people::User),
+    /// Create, list and revoke API tokens
+    #[command(subcommand)]
+    Token(tokens::Token),
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// List every HTTP route with the permission that it needs
+    Routes(Format),
+    /// Print the OpenAPI description of the API
+    Openapi,
     /// Look at the installation's keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -90,7 +111,7 @@ struct Where {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli.command) {
+    match carry_out(cli.command) {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Badly) => ExitCode::FAILURE,
         Err(error) => {
@@ -100,11 +121,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<Ended> {
+fn carry_out(command: Command) -> anyhow::Result<Ended> {
     match command {
+        Command::Serve(command) => command.run(),
+        Command::Worker => run::worker(),
+        Command::Routes(format) => surface::routes(format),
+        Command::Openapi => surface::openapi(),
         Command::Migrate(command) => command.run(),
         Command::Tenant(command) => command.run(),
         Command::Branch(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Doctor(command) => command.run(),

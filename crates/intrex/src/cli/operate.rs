@@ -5,6 +5,7 @@ use intrex_core::{
     Actor, App,
     db::migrate::InstallationKind,
     ids::TenantId,
+    paging::{MAX_LIMIT, Page, PageRequest},
     tenants::{self, TenantStatus},
 };
 
@@ -12,6 +13,7 @@ use super::{Ended, Where, configuration, output::told};
 use crate::{
     config::{Config, Purpose},
     database::{Database, Sharing},
+    demo,
     logging::{self, Verbosity},
 };
 
@@ -49,11 +51,28 @@ where
     let found = database
         .prepare(InstallationKind::Production, &clock)
         .await?;
+    demo::fits(config, found)?;
     let demo = found.kind == InstallationKind::Demo;
     let app = database.connect(config, demo).await?;
     let ended = work(&app).await;
     app.db.close().await;
     ended
+}
+
+/// Every row of a list, page by page.
+pub(crate) async fn pages<T>(
+    read: impl AsyncFn(&PageRequest) -> intrex_core::Result<Page<T>>,
+) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    let mut page = PageRequest::first(MAX_LIMIT);
+    loop {
+        let part = read(&page).await.map_err(told)?;
+        all.extend(part.items);
+        if part.next_cursor.is_none() {
+            return Ok(all);
+        }
+        page = page.at(part.next_cursor);
+    }
 }
 
 impl Where {

@@ -3,14 +3,11 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
-use intrex_core::{
-    Error,
-    catalogue::{Language, say},
-};
+use intrex_core::{Error, catalogue::Language};
 use serde::Serialize;
 
 /// Writes a line to standard output.
-pub(super) fn line(text: &str) -> Result<()> {
+pub(crate) fn line(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
@@ -54,11 +51,6 @@ pub(super) fn complain(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "intrex: {error:#}");
 }
 
-/// Says something to whoever watches, beside the answer.
-pub(crate) fn remark(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
 /// How far long work has come, on one line of a terminal that is written over and over; nowhere else.
 pub(super) fn progress(text: &str) {
     let mut out = io::stderr().lock();
@@ -87,10 +79,4 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
         } => anyhow::anyhow!("the database cannot be reached: {cause}"),
         Error::Internal { cause, .. } => anyhow::anyhow!("{cause}"),
     }
-}
-
-/// A word of the catalogue for a role or status, or the word itself.
-pub(super) fn word(prefix: &str, word: &str) -> String {
-    let key = intrex_core::catalogue::Key::find(&format!("{prefix}-{word}"));
-    key.map_or_else(|| word.to_owned(), |key| say(Language::ENGLISH, key))
 }

@@ -25,6 +25,7 @@ use secrecy::SecretString;
 pub use database::{DatabaseConfig, GivenDatabase};
 pub use environment::Environment;
 pub use faults::Faults;
+pub(crate) use http::NOT_LOOPBACK;
 pub use http::{HttpConfig, TlsFiles};
 
 /// What stands in `INTREX_DATA_DIR` when a demonstration was made there.
