@@ -2,13 +2,15 @@
 //! place in the tenant's chain right after. The bytes are `intrex-audit`'s; here they meet the database.
 //!
 //! `event` what a command says · `stage` the insert · `sequencer` the chain · `verify` the
-//! check of a chain as it is stored · `reads` what pages show.
+//! check of a chain as it is stored · `input` how the log is narrowed · `reads` what pages show.
 
 mod event;
+mod input;
 pub mod reads;
 pub mod sequencer;
 mod stage;
 pub mod verify;
 
 pub use event::Event;
+pub use input::RawAuditFilter;
 pub(crate) use stage::stage;

@@ -128,6 +128,18 @@ impl RawTemplate {
     }
 }
 
+/// Which templates a list has, as its address says: `true`, `false`, or nothing for all.
+pub fn parse_active(raw: &Raw) -> Result<Option<bool>> {
+    let mut errors = FieldErrors::new();
+    let active = raw.one_of(&mut errors, "active", "true, false", |text| match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    });
+    errors.finish()?;
+    Ok(active.flatten())
+}
+
 fn entries(raw: &Raw, errors: &mut FieldErrors, field: &str) -> Option<Vec<String>> {
     raw.list(errors, field, MAX_ENTRIES)?
         .iter()

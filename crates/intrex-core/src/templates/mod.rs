@@ -7,5 +7,5 @@ mod model;
 pub(crate) mod queries;
 pub mod reads;
 
-pub use input::RawTemplate;
+pub use input::{RawTemplate, parse_active};
 pub use model::{Definition, Template};

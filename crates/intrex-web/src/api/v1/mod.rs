@@ -1,6 +1,10 @@
 //! Version 1, one file a noun: its handlers call the same commands and reads as the pages.
 
+mod audit;
 mod branches;
+mod obligations;
+mod reports;
+mod templates;
 mod tokens;
 mod users;
 
@@ -11,6 +15,10 @@ use crate::routes::Routes;
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .with(branches::routes)
+        .with(obligations::routes)
+        .with(templates::routes)
+        .with(reports::routes)
+        .with(audit::routes)
         .with(users::routes)
         .with(tokens::routes)
 }
@@ -19,6 +27,10 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 pub(super) fn describe(document: &mut Document) {
     for part in [
         branches::Description::openapi(),
+        obligations::Description::openapi(),
+        templates::Description::openapi(),
+        reports::Description::openapi(),
+        audit::Description::openapi(),
         users::Description::openapi(),
         tokens::Description::openapi(),
     ] {
