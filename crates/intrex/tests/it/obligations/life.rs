@@ -13,7 +13,10 @@ use intrex_core::{
     permission::Role,
 };
 
-use crate::support::{Tenant, TestApp, conflict, wrong_fields};
+use crate::support::{
+    Tenant, TestApp,
+    members::{conflict, wrong_fields},
+};
 
 /// A yearly fire licence at a branch, due on a date.
 fn due(branch: impl ToString, on: &str) -> RawObligation {
