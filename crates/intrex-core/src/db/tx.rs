@@ -10,6 +10,7 @@ use crate::{
     actor::{Actor, BranchScope},
     audit::{self, Event},
     error::{Conflict, Error, Result},
+    idempotency,
     permission::{Permission, Reach},
 };
 
@@ -131,21 +132,33 @@ impl WriteTx {
         events: Vec<Event>,
         answer: &T,
     ) -> Result<()> {
-        if let Some(idempotency) = self.actor.request().idempotency.clone() {
+        if let Some(repeat) = self.actor.request().idempotency.clone() {
             let answer = serde_json::to_string(answer).map_err(Error::internal)?;
             if answer.len() > MAX_KEPT_ANSWER {
                 return Err(Error::internal("an answer is too long to be kept"));
             }
             let now = self.now();
             let (conn, actor, _) = self.parts();
+            // A key that was used long ago is free again, whether or not it has been cleared away.
+            sqlx::query!(
+                "delete from app.idempotency_keys
+                 where tenant_id = $1 and actor_id = $2 and route = $3 and key = $4 and created_at <= $5",
+                actor.tenant().uuid(),
+                actor.person_id().map(|id| id.uuid()).unwrap_or_default(),
+                repeat.route,
+                repeat.key,
+                now - idempotency::KEPT_FOR,
+            )
+            .execute(&mut *conn)
+            .await?;
             let kept = sqlx::query!(
                 "insert into app.idempotency_keys (tenant_id, actor_id, route, key, body_hash, answer, created_at)
                  values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
                 actor.tenant().uuid(),
                 actor.person_id().map(|id| id.uuid()).unwrap_or_default(),
-                idempotency.route,
-                idempotency.key,
-                &idempotency.body_hash[..],
+                repeat.route,
+                repeat.key,
+                &repeat.body_hash[..],
                 answer,
                 now,
             )

@@ -31,7 +31,18 @@ pub async fn sign_in(
     email: &str,
     password: SecretString,
 ) -> Result<SignIn> {
-    let typed: String = email.chars().take(MAX_TYPED).collect();
+    // The database cannot be asked about a NUL; no address has one, and the work is to be the same as for any other.
+    let typed: String = email
+        .chars()
+        .take(MAX_TYPED)
+        .map(|c| {
+            if c == '\0' {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect();
     let canonical = canonical_email(&typed);
     let counted = Counted::of(app, &canonical, request.ip);
     match counters::admit(app, &request, &counted).await? {

@@ -2,7 +2,12 @@
 //! mirror the product's nouns and URLs; `support` has the harness.
 
 mod audit;
+mod branches;
 mod harness;
+mod people;
 mod schema;
+mod sign_in;
 mod support;
 mod tenancy;
+mod tenants;
+mod tokens;

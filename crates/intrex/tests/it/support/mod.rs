@@ -1,12 +1,15 @@
 //! The harness of the whole-product tests. One PostgreSQL serves all tests of a run; each test has a database of its own,
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
-//! `server` the PostgreSQL · `test_app` one test's application · `world` the verbs that tests tell their story with.
+//! `server` the PostgreSQL · `test_app` one test's application · `members` people who sign in ·
+//! `world` the verbs that tests tell their story with.
 
+pub(crate) mod members;
 mod server;
 mod test_app;
 mod world;
 
+pub(crate) use members::Member;
 pub(crate) use server::Database;
 pub(crate) use test_app::TestApp;
 pub(crate) use world::Tenant;
