@@ -67,6 +67,8 @@ async fn each_sees_their_own_branches_and_another_organisations_are_not_there() 
     let (north, south) = (
         app.branch(&acme, "NORTH").await,
         app.branch(&acme, "SOUTH").await,
+        app.branch(&acme, "NORTH").await.id,
+        app.branch(&acme, "SOUTH").await.id,
     );
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let bob = app
@@ -115,6 +117,7 @@ async fn pages_show_every_branch_once_and_a_cursor_belongs_to_its_filter() {
     let acme = app.tenant("Acme").await;
     for code in ["E", "B", "D", "A", "C"] {
         app.branch(&acme, code).await;
+        app.branch(&acme, code).await.id;
     }
     let filter = BranchFilter {
         country: Some("BD".to_owned()),
@@ -198,6 +201,7 @@ async fn a_change_names_what_it_changes_and_refuses_who_has_seen_an_older_versio
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let id = app.branch(&acme, "A1").await;
+    let id = app.branch(&acme, "A1").await.id;
     let rename = RawBranch {
         name: "Gulshan".into(),
         ..RawBranch::default()

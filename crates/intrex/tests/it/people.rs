@@ -205,6 +205,7 @@ async fn a_branch_of_another_organisation_is_refused_like_one_that_never_was() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
     let foreign = app.branch(&globex, "G1").await;
+    let foreign = app.branch(&globex, "G1").await.id;
     let unknown = app.app.new_id();
     let mut answers = Vec::new();
     for branch in [foreign, unknown] {
@@ -317,6 +318,8 @@ async fn managers_see_the_people_of_their_branches_and_operators_nobody() {
     let (north, south) = (
         app.branch(&acme, "NORTH").await,
         app.branch(&acme, "SOUTH").await,
+        app.branch(&acme, "NORTH").await.id,
+        app.branch(&acme, "SOUTH").await.id,
     );
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let bob = app
@@ -470,6 +473,7 @@ async fn a_changed_role_counts_at_the_next_request() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let north = app.branch(&acme, "NORTH").await;
+    let north = app.branch(&acme, "NORTH").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     app.member(&acme, "Bob", Role::HeadOfficeAdmin, &[]).await;
     let cookie = app.sign_in(&alice).await;

@@ -24,6 +24,7 @@ fn named(name: &str) -> RawTenant {
 #[tokio::test]
 async fn an_organisation_begins_with_its_background_work_its_key_and_its_first_event() {
     let mut app = TestApp::start().await;
+    let app = TestApp::start().await;
     let acme = tenants::create(&app.app, "a new customer", &named("Acme"))
         .await
         .expect("is made");

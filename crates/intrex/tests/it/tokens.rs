@@ -39,6 +39,8 @@ async fn a_token_acts_for_its_person_in_their_branches_and_within_its_scopes() {
     let (north, south) = (
         app.branch(&acme, "NORTH").await,
         app.branch(&acme, "SOUTH").await,
+        app.branch(&acme, "NORTH").await.id,
+        app.branch(&acme, "SOUTH").await.id,
     );
     let bob = app
         .member(&acme, "Bob", Role::BranchManager, &[north])

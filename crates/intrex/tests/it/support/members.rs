@@ -57,7 +57,6 @@ impl TestApp {
             .expect("the branch is entered")
             .id
     }
-
     /// The text of an invitation for `name` at the tenant.
     pub(crate) async fn invite(
         &self,
