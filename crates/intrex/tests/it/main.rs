@@ -14,3 +14,4 @@ mod support;
 mod tenancy;
 mod tenants;
 mod tokens;
+mod web;

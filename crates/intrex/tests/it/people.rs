@@ -204,7 +204,6 @@ async fn an_address_belongs_to_one_organisation_in_every_spelling_and_the_refusa
 async fn a_branch_of_another_organisation_is_refused_like_one_that_never_was() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
-    let foreign = app.branch(&globex, "G1").await;
     let foreign = app.branch(&globex, "G1").await.id;
     let unknown = app.app.new_id();
     let mut answers = Vec::new();
@@ -316,8 +315,6 @@ async fn managers_see_the_people_of_their_branches_and_operators_nobody() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
     let (north, south) = (
-        app.branch(&acme, "NORTH").await,
-        app.branch(&acme, "SOUTH").await,
         app.branch(&acme, "NORTH").await.id,
         app.branch(&acme, "SOUTH").await.id,
     );
@@ -472,7 +469,6 @@ async fn who_is_disabled_is_out_at_once_and_does_not_come_back_by_an_old_door() 
 async fn a_changed_role_counts_at_the_next_request() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let north = app.branch(&acme, "NORTH").await;
     let north = app.branch(&acme, "NORTH").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     app.member(&acme, "Bob", Role::HeadOfficeAdmin, &[]).await;

@@ -37,8 +37,6 @@ async fn a_token_acts_for_its_person_in_their_branches_and_within_its_scopes() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let (north, south) = (
-        app.branch(&acme, "NORTH").await,
-        app.branch(&acme, "SOUTH").await,
         app.branch(&acme, "NORTH").await.id,
         app.branch(&acme, "SOUTH").await.id,
     );

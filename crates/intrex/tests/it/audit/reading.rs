@@ -248,7 +248,7 @@ async fn a_value_that_the_entry_did_not_commit_to_is_not_shown() {
 async fn an_obligations_timeline_tells_its_story() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
-    let branch = app.open_branch(&acme, "DHK-01").await;
+    let branch = app.branch(&acme, "DHK-01").await;
     let vat = app
         .obligation(&acme, &branch, "File VAT", "2026-12-15")
         .await;

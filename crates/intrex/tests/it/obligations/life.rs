@@ -52,7 +52,7 @@ async fn made(app: &TestApp, tenant: &Tenant, raw: &RawObligation) -> Obligation
 async fn fifty_people_completing_at_once_make_one_completion_one_event_and_one_successor() {
     let app = TestApp::start_with(8).await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let alice = app.acting(&alice).await;
     let item = made(
@@ -101,7 +101,7 @@ async fn fifty_people_completing_at_once_make_one_completion_one_event_and_one_s
 async fn a_series_on_the_31st_clamps_and_returns_and_a_moved_item_does_not_repeat_itself() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let alice = app.acting(&alice).await;
     app.travel_to("2027-01-05T03:00:00Z");
@@ -141,7 +141,7 @@ async fn a_series_on_the_31st_clamps_and_returns_and_a_moved_item_does_not_repea
 async fn waiving_needs_a_reason_and_does_not_end_the_series() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let alice = app.acting(&alice).await;
     let item = made(
@@ -180,7 +180,7 @@ async fn waiving_needs_a_reason_and_does_not_end_the_series() {
 async fn what_is_opened_again_and_completed_again_has_one_successor() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let alice = app.acting(&alice).await;
     let item = made(
@@ -216,7 +216,7 @@ async fn what_is_opened_again_and_completed_again_has_one_successor() {
 async fn counted_from_completion_the_next_date_follows_the_day_it_was_done() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let alice = app.acting(&alice).await;
     let raw = RawObligation {
@@ -249,7 +249,7 @@ async fn counted_from_completion_the_next_date_follows_the_day_it_was_done() {
 async fn the_status_follows_the_date_in_the_branchs_own_zone() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let dhaka = app.branch(&acme, "DHA").await;
+    let dhaka = app.branch(&acme, "DHA").await.id;
     let item = made(&app, &acme, &due(dhaka, "2026-12-05")).await;
     let status = async |at: &str| {
         app.travel_to(at);
@@ -270,9 +270,9 @@ async fn the_status_follows_the_date_in_the_branchs_own_zone() {
 async fn every_wrong_field_is_named_at_once_and_nothing_is_stored() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let globex = app.tenant("Globex").await;
-    let foreign = app.branch(&globex, "GLO").await;
+    let foreign = app.branch(&globex, "GLO").await.id;
     let bad = RawObligation {
         title: "x".repeat(201).into(),
         category: "a\0b".into(),
@@ -341,7 +341,10 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_stored() {
 async fn an_external_id_is_used_once_in_an_organisation_and_again_in_another() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
-    let (here, there) = (app.branch(&acme, "A").await, app.branch(&globex, "G").await);
+    let (here, there) = (
+        app.branch(&acme, "A").await.id,
+        app.branch(&globex, "G").await.id,
+    );
     let numbered = |branch| RawObligation {
         external_id: "X-1".into(),
         ..due(branch, "2026-12-05")
@@ -359,7 +362,7 @@ async fn an_external_id_is_used_once_in_an_organisation_and_again_in_another() {
 async fn a_change_of_what_somebody_else_changed_is_refused() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     let item = made(&app, &acme, &due(gulshan, "2026-12-05")).await;
     let titled = |title: &str| RawObligation {
         title: title.into(),

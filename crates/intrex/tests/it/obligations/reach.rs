@@ -53,8 +53,8 @@ async fn everybody_sees_their_own_reach_and_the_rest_is_not_there() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
     let (gulshan, uttara) = (
-        app.branch(&acme, "GUL").await,
-        app.branch(&acme, "UTT").await,
+        app.branch(&acme, "GUL").await.id,
+        app.branch(&acme, "UTT").await.id,
     );
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let bob = app
@@ -117,8 +117,8 @@ async fn a_list_is_narrowed_by_what_the_address_says() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let (gulshan, uttara) = (
-        app.branch(&acme, "GUL").await,
-        app.branch(&acme, "UTT").await,
+        app.branch(&acme, "GUL").await.id,
+        app.branch(&acme, "UTT").await.id,
     );
     for (branch, title, on) in [
         (gulshan, "long ago", "2026-10-01"),
@@ -178,7 +178,7 @@ async fn a_list_is_narrowed_by_what_the_address_says() {
 async fn paging_neither_repeats_nor_skips_and_refuses_anothers_cursor() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let gulshan = app.branch(&acme, "GUL").await;
+    let gulshan = app.branch(&acme, "GUL").await.id;
     for number in 0..7 {
         // Ids made at different times are in the order of making.
         app.app.clock.advance(chrono::TimeDelta::seconds(1));

@@ -24,12 +24,12 @@ use super::{Member, TestApp};
 /// One client for all tests: it keeps no cookie and follows no redirect.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    #[expect(clippy::disallowed_methods, reason = "the tests talk to the program under test")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests talk to the program under test"
+    )]
     let builder = Client::builder();
-    builder
-        .redirect(Policy::none())
-        .build()
-        .expect("a client")
+    builder.redirect(Policy::none()).build().expect("a client")
 });
 
 /// The product, listening. It stops when this is dropped.
@@ -64,7 +64,8 @@ pub(crate) struct Answer {
 impl TestApp {
     /// Serves this application.
     pub(crate) async fn serve(&self) -> Site {
-        self.serve_with(Options::default(), intrex_web::router).await
+        self.serve_with(Options::default(), intrex_web::router)
+            .await
     }
 
     /// The same with other options, or with another router.
@@ -95,8 +96,8 @@ impl TestApp {
             settings: Arc::new(settings),
             ..self.app.clone()
         };
-        let service = router(WebState::new(app, options))
-            .into_make_service_with_connect_info::<SocketAddr>();
+        let service =
+            router(WebState::new(app, options)).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             axum::serve(listener, service).await.expect("it serves");
         });
@@ -150,12 +151,7 @@ impl Browser {
     }
 
     /// Opens a page, fills its form in, and sends it.
-    pub(crate) async fn submit(
-        &self,
-        page: &str,
-        action: &str,
-        fields: &[(&str, &str)],
-    ) -> Answer {
+    pub(crate) async fn submit(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.visit(page).await.csrf();
         let mut all = vec![("csrf_token", token.as_str())];
         all.extend_from_slice(fields);

@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use intrex_core::{
     Actor,
     actor::Request,
-    branches::{self, RawBranch},
     db::ReadTx,
     ids::{BranchId, PersonId},
     people::{self, AcceptOutcome, RawPerson},
@@ -43,20 +42,6 @@ pub(crate) fn from(ip: [u8; 4]) -> Request {
 }
 
 impl TestApp {
-    /// A branch in Dhaka.
-    pub(crate) async fn branch(&self, tenant: &Tenant, code: &str) -> BranchId {
-        let raw = RawBranch {
-            code: code.into(),
-            name: format!("Branch {code}").into(),
-            country: "BD".into(),
-            time_zone: "Asia/Dhaka".into(),
-            ..RawBranch::default()
-        };
-        branches::create(&self.app, &tenant.operator, &raw)
-            .await
-            .expect("the branch is entered")
-            .id
-    }
     /// The text of an invitation for `name` at the tenant.
     pub(crate) async fn invite(
         &self,

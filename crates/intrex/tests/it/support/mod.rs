@@ -2,9 +2,9 @@
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
 //! `server` the PostgreSQL · `smtp` a mail server · `test_app` one test's application · `members` people who sign in ·
-//! `server` the PostgreSQL · `test_app` one test's application · `members` people who sign in ·
 //! `world` the verbs that tests tell their story with.
 
+pub(crate) mod browser;
 pub(crate) mod members;
 mod server;
 mod smtp;

@@ -41,7 +41,7 @@ impl TestApp {
     }
 
     /// A branch with this code, in Dhaka.
-    pub(crate) async fn open_branch(&self, tenant: &Tenant, code: &str) -> Branch {
+    pub(crate) async fn branch(&self, tenant: &Tenant, code: &str) -> Branch {
         let raw = RawBranch {
             code: Raw::from(code),
             name: Raw::from(code),

@@ -27,8 +27,8 @@ async fn only_the_branches_in_scope_are_there() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let (first, second) = (
-        app.open_branch(&acme, "DHK-01").await,
-        app.open_branch(&acme, "DHK-02").await,
+        app.branch(&acme, "DHK-01").await,
+        app.branch(&acme, "DHK-02").await,
     );
     app.obligation(&acme, &first, "A", "2026-12-15").await;
     app.obligation(&acme, &second, "B", "2026-12-15").await;
@@ -70,8 +70,8 @@ async fn nothing_is_written_in_a_branch_out_of_scope() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let (first, second) = (
-        app.open_branch(&acme, "DHK-01").await,
-        app.open_branch(&acme, "DHK-02").await,
+        app.branch(&acme, "DHK-01").await,
+        app.branch(&acme, "DHK-02").await,
     );
     app.obligation(&acme, &second, "B", "2026-12-15").await;
     let scope = first.id.to_string();
@@ -100,8 +100,8 @@ async fn events_are_read_by_branch_and_written_from_everywhere() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
     let (first, second) = (
-        app.open_branch(&acme, "DHK-01").await,
-        app.open_branch(&acme, "DHK-02").await,
+        app.branch(&acme, "DHK-01").await,
+        app.branch(&acme, "DHK-02").await,
     );
     app.obligation(&acme, &first, "A", "2026-12-15").await;
     app.obligation(&acme, &second, "B", "2026-12-15").await;

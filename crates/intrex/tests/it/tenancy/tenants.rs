@@ -49,7 +49,7 @@ async fn tables(app: &TestApp) -> Vec<String> {
 
 async fn acme_with_data(app: &TestApp) -> Tenant {
     let acme = app.tenant("Acme").await;
-    let branch = app.open_branch(&acme, "DHK-01").await;
+    let branch = app.branch(&acme, "DHK-01").await;
     app.obligation(&acme, &branch, "File VAT", "2026-12-15")
         .await;
     app.sequence().await;
@@ -189,7 +189,7 @@ async fn foreign_rows_are_not_changed_or_removed() {
 async fn a_foreign_id_is_answered_like_one_that_never_was() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
-    let branch = app.open_branch(&acme, "DHK-01").await;
+    let branch = app.branch(&acme, "DHK-01").await;
     let vat = app
         .obligation(&acme, &branch, "File VAT", "2026-12-15")
         .await;
@@ -216,7 +216,7 @@ async fn a_foreign_id_is_answered_like_one_that_never_was() {
     }
     assert_eq!(answers[0], answers[1]);
     // The composite key stands behind it, for whoever forgets to look.
-    let own = app.open_branch(&globex, "ATL-01").await;
+    let own = app.branch(&globex, "ATL-01").await;
     app.obligation(&globex, &own, "Renew permit", "2026-12-15")
         .await;
     let mut conn = app.database().connect("intrex_app").await;
@@ -234,8 +234,8 @@ async fn the_same_code_is_free_in_every_tenant() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
     let (ours, theirs) = (
-        app.open_branch(&acme, "DHK-01").await,
-        app.open_branch(&globex, "DHK-01").await,
+        app.branch(&acme, "DHK-01").await,
+        app.branch(&globex, "DHK-01").await,
     );
     assert_ne!(ours.id, theirs.id);
     app.finish().await;
@@ -245,7 +245,7 @@ async fn the_same_code_is_free_in_every_tenant() {
 async fn a_cascade_does_not_reach_another_tenant() {
     let app = TestApp::start().await;
     let (acme, globex) = (acme_with_data(&app).await, app.tenant("Globex").await);
-    let theirs = app.open_branch(&globex, "DHK-01").await;
+    let theirs = app.branch(&globex, "DHK-01").await;
     let mut conn = app.database().connect("intrex_app").await;
     let mut tx = conn.begin().await.expect("begins");
     set(&mut tx, &globex, "*").await;
@@ -266,8 +266,8 @@ async fn a_statement_planned_for_one_tenant_shows_the_next_one_its_own() {
     let app = TestApp::start().await;
     let (acme, globex) = (acme_with_data(&app).await, app.tenant("Globex").await);
     let (globex_branch, _) = (
-        app.open_branch(&globex, "ATL-01").await,
-        app.open_branch(&globex, "ATL-02").await,
+        app.branch(&globex, "ATL-01").await,
+        app.branch(&globex, "ATL-02").await,
     );
     app.obligation(&globex, &globex_branch, "Renew permit", "2027-01-31")
         .await;

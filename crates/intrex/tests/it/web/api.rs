@@ -52,7 +52,13 @@ async fn without_a_good_credential_there_is_nothing() {
     let app = TestApp::start().await;
     let site = app.serve().await;
     let good_form = format!("itx_{}_{}", "0".repeat(32), "0".repeat(72));
-    for header in ["", "Bearer", "Bearer x", "Basic YTpi", &format!("Bearer {good_form}")] {
+    for header in [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic YTpi",
+        &format!("Bearer {good_form}"),
+    ] {
         let mut request = site.request(Method::GET, "/api/v1/branches");
         if !header.is_empty() {
             request = request.header("authorization", header);
@@ -77,23 +83,45 @@ async fn what_is_created_has_an_address_a_tag_and_the_sent_fields() {
     let created = program.post("/api/v1/branches", &branch("GUL")).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let location = created.header("location").to_owned();
-    assert_eq!(location, format!("/api/v1/branches/{}", created.json()["id"].as_str().expect("an id")));
+    assert_eq!(
+        location,
+        format!(
+            "/api/v1/branches/{}",
+            created.json()["id"].as_str().expect("an id")
+        )
+    );
     let read = program.get(&location).await;
     assert_eq!(read.status, 200);
     assert_eq!(read.json(), created.json());
     assert_eq!(read.header("etag"), created.header("etag"));
-    assert!(read.header("etag").starts_with('"'), "{}", read.header("etag"));
+    assert!(
+        read.header("etag").starts_with('"'),
+        "{}",
+        read.header("etag")
+    );
     assert_eq!(read.header("cache-control"), "no-store");
     assert!(read.header("server-timing").contains("total;dur="));
     assert_eq!(read.json()["type"], "");
-    let stale = program.request(Method::PATCH, &location).header("if-match", read.header("etag"));
+    let stale = program
+        .request(Method::PATCH, &location)
+        .header("if-match", read.header("etag"));
     let changed = send(stale.json(&json!({ "name": "Gulshan 2" }))).await;
-    assert_eq!((changed.status, &changed.json()["name"]), (200, &json!("Gulshan 2")));
+    assert_eq!(
+        (changed.status, &changed.json()["name"]),
+        (200, &json!("Gulshan 2"))
+    );
     assert_ne!(changed.header("etag"), read.header("etag"));
-    let again = program.request(Method::PATCH, &location).header("if-match", read.header("etag"));
+    let again = program
+        .request(Method::PATCH, &location)
+        .header("if-match", read.header("etag"));
     let again = send(again.json(&json!({ "name": "Gulshan 3" }))).await;
-    assert_eq!((again.status, &again.json()["type"]), (412, &json!("urn:intrex:problem:stale")));
-    let unconditional = program.request(Method::PATCH, &location).json(&json!({ "name": "Gulshan 4" }));
+    assert_eq!(
+        (again.status, &again.json()["type"]),
+        (412, &json!("urn:intrex:problem:stale"))
+    );
+    let unconditional = program
+        .request(Method::PATCH, &location)
+        .json(&json!({ "name": "Gulshan 4" }));
     assert_eq!(send(unconditional).await.status, 200);
     app.finish().await;
 }
@@ -121,12 +149,19 @@ async fn bad_input_is_refused_by_field_and_never_an_error_of_ours() {
         (with("country", json!("Bangladesh")), "country"),
         (with("time_zone", json!("Dhaka")), "time_zone"),
         (with("surprise", json!(1)), "surprise"),
-        (with("tenant_id", json!("0190a7c2-51f0-7c1e-9d10-4be1a707ae9f")), "tenant_id"),
+        (
+            with("tenant_id", json!("0190a7c2-51f0-7c1e-9d10-4be1a707ae9f")),
+            "tenant_id",
+        ),
     ] {
         let answer = program.post("/api/v1/branches", &body).await;
         assert_eq!(answer.status, 422, "{body}: {}", answer.body);
         let sentence = &answer.json()["errors"][field][0];
-        assert!(sentence.as_str().is_some_and(|s| s.len() > 5), "{body}: {}", answer.body);
+        assert!(
+            sentence.as_str().is_some_and(|s| s.len() > 5),
+            "{body}: {}",
+            answer.body
+        );
     }
     let raw = async |content_type: &str, body: &'static [u8]| {
         let request = program.request(Method::POST, "/api/v1/branches");
@@ -135,10 +170,20 @@ async fn bad_input_is_refused_by_field_and_never_an_error_of_ours() {
     assert_eq!(raw("application/json", b"{").await.status, 400);
     assert_eq!(raw("application/json", b"[]").await.status, 400);
     assert_eq!(raw("application/json", b"\xff").await.status, 400);
-    assert_eq!(raw("application/json; charset=utf-8", b"{}").await.status, 422);
+    assert_eq!(
+        raw("application/json; charset=utf-8", b"{}").await.status,
+        422
+    );
     assert_eq!(raw("text/plain", b"{}").await.status, 415);
-    assert_eq!(raw("application/x-www-form-urlencoded", b"code=GUL").await.status, 415);
-    let large = program.request(Method::POST, "/api/v1/branches").json(&json!({ "name": "x".repeat(2 << 20) }));
+    assert_eq!(
+        raw("application/x-www-form-urlencoded", b"code=GUL")
+            .await
+            .status,
+        415
+    );
+    let large = program
+        .request(Method::POST, "/api/v1/branches")
+        .json(&json!({ "name": "x".repeat(2 << 20) }));
     assert_eq!(send(large).await.status, 413);
     for (query, field) in [
         ("limit=0", "limit"),
@@ -151,7 +196,11 @@ async fn bad_input_is_refused_by_field_and_never_an_error_of_ours() {
     ] {
         let answer = program.get(&format!("/api/v1/branches?{query}")).await;
         assert_eq!(answer.status, 422, "{query}: {}", answer.body);
-        assert!(answer.json()["errors"][field].is_array(), "{query}: {}", answer.body);
+        assert!(
+            answer.json()["errors"][field].is_array(),
+            "{query}: {}",
+            answer.body
+        );
     }
     app.finish().await;
 }
@@ -160,8 +209,10 @@ async fn bad_input_is_refused_by_field_and_never_an_error_of_ours() {
 async fn what_is_foreign_unknown_or_no_id_at_all_is_not_there_in_the_same_words() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
-    let theirs = app.branch(&acme, "DHK-1").await;
-    let mallory = app.member(&globex, "Mallory", Role::HeadOfficeAdmin, &[]).await;
+    let theirs = app.branch(&acme, "DHK-1").await.id;
+    let mallory = app
+        .member(&globex, "Mallory", Role::HeadOfficeAdmin, &[])
+        .await;
     let site = app.serve().await;
     let program = Program::of(&app, &site, &mallory).await;
     let mut answers = Vec::new();
@@ -175,7 +226,10 @@ async fn what_is_foreign_unknown_or_no_id_at_all_is_not_there_in_the_same_words(
     ] {
         let answer = program.get(&format!("/api/v1/branches/{id}")).await;
         assert_eq!(answer.status, 404, "{id}");
-        let id = answer.json()["request_id"].as_str().expect("an id").to_owned();
+        let id = answer.json()["request_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         answers.push(answer.body.replace(&id, "ID"));
     }
     answers.dedup();
@@ -203,10 +257,18 @@ async fn a_repeated_request_gets_its_answer_and_has_one_effect() {
     assert_eq!(app.count("select count(*) from app.branches").await, 1);
     let other = post("a key", &branch("BAN")).await;
     assert_eq!(other.status, 422);
-    assert!(other.json()["errors"]["Idempotency-Key"].is_array(), "{}", other.body);
+    assert!(
+        other.json()["errors"]["Idempotency-Key"].is_array(),
+        "{}",
+        other.body
+    );
     assert_eq!(post(&"k".repeat(201), &branch("BAN")).await.status, 422);
     app.app.clock.advance(chrono::TimeDelta::hours(25));
-    assert_eq!(post("a key", &branch("BAN")).await.status, 201, "a day later the key is free");
+    assert_eq!(
+        post("a key", &branch("BAN")).await.status,
+        201,
+        "a day later the key is free"
+    );
     app.finish().await;
 }
 
@@ -222,12 +284,21 @@ async fn lists_go_on_where_the_page_ended() {
     let program = Program::of(&app, &site, &alice).await;
     let first = program.get("/api/v1/branches?limit=2").await.json();
     let cursor = first["next_cursor"].as_str().expect("a cursor");
-    let second = program.get(&format!("/api/v1/branches?limit=2&cursor={cursor}")).await.json();
+    let second = program
+        .get(&format!("/api/v1/branches?limit=2&cursor={cursor}"))
+        .await
+        .json();
     let codes = |page: &Value| -> Vec<String> {
         let items = page["items"].as_array().expect("items");
-        items.iter().map(|item| item["code"].as_str().expect("a code").to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item["code"].as_str().expect("a code").to_owned())
+            .collect()
     };
-    assert_eq!((codes(&first), codes(&second)), (vec!["A".into(), "B".into()], vec!["C".into()]));
+    assert_eq!(
+        (codes(&first), codes(&second)),
+        (vec!["A".into(), "B".into()], vec!["C".into()])
+    );
     assert_eq!(second["next_cursor"], Value::Null);
     app.finish().await;
 }
@@ -236,18 +307,24 @@ async fn lists_go_on_where_the_page_ended() {
 async fn a_role_is_held_at_the_door() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let dhaka = app.branch(&acme, "DHK-1").await;
+    let dhaka = app.branch(&acme, "DHK-1").await.id;
     let carol = app.member(&acme, "Carol", Role::Operator, &[dhaka]).await;
     let site = app.serve().await;
     let program = Program::of(&app, &site, &carol).await;
     let refused = program.post("/api/v1/branches", &branch("GUL")).await;
-    assert_eq!((refused.status, &refused.json()["type"]), (403, &json!("urn:intrex:problem:forbidden")));
+    assert_eq!(
+        (refused.status, &refused.json()["type"]),
+        (403, &json!("urn:intrex:problem:forbidden"))
+    );
     assert_eq!(program.get("/api/v1/users").await.status, 403);
     let browser = app.signed_in(&site, &carol).await;
     assert_eq!(browser.visit("/branches/new").await.status, 403);
     let list = browser.visit("/branches").await;
     assert_eq!(list.status, 200);
-    assert!(!list.body.contains("/branches/new"), "what one may not do is not shown");
+    assert!(
+        !list.body.contains("/branches/new"),
+        "what one may not do is not shown"
+    );
     app.finish().await;
 }
 
@@ -258,14 +335,22 @@ async fn an_invitation_by_the_api_shows_its_link_once_and_the_log_never() {
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let site = app.serve().await;
     let program = Program::of(&app, &site, &alice).await;
-    let bob = json!({ "email": "bob@acme.example", "name": "Bob", "role": "operator", "branch_ids": [] });
-    let request = program.request(Method::POST, "/api/v1/users").header("idempotency-key", "bob");
+    let bob =
+        json!({ "email": "bob@acme.example", "name": "Bob", "role": "operator", "branch_ids": [] });
+    let request = program
+        .request(Method::POST, "/api/v1/users")
+        .header("idempotency-key", "bob");
     let invited = send(request.json(&bob)).await;
     assert_eq!(invited.status, 201, "{}", invited.body);
-    let link = invited.json()["invitation_url"].as_str().expect("a link").to_owned();
+    let link = invited.json()["invitation_url"]
+        .as_str()
+        .expect("a link")
+        .to_owned();
     let path = link.strip_prefix(&site.origin).expect("here");
     assert_eq!(site.browser().visit(path).await.status, 200);
-    let request = program.request(Method::POST, "/api/v1/users").header("idempotency-key", "bob");
+    let request = program
+        .request(Method::POST, "/api/v1/users")
+        .header("idempotency-key", "bob");
     let repeated = send(request.json(&bob)).await;
     assert_eq!(repeated.json()["id"], invited.json()["id"]);
     assert_eq!(repeated.json()["invitation_url"], Value::Null);

@@ -35,13 +35,21 @@ async fn behind_a_proxy(app: &TestApp) -> Site {
 async fn the_same_violation_is_kept_once_and_without_what_tells_of_a_person() {
     let app = TestApp::start().await;
     let site = app.serve().await;
-    for id in ["0190a7c2-51f0-7c1e-9d10-4be1a707ae9f", "0190a7c2-51f0-7c1e-9d10-4be1a707ae00"] {
+    for id in [
+        "0190a7c2-51f0-7c1e-9d10-4be1a707ae9f",
+        "0190a7c2-51f0-7c1e-9d10-4be1a707ae00",
+    ] {
         let page = format!("https://intrex.example/obligations/{id}?q=a-secret-question");
         let single = report(&site, "application/csp-report", "", &violation(&page)).await;
         assert_eq!(single.status, 204, "{}", single.body);
         let several = json!([{ "type": "csp-violation", "body": { "documentURL": page, "blockedURL":
             "https://evil.example/y.js", "effectiveDirective": "script-src-elem" } }, { "type": "deprecation", "body": 7 }]);
-        assert_eq!(report(&site, "application/reports+json", "", &several).await.status, 204);
+        assert_eq!(
+            report(&site, "application/reports+json", "", &several)
+                .await
+                .status,
+            204
+        );
     }
     let kept: Vec<(String, String, String, i32)> =
         sqlx::query_as("select directive, blocked, page, seen from app.csp_reports")
@@ -64,10 +72,28 @@ async fn the_same_violation_is_kept_once_and_without_what_tells_of_a_person() {
 async fn what_is_no_report_is_refused() {
     let app = TestApp::start().await;
     let site = app.serve().await;
-    assert_eq!(report(&site, "application/json", "", &json!({})).await.status, 415);
-    assert_eq!(report(&site, "application/csp-report", "", &json!([1])).await.status, 400);
-    assert_eq!(report(&site, "application/reports+json", "", &json!({})).await.status, 400);
-    assert_eq!(send(site.request(Method::GET, "/csp-report")).await.status, 405);
+    assert_eq!(
+        report(&site, "application/json", "", &json!({}))
+            .await
+            .status,
+        415
+    );
+    assert_eq!(
+        report(&site, "application/csp-report", "", &json!([1]))
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        report(&site, "application/reports+json", "", &json!({}))
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        send(site.request(Method::GET, "/csp-report")).await.status,
+        405
+    );
     assert_eq!(app.count("select count(*) from app.csp_reports").await, 0);
     app.finish().await;
 }
@@ -80,7 +106,13 @@ async fn one_network_is_stopped_whatever_it_writes_into_its_headers_and_others_a
     for n in 0..40 {
         // Everything left of the proxy's own entry is what the client made up.
         let from = format!("192.0.2.{n}, 198.51.100.7");
-        let answer = report(&site, "application/csp-report", &from, &violation("https://h/x")).await;
+        let answer = report(
+            &site,
+            "application/csp-report",
+            &from,
+            &violation("https://h/x"),
+        )
+        .await;
         if answer.status == 429 {
             stopped = Some((n, answer));
             break;
@@ -88,8 +120,19 @@ async fn one_network_is_stopped_whatever_it_writes_into_its_headers_and_others_a
     }
     let (after, answer) = stopped.expect("it is stopped");
     assert_eq!(after, 20);
-    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
-    let other = report(&site, "application/csp-report", "198.51.100.8", &violation("https://h/x")).await;
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u32>()
+            .is_ok_and(|seconds| seconds > 0)
+    );
+    let other = report(
+        &site,
+        "application/csp-report",
+        "198.51.100.8",
+        &violation("https://h/x"),
+    )
+    .await;
     assert_eq!(other.status, 204);
     app.finish().await;
 }
@@ -108,9 +151,21 @@ async fn a_full_table_keeps_counting_and_takes_nothing_new() {
     .expect("inserts");
     let site = app.serve().await;
     for page in ["https://h/7", "https://h/new"] {
-        assert_eq!(report(&site, "application/csp-report", "", &violation(page)).await.status, 204);
+        assert_eq!(
+            report(&site, "application/csp-report", "", &violation(page))
+                .await
+                .status,
+            204
+        );
     }
-    assert_eq!(app.count("select count(*) from app.csp_reports").await, 1000);
-    assert_eq!(app.count("select seen::bigint from app.csp_reports where page = '/7'").await, 2);
+    assert_eq!(
+        app.count("select count(*) from app.csp_reports").await,
+        1000
+    );
+    assert_eq!(
+        app.count("select seen::bigint from app.csp_reports where page = '/7'")
+            .await,
+        2
+    );
     app.finish().await;
 }

@@ -20,18 +20,38 @@ async fn a_form_counts_only_with_a_token_of_its_own_session() {
     let amy = app.member(&acme, "Amy", Role::HeadOfficeAdmin, &[]).await;
     let site = app.serve().await;
     let browser = app.signed_in(&site, &alice).await;
-    let hers = app.signed_in(&site, &amy).await.visit("/branches/new").await.csrf();
+    let hers = app
+        .signed_in(&site, &amy)
+        .await
+        .visit("/branches/new")
+        .await
+        .csrf();
     let own = browser.visit("/branches/new").await.csrf();
     let (mac, random) = own.split_once('.').expect("two parts");
-    for token in ["", "x", &hers, &format!("{random}.{mac}"), &format!("{own}x"), mac] {
+    for token in [
+        "",
+        "x",
+        &hers,
+        &format!("{random}.{mac}"),
+        &format!("{own}x"),
+        mac,
+    ] {
         let mut fields = vec![("csrf_token", token)];
         fields.extend(BRANCH);
         let refused = browser.post("/branches", &fields).await;
         assert_eq!(refused.status, 403, "{token}");
     }
-    assert_eq!(browser.post("/branches", &BRANCH).await.status, 403, "no token");
+    assert_eq!(
+        browser.post("/branches", &BRANCH).await.status,
+        403,
+        "no token"
+    );
     let twice = [("csrf_token", own.as_str()), ("csrf_token", own.as_str())];
-    assert_eq!(browser.post("/branches", &twice).await.status, 403, "two tokens");
+    assert_eq!(
+        browser.post("/branches", &twice).await.status,
+        403,
+        "two tokens"
+    );
     assert_eq!(app.count("select count(*) from app.branches").await, 0);
     let mut fields = vec![("csrf_token", own.as_str())];
     fields.extend(BRANCH);
@@ -52,7 +72,10 @@ async fn a_form_counts_only_from_a_page_of_the_same_origin() {
     fields.extend(BRANCH);
     let own = site.origin.as_str();
     let foreign: [&[(&str, &str)]; 8] = [
-        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ],
         &[("sec-fetch-site", "same-site"), ("origin", own)],
         &[("sec-fetch-site", "none")],
         &[("sec-fetch-site", "same-origin"), ("origin", "null")],
@@ -70,7 +93,9 @@ async fn a_form_counts_only_from_a_page_of_the_same_origin() {
     }
     assert_eq!(app.count("select count(*) from app.branches").await, 0);
     let referer = format!("{own}/branches/new");
-    let by_referer = browser.request(Method::POST, "/branches").header("referer", referer);
+    let by_referer = browser
+        .request(Method::POST, "/branches")
+        .header("referer", referer);
     assert_eq!(browser.send(by_referer.form(&fields)).await.status, 303);
     app.finish().await;
 }
@@ -130,7 +155,11 @@ async fn a_sign_in_form_that_was_open_too_long_is_shown_again_with_what_was_type
     for _ in 0..2 {
         let again = other.post("/sign-in", &fields).await;
         assert_eq!(again.status, 403);
-        assert!(again.body.contains("value=\"alice@acme.example\""), "{}", again.body);
+        assert!(
+            again.body.contains("value=\"alice@acme.example\""),
+            "{}",
+            again.body
+        );
         assert!(!again.body.contains("do not show this"));
         assert!(again.body.contains("open for too long"));
         assert_eq!(other.cookie("__Host-session"), None);
@@ -138,7 +167,11 @@ async fn a_sign_in_form_that_was_open_too_long_is_shown_again_with_what_was_type
     let mut with_own = fields;
     let own = other.visit("/sign-in").await.csrf();
     with_own[0].1 = &own;
-    assert_eq!(other.post("/sign-in", &with_own).await.status, 401, "it is read now, and refused");
+    assert_eq!(
+        other.post("/sign-in", &with_own).await.status,
+        401,
+        "it is read now, and refused"
+    );
     app.finish().await;
 }
 
@@ -151,11 +184,24 @@ async fn a_cookie_that_arrives_twice_is_refused_and_one_without_prefix_ignored()
     let browser = app.signed_in(&site, &alice).await;
     let cookie = browser.cookie("__Host-session").expect("a session");
     let with = |cookies: String| {
-        crate::support::browser::send(site.request(Method::GET, "/today").header("cookie", cookies))
+        crate::support::browser::send(
+            site.request(Method::GET, "/today")
+                .header("cookie", cookies),
+        )
     };
     assert_eq!(with(format!("__Host-session={cookie}")).await.status, 200);
-    assert_eq!(with(format!("session=x; __Host-session={cookie}")).await.status, 200);
-    assert_eq!(with(format!("__Host-session={cookie}; __Host-session=x")).await.status, 400);
+    assert_eq!(
+        with(format!("session=x; __Host-session={cookie}"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        with(format!("__Host-session={cookie}; __Host-session=x"))
+            .await
+            .status,
+        400
+    );
     let plain = with(format!("session={cookie}")).await;
     assert_eq!(plain.leads_to(), "/sign-in?next=%2Ftoday");
     app.finish().await;

@@ -35,22 +35,45 @@ fn assert_framed(answer: &Answer, what: &str) {
         assert_eq!(answer.header(name), value, "{name} on {what}");
     }
     let id = answer.header("x-request-id").to_owned();
-    assert_eq!(uuid::Uuid::parse_str(&id).expect("an id").get_version_num(), 7, "{what}");
+    assert_eq!(
+        uuid::Uuid::parse_str(&id).expect("an id").get_version_num(),
+        7,
+        "{what}"
+    );
     let csp = answer.header("content-security-policy");
     if answer.header("content-type").starts_with("text/html") {
-        assert!(csp.starts_with("default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"));
-        assert!(csp.contains("script-src 'nonce-") && csp.contains("' 'strict-dynamic';"), "{csp}");
-        assert!(csp.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{csp}");
-        assert!(csp.ends_with("report-to csp-endpoint; report-uri /csp-report"), "{csp}");
+        assert!(csp.starts_with(
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        ));
+        assert!(
+            csp.contains("script-src 'nonce-") && csp.contains("' 'strict-dynamic';"),
+            "{csp}"
+        );
+        assert!(
+            csp.contains("require-trusted-types-for 'script'; trusted-types 'none'"),
+            "{csp}"
+        );
+        assert!(
+            csp.ends_with("report-to csp-endpoint; report-uri /csp-report"),
+            "{csp}"
+        );
         for forbidden in ["unsafe", "*", "http:", "ws:"] {
             assert!(!csp.contains(forbidden), "{csp}");
         }
         assert_eq!(answer.header("cache-control"), "no-store", "{what}");
         assert!(answer.header("vary").contains("Cookie"), "{what}");
     } else {
-        assert_eq!(csp, "default-src 'none'; frame-ancestors 'none'; sandbox", "{what}");
+        assert_eq!(
+            csp, "default-src 'none'; frame-ancestors 'none'; sandbox",
+            "{what}"
+        );
     }
-    assert!(answer.header("reporting-endpoints").ends_with("/csp-report\""), "{what}");
+    assert!(
+        answer
+            .header("reporting-endpoints")
+            .ends_with("/csp-report\""),
+        "{what}"
+    );
 }
 
 #[tokio::test]
@@ -86,11 +109,17 @@ async fn every_class_of_answer_carries_the_whole_set() {
         assert_eq!(answer.header("server-timing"), "", "{what}");
         assert_eq!(answer.header("access-control-allow-origin"), "", "{what}");
     }
-    let report = site.request(Method::POST, "/csp-report").body("x".repeat(20_000));
+    let report = site
+        .request(Method::POST, "/csp-report")
+        .body("x".repeat(20_000));
     let large = send(report.header("content-type", "application/csp-report")).await;
     assert_eq!(large.status, 413);
     assert_framed(&large, "a body that is too large");
-    let elsewhere = send(site.request(Method::GET, "/sign-in").header("host", "evil.example")).await;
+    let elsewhere = send(
+        site.request(Method::GET, "/sign-in")
+            .header("host", "evil.example"),
+    )
+    .await;
     assert_eq!(elsewhere.status, 421);
     assert_framed(&elsewhere, "another host");
     app.finish().await;
@@ -137,7 +166,10 @@ async fn each_page_has_a_nonce_of_its_own_and_scripts_that_match_their_hash() {
     let script = send(site.request(Method::GET, &source)).await;
     let hash = STANDARD.encode(Sha384::digest(script.body.as_bytes()));
     assert_eq!(attribute(tag, "integrity"), format!("sha384-{hash}"));
-    assert_eq!(script.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        script.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
     assert_eq!(script.header("vary").to_lowercase(), "accept-encoding");
     app.finish().await;
 }
@@ -146,7 +178,7 @@ async fn each_page_has_a_nonce_of_its_own_and_scripts_that_match_their_hash() {
 async fn pages_hold_no_inline_style_handler_or_script() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let dhaka = app.branch(&acme, "DHK-1").await;
+    let dhaka = app.branch(&acme, "DHK-1").await.id;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let site = app.serve().await;
     let browser = app.signed_in(&site, &alice).await;
@@ -162,17 +194,24 @@ async fn pages_hold_no_inline_style_handler_or_script() {
         let page = browser.visit(&path).await;
         assert!(!page.body.contains(" style="), "{path}");
         for tag in page.body.split('<') {
-            let handler = tag.split_whitespace().skip(1).any(|attribute| {
-                attribute.starts_with("on") && attribute.contains('=')
-            });
+            let handler = tag
+                .split_whitespace()
+                .skip(1)
+                .any(|attribute| attribute.starts_with("on") && attribute.contains('='));
             assert!(!handler, "{path}: {tag}");
         }
         for form in page.body.split("<form").skip(1) {
             let form = form.split("</form>").next().expect("it ends");
             assert!(attribute(form, "action").starts_with('/'), "{path}: {form}");
             if form.contains("method=\"post\"") {
-                assert!(form.contains("name=\"csrf_token\" value=\""), "{path}: {form}");
-                assert!(!form.contains("name=\"csrf_token\" value=\"\""), "{path}: {form}");
+                assert!(
+                    form.contains("name=\"csrf_token\" value=\""),
+                    "{path}: {form}"
+                );
+                assert!(
+                    !form.contains("name=\"csrf_token\" value=\"\""),
+                    "{path}: {form}"
+                );
             }
         }
     }
@@ -189,12 +228,25 @@ async fn timings_are_told_to_people_who_are_signed_in_alone() {
     let today = browser.visit("/today").await;
     assert_eq!(today.status, 200, "{}", today.body);
     for part in ["db;dur=", "render;dur=", "total;dur="] {
-        assert!(today.header("server-timing").contains(part), "{}", today.header("server-timing"));
+        assert!(
+            today.header("server-timing").contains(part),
+            "{}",
+            today.header("server-timing")
+        );
     }
     let anonymous = site.browser();
-    assert_eq!(anonymous.visit("/sign-in").await.header("server-timing"), "");
-    let refused = anonymous.submit("/sign-in", "/sign-in", &[("email", &alice.email), ("password", "wrong")]);
-    assert_eq!(refused.await.header("server-timing"), "");
+    assert_eq!(
+        anonymous.visit("/sign-in").await.header("server-timing"),
+        ""
+    );
+    let refused = anonymous
+        .submit(
+            "/sign-in",
+            "/sign-in",
+            &[("email", &alice.email), ("password", "wrong")],
+        )
+        .await;
+    assert_eq!(refused.header("server-timing"), "");
     app.finish().await;
 }
 
@@ -202,14 +254,23 @@ async fn timings_are_told_to_people_who_are_signed_in_alone() {
 async fn https_is_insisted_on_where_the_address_says_so() {
     let app = TestApp::start().await;
     let base = Some("https://intrex.example");
-    let site = app.serve_as(base, Options::default(), intrex_web::router).await;
-    let page = send(site.request(Method::GET, "/sign-in").header("host", "intrex.example")).await;
+    let site = app
+        .serve_as(base, Options::default(), intrex_web::router)
+        .await;
+    let page = send(
+        site.request(Method::GET, "/sign-in")
+            .header("host", "intrex.example"),
+    )
+    .await;
     assert_eq!(page.status, 200);
     assert_eq!(
         page.header("strict-transport-security"),
         "max-age=63072000; includeSubDomains; preload"
     );
-    assert!(page.header("content-security-policy").contains("upgrade-insecure-requests;"));
+    assert!(
+        page.header("content-security-policy")
+            .contains("upgrade-insecure-requests;")
+    );
     assert_eq!(
         page.header("reporting-endpoints"),
         "csp-endpoint=\"https://intrex.example/csp-report\""
@@ -219,7 +280,11 @@ async fn https_is_insisted_on_where_the_address_says_so() {
     let plain = app.serve().await;
     let page = send(plain.request(Method::GET, "/sign-in")).await;
     assert_eq!(page.header("strict-transport-security"), "");
-    assert!(!page.header("content-security-policy").contains("upgrade-insecure-requests"));
+    assert!(
+        !page
+            .header("content-security-policy")
+            .contains("upgrade-insecure-requests")
+    );
     app.finish().await;
 }
 
@@ -234,6 +299,8 @@ fn asset(page: &str, relation: &str) -> String {
 /// The value of the first attribute of this name.
 #[track_caller]
 fn attribute(tag: &str, name: &str) -> String {
-    let (_, rest) = tag.split_once(&format!(" {name}=\"")).expect("the attribute");
+    let (_, rest) = tag
+        .split_once(&format!(" {name}=\""))
+        .expect("the attribute");
     rest.split('"').next().expect("a value").to_owned()
 }
