@@ -23,7 +23,7 @@ use intrex_core::{
 use crate::support::{Tenant, TestApp};
 
 /// Transactions that are begun.
-const CLIENTS: usize = 4_000;
+const CLIENTS: usize = 3_000;
 /// Of which so many at a time: more than there are connections.
 const AT_A_TIME: usize = 12;
 /// A transaction is polled about ten times until it is done.
@@ -85,7 +85,7 @@ async fn send_clients(app: App, tenants: [Tenant; 2], next: Arc<AtomicUsize>) ->
         let [chance]: [u8; 1] = app.chance.bytes();
         let (app, tenant) = (app.clone(), tenants[number % 2].clone());
         let cut_off = CutOff {
-            work: Box::pin(async move { client(&app, &tenant, number % 3 == 0).await }),
+            work: Box::pin(async move { client(&app, &tenant, number.is_multiple_of(3)).await }),
             polls: 1 + usize::from(chance) % POLLS,
         };
         let ended = tokio::spawn(cut_off)
