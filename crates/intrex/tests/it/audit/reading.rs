@@ -6,9 +6,11 @@ use intrex_core::{
     audit::{
         Event,
         reads::{self, AuditEvent, AuditFilter},
+        verify,
     },
     obligations::{commands, input::RawReschedule},
     paging::{Page, PageRequest},
+    permission::Role,
     raw::Raw,
 };
 
@@ -276,6 +278,60 @@ async fn an_obligations_timeline_tells_its_story() {
     let foreign = reads::timeline(&mut tx, vat.id).await;
     assert!(matches!(foreign, Err(Error::NotFound)));
     drop(tx);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn managers_read_of_their_branches_and_operators_only_the_story_of_their_tasks() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let (dhaka, sylhet) = (
+        app.branch(&acme, "DHK-01").await,
+        app.branch(&acme, "SYL-01").await,
+    );
+    let bob = app
+        .member(&acme, "Bob", Role::BranchManager, &[dhaka.id])
+        .await;
+    let carol = app
+        .member(&acme, "Carol", Role::Operator, &[dhaka.id])
+        .await;
+    let here = app
+        .obligation(&acme, &dhaka, "File VAT", "2026-12-15")
+        .await;
+    let there = app
+        .obligation(&acme, &sylhet, "File VAT", "2026-12-15")
+        .await;
+    let (bob, carol) = (app.acting(&bob).await, app.acting(&carol).await);
+
+    let mut tx = app.app.db.read(&bob).await.expect("begins");
+    let events = reads::list(&mut tx, &AuditFilter::default(), &PageRequest::first(200))
+        .await
+        .expect("a manager reads");
+    assert!(!events.items.is_empty());
+    for event in events.items {
+        assert_eq!(event.branch_id, Some(dhaka.id.uuid()), "{}", event.action);
+        assert!(!event.fields.contains_key("ip") && !event.fields.contains_key("user_agent"));
+    }
+    reads::timeline(&mut tx, here.id)
+        .await
+        .expect("the own branch");
+    let foreign = reads::timeline(&mut tx, there.id).await;
+    assert!(matches!(foreign, Err(Error::NotFound)));
+    drop(tx);
+
+    let mut tx = app.app.db.read(&carol).await.expect("begins");
+    let refused = reads::list(&mut tx, &AuditFilter::default(), &PageRequest::first(5)).await;
+    assert!(matches!(refused, Err(Error::Forbidden)));
+    let not_hers = reads::timeline(&mut tx, here.id).await;
+    assert!(
+        matches!(not_hers, Err(Error::NotFound)),
+        "in her branch, and not her task"
+    );
+    drop(tx);
+    for actor in [&bob, &carol] {
+        let refused = verify::verify(&app.app, actor).await;
+        assert!(matches!(refused, Err(Error::Forbidden)));
+    }
     app.finish().await;
 }
 
