@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::Inner;
 use crate::{
-    actor::{Actor, BranchScope},
+    actor::Actor,
     audit::{self, Event},
     error::{Conflict, Error, Result},
     idempotency,
@@ -96,10 +96,6 @@ impl WriteTx {
         &mut self.tx
     }
 
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
-        &self.inner
-    }
-
     pub(crate) fn parts(&mut self) -> (&mut PgConnection, &Actor, &Inner) {
         (&mut self.tx, &self.actor, &self.inner)
     }
@@ -178,11 +174,6 @@ impl WriteTx {
     pub async fn commit_unaudited(self, why: &'static str) -> Result<()> {
         tracing::trace!(why, "commit without event");
         Ok(self.tx.commit().await?)
-    }
-
-    /// Goes on with a wider or narrower branch scope, for a command that has decided so.
-    pub(crate) fn scope(&self) -> &BranchScope {
-        self.actor.scope()
     }
 }
 

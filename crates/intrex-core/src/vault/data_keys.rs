@@ -31,9 +31,12 @@ pub(crate) struct DataKey {
     pub key: Key,
 }
 
-/// Unwrapped keys by tenant and subject.
+/// Whose key it is: the tenant's own, or a person's.
+type Holder = (TenantId, Option<PersonId>);
+
+/// Unwrapped keys by holder, with the time at which each was read.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<HashMap<(TenantId, Option<PersonId>), (DateTime<Utc>, DataKey)>>);
+pub(crate) struct Cache(Mutex<HashMap<Holder, (DateTime<Utc>, DataKey)>>);
 
 impl Cache {
     fn get(

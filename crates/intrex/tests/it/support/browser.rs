@@ -146,7 +146,7 @@ impl Browser {
 
     /// Sends a form as a page of the site does, with exactly these fields.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send(self.from_own_page(Method::POST, path).form(fields))
+        self.send(self.own_page_sends(Method::POST, path).form(fields))
             .await
     }
 
@@ -173,7 +173,7 @@ impl Browser {
     }
 
     /// A request that a page of the site sends.
-    pub(crate) fn from_own_page(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn own_page_sends(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path)
             .header("origin", &self.origin)
             .header("sec-fetch-site", "same-origin")

@@ -109,7 +109,7 @@ async fn the_api_asks_a_session_for_its_token_and_a_bearer_for_none() {
     let browser = app.signed_in(&site, &alice).await;
     let token = browser.visit("/today").await.csrf();
     let made = |token: Option<&str>, name: &str| {
-        let mut request = browser.from_own_page(Method::POST, "/api/v1/tokens");
+        let mut request = browser.own_page_sends(Method::POST, "/api/v1/tokens");
         if let Some(token) = token {
             request = request.header("x-csrf-token", token);
         }

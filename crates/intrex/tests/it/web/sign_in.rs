@@ -168,7 +168,7 @@ async fn without_the_second_factor_nothing_opens_but_what_belongs_to_it() {
             Verb::Delete => Method::DELETE,
         };
         let request = browser
-            .from_own_page(method, &path)
+            .own_page_sends(method, &path)
             .header("x-csrf-token", &token);
         let answer = browser.send(request).await;
         match route.kind {
