@@ -3,6 +3,7 @@
 
 mod audit;
 mod branches;
+mod cli;
 mod harness;
 mod jobs;
 mod obligations;

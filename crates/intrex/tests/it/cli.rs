@@ -1,0 +1,258 @@
+//! The command line as an operator or a script uses it: exit codes, what is printed where, and what the commands do.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::Program;
+
+/// Every command, with arguments that it would accept.
+const COMMANDS: [&[&str]; 20] = [
+    &["serve"],
+    &["worker"],
+    &["migrate"],
+    &["tenant", "create"],
+    &["tenant", "list"],
+    &["tenant", "suspend"],
+    &["tenant", "resume"],
+    &["branch", "create"],
+    &["branch", "list"],
+    &["user", "invite"],
+    &["user", "reset-mfa"],
+    &["user", "unlock"],
+    &["user", "list"],
+    &["token", "create"],
+    &["token", "list"],
+    &["token", "revoke"],
+    &["audit", "verify"],
+    &["routes"],
+    &["openapi"],
+    &["doctor"],
+];
+
+#[test]
+fn every_command_explains_itself() {
+    let program = Program::bare();
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let help = program.run(&arguments).well();
+        assert!(help.contains("Usage: intrex"), "{command:?}: {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let program = Program::bare();
+    for wrong in [
+        &[][..],
+        &["nonsense"],
+        &["tenant"],
+        &["tenant", "create", "Acme"],
+        &[
+            "tenant",
+            "suspend",
+            "--tenant",
+            "not-an-id",
+            "--reason",
+            "x",
+        ],
+        &[
+            "user",
+            "invite",
+            "--email",
+            "a@b.example",
+            "--name",
+            "A",
+            "--role",
+            "auditor",
+        ],
+        &["serve", "--quickly"],
+    ] {
+        let ran = program.run(wrong);
+        assert_eq!(ran.code, Some(2), "{wrong:?}: {}{}", ran.out, ran.err);
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn without_a_configuration_everything_that_is_missing_is_named_at_once() {
+    let program = Program::bare();
+    for command in [&["serve"][..], &["worker"], &["tenant", "list"]] {
+        let said = program.run(command).refused();
+        for name in [
+            "AUTH_SECRET",
+            "CSRF_SECRET",
+            "PASSWORD_PEPPER",
+            "MFA_ENCRYPTION_KEY",
+            "CONNECTOR_ENC_KEY",
+            "BASE_URL",
+        ] {
+            assert!(
+                said.contains(name),
+                "{command:?} does not name {name}: {said}"
+            );
+        }
+    }
+    assert!(
+        !program.data_dir().exists(),
+        "nothing is made for what is refused"
+    );
+}
+
+#[test]
+fn what_can_be_reached_is_told_without_a_configuration() {
+    let program = Program::bare();
+    let listed = program.run(&["routes", "--json"]).json();
+    let declared = serde_json::to_value(intrex_web::routes()).expect("serialises");
+    assert_eq!(listed, declared);
+    let document = program.run(&["openapi"]).json();
+    assert!(document["paths"]["/api/v1/branches"].is_object());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sets_an_organisation_up() {
+    let mut program = Program::on_an_empty_database().await;
+    let said = program.run(&["tenant", "list"]).refused();
+    assert!(said.contains("run `intrex migrate`"), "{said}");
+    program.run(&["migrate"]).well();
+    program.run(&["migrate"]).well();
+
+    let why = ["--reason", "contract 4711"];
+    let with = |arguments: &[&str]| -> Vec<String> {
+        let all = arguments.iter().chain(&why).chain(&["--json"]);
+        all.map(|argument| (*argument).to_owned()).collect()
+    };
+    let run = |arguments: &[&str]| {
+        let arguments = with(arguments);
+        program.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let said = program.run(&["branch", "list"]).refused();
+    assert!(said.contains("there is no organisation yet"), "{said}");
+    let tenant = run(&["tenant", "create", "Acme", "--time-zone", "Asia/Dhaka"]).json();
+    let id = tenant["id"].as_str().expect("has an id");
+    let said = run(&[
+        "branch",
+        "create",
+        "--code",
+        "A",
+        "--name",
+        "A",
+        "--country",
+        "Bangladesh",
+        "--time-zone",
+        "Dhaka",
+    ])
+    .refused();
+    assert!(
+        said.contains("country") && said.contains("time_zone"),
+        "{said}"
+    );
+    let branch = run(&[
+        "branch",
+        "create",
+        "--code",
+        "GUL",
+        "--name",
+        "Gulshan",
+        "--country",
+        "bd",
+        "--time-zone",
+        "Asia/Dhaka",
+        "--tenant",
+        id,
+    ])
+    .json();
+    assert_eq!(branch["country"], "BD");
+    let person = run(&[
+        "user",
+        "invite",
+        "--email",
+        "alice@acme.example",
+        "--name",
+        "Alice",
+        "--role",
+        "branch_manager",
+        "--branches",
+        "GUL",
+    ])
+    .json();
+    assert_eq!(person["branch_ids"][0], branch["id"]);
+    let link = person["invitation_url"].as_str().expect("has a link");
+    assert!(link.starts_with("http://localhost:0/invitation/"), "{link}");
+    let again = run(&[
+        "user",
+        "invite",
+        "--email",
+        "ALICE@acme.example",
+        "--name",
+        "Alice",
+        "--role",
+        "branch_manager",
+    ])
+    .json();
+    assert_eq!(
+        again["id"], person["id"],
+        "who has not joined is invited again"
+    );
+    assert_ne!(again["invitation_url"], person["invitation_url"]);
+    let said = run(&[
+        "token",
+        "create",
+        "--user",
+        "bob@acme.example",
+        "--name",
+        "x",
+    ])
+    .refused();
+    assert!(said.contains("there is no bob@acme.example"), "{said}");
+
+    run(&["tenant", "suspend", "--tenant", id]).json();
+    let said = run(&["tenant", "suspend", "--tenant", id]).refused();
+    assert!(said.contains("suspended"), "{said}");
+    run(&["tenant", "resume", "--tenant", id]).json();
+    let said = run(&[
+        "tenant",
+        "suspend",
+        "--tenant",
+        "00000000-0000-7000-8000-000000000001",
+    ])
+    .refused();
+    assert!(said.contains("`intrex tenant list` shows them"), "{said}");
+
+    let verified = program
+        .run(&["audit", "verify", "--tenant", id, "--json"])
+        .json();
+    assert_eq!(
+        verified["chains"][0]["events"], 6,
+        "every act is in the log: {verified}"
+    );
+    let checks = program.run(&["doctor", "--json"]).json();
+    assert_eq!(checks["ok"], Value::Bool(true), "{checks}");
+
+    program.set("DATABASE_URL", &program.get("DATABASE_ADMIN_URL"));
+    let said = program.run(&["tenant", "list"]).refused();
+    assert!(said.contains("it is a superuser"), "{said}");
+    program.finish().await;
+}
+
+#[test]
+fn keys_are_made_once_and_never_shown() {
+    let mut program = Program::bare();
+    program.set("INTREX_ENV", "development");
+    let listed = program.run(&["keys", "list", "--json"]).json();
+    assert_eq!(listed, program.run(&["keys", "list", "--json"]).json());
+    let secrets = program.data_dir().join("secrets");
+    let mut files = 0;
+    for file in std::fs::read_dir(&secrets).expect("is there") {
+        let path = file.expect("is readable").path();
+        let secret = std::fs::read_to_string(&path).expect("is readable");
+        assert!(!listed.to_string().contains(secret.trim()));
+        let mode = std::fs::metadata(&path)
+            .expect("is there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        files += 1;
+    }
+    assert_eq!(files, 5);
+}
