@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{
     directory::Named,
@@ -25,6 +26,8 @@ pub(super) const HORIZON_DAYS: u64 = 35;
 const INTERVAL: TimeDelta = TimeDelta::minutes(5);
 /// Items that one transaction plans.
 const ITEMS_A_BATCH: i64 = 500;
+/// Slots after which a transaction takes no more items, so that it ends well before a statement's time does.
+const SLOTS_A_BATCH: usize = 10_000;
 /// How long one run goes on; then others have their turn, and it comes back at once.
 const RUN_LIMIT: Duration = Duration::from_secs(20);
 
@@ -33,7 +36,7 @@ pub(crate) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     actor.may(Permission::RemindersRun)?;
     let began = Instant::now();
     while began.elapsed() < RUN_LIMIT {
-        if plan_batch(app, actor).await? < ITEMS_A_BATCH {
+        if plan_batch(app, actor).await? == Batch::Last {
             return Ok(JobOutcome::Later(app.now() + INTERVAL));
         }
     }
@@ -48,19 +51,37 @@ pub(super) fn horizon(now: chrono::DateTime<chrono::Utc>) -> NaiveDate {
         .unwrap_or(today)
 }
 
-/// One transaction. Answers how many items it planned.
-async fn plan_batch(app: &App, actor: &Actor) -> Result<i64> {
+/// Whether more is to be planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    /// Very likely.
+    Full,
+    /// Not now.
+    Last,
+}
+
+/// One transaction.
+async fn plan_batch(app: &App, actor: &Actor) -> Result<Batch> {
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
     let horizon = horizon(now);
     let batch =
         planning::lock_items_to_plan(tx.conn(), tenant, horizon, now, ITEMS_A_BATCH).await?;
-    let planned = i64::try_from(batch.ids.len()).unwrap_or(i64::MAX);
+    let taken = batch.items.len() + batch.damaged.len();
+    if taken == 0 {
+        tx.commit_unaudited("nothing was to be planned").await?;
+        return Ok(Batch::Last);
+    }
     let named: Vec<Named> = batch.items.iter().map(|item| item.named).collect();
     let directory = queries::directory(tx.conn(), tenant, &named).await?;
     let mut slots = NewSlots::default();
+    let mut ids = batch.damaged;
     for item in &batch.items {
+        if slots.len() >= SLOTS_A_BATCH {
+            break;
+        }
+        ids.push(item.facts.id);
         let recipients = directory.recipients(&item.named);
         for slot in plan(&item.facts, &recipients) {
             // Who came to an item that was planned already is not told of days gone by.
@@ -73,19 +94,30 @@ async fn plan_batch(app: &App, actor: &Actor) -> Result<i64> {
         }
     }
     let written = planning::write_slots(tx.conn(), tenant, &slots, now).await?;
-    let withdrawn = planning::withdraw(tx.conn(), tenant, &batch.ids, &slots.in_plan, now).await?;
-    planning::set_planned_through(tx.conn(), tenant, &batch.ids, horizon).await?;
+    let ahead = planning::planned_ahead(tx.conn(), tenant, &ids, now).await?;
+    let gone: Vec<Uuid> = ahead
+        .into_iter()
+        .filter(|(_, fingerprint)| !slots.in_plan.contains(fingerprint))
+        .map(|(id, _)| id)
+        .collect();
+    let withdrawn = if gone.is_empty() {
+        0
+    } else {
+        planning::withdraw(tx.conn(), tenant, &gone, now).await?
+    };
+    planning::set_planned_through(tx.conn(), tenant, &ids, horizon).await?;
     if written.planned + written.past + withdrawn == 0 {
         tx.commit_unaudited("only the planning horizon moved on")
             .await?;
     } else {
         let event = Event::new("reminder", "reminder.planned")
-            .with("items", planned)
+            .with("items", ids.len())
             .with("planned", written.planned)
             .with("past_when_made", written.past)
             .with("withdrawn", withdrawn)
             .with("through", horizon.to_string());
         tx.commit(event).await?;
     }
-    Ok(planned)
+    let all = ids.len() == taken && i64::try_from(taken).is_ok_and(|taken| taken < ITEMS_A_BATCH);
+    Ok(if all { Batch::Last } else { Batch::Full })
 }

@@ -1,5 +1,7 @@
 //! The planner's SQL: whole batches at once, column by column.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -24,10 +26,10 @@ pub(in crate::reminders) struct PlannedItem {
 /// What a batch plans.
 #[derive(Default)]
 pub(in crate::reminders) struct ToPlan {
-    /// Every item that was taken, readable or not.
-    pub(in crate::reminders) ids: Vec<Uuid>,
-    /// Those that can be planned.
+    /// Items that can be planned.
     pub(in crate::reminders) items: Vec<PlannedItem>,
+    /// Items whose rows cannot be read.
+    pub(in crate::reminders) damaged: Vec<Uuid>,
 }
 
 /// Open items whose reminders are not in the ledger up to the horizon, under lock. One that somebody is busy with comes
@@ -74,7 +76,6 @@ pub(in crate::reminders) async fn lock_items_to_plan(
             reminders_from: row.reminders_from,
             time_zone: row.time_zone,
         };
-        found.ids.push(row.id);
         match facts.facts() {
             Ok(facts) => found.items.push(PlannedItem {
                 facts,
@@ -82,7 +83,10 @@ pub(in crate::reminders) async fn lock_items_to_plan(
                 planned_through: row.planned_through,
             }),
             // One damaged row must not keep every other one from being reminded of.
-            Err(error) => tracing::error!(%error, id = %row.id, "an obligation cannot be planned"),
+            Err(error) => {
+                tracing::error!(%error, id = %row.id, "an obligation cannot be planned");
+                found.damaged.push(row.id);
+            }
         }
     }
     Ok(found)
@@ -103,10 +107,14 @@ pub(in crate::reminders) struct NewSlots {
     planned_at: Vec<DateTime<Utc>>,
     past: Vec<bool>,
     /// Every fingerprint of the plan, those beyond the horizon too.
-    pub(in crate::reminders) in_plan: Vec<Vec<u8>>,
+    pub(in crate::reminders) in_plan: HashSet<Vec<u8>>,
 }
 
 impl NewSlots {
+    pub(in crate::reminders) fn len(&self) -> usize {
+        self.id.len()
+    }
+
     pub(in crate::reminders) fn push(
         &mut self,
         id: SlotId,
@@ -129,7 +137,7 @@ impl NewSlots {
     }
 
     pub(in crate::reminders) fn also_in_plan(&mut self, slot: &PlannedSlot) {
-        self.in_plan.push(slot.fingerprint.to_vec());
+        self.in_plan.insert(slot.fingerprint.to_vec());
     }
 }
 
@@ -200,21 +208,40 @@ pub(in crate::reminders) async fn write_slots(
     })
 }
 
-/// Settles what is planned for the days to come and not in the plan any more. What is due already is the sender's.
-pub(in crate::reminders) async fn withdraw(
+/// The slots of some items that are planned for the days to come: id and fingerprint. What is due already is the sender's.
+pub(in crate::reminders) async fn planned_ahead(
     conn: &mut PgConnection,
     tenant: TenantId,
     items: &[Uuid],
-    in_plan: &[Vec<u8>],
+    now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, Vec<u8>)>> {
+    let rows = sqlx::query!(
+        "select id, fingerprint from app.reminder_slots
+         where tenant_id = $1 and obligation_id = any($2) and state = 'planned' and planned_at > $3",
+        tenant.uuid(),
+        items,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id, row.fingerprint))
+        .collect())
+}
+
+/// Settles slots that are not in the plan any more.
+pub(in crate::reminders) async fn withdraw(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    slots: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<i64> {
     let withdrawn = sqlx::query!(
-        "update app.reminder_slots s set state = 'suppressed', reason = $5, settled_at = $4
-         where s.tenant_id = $1 and s.obligation_id = any($2) and s.state = 'planned' and s.planned_at > $4
-           and not exists (select from unnest($3::bytea[]) as plan (fingerprint) where plan.fingerprint = s.fingerprint)",
+        "update app.reminder_slots set state = 'suppressed', reason = $4, settled_at = $3
+         where tenant_id = $1 and id = any($2) and state = 'planned'",
         tenant.uuid(),
-        items,
-        in_plan,
+        slots,
         now,
         Reason::Changed.as_str(),
     )

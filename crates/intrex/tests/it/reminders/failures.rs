@@ -29,16 +29,15 @@ async fn a_server_that_is_busy_is_asked_again_with_the_same_message_id() {
     server.next(&[
         Fate::Refused("MAIL", 451),
         Fate::Refused("RCPT", 452),
-        Fate::Refused("DATA", 421),
+        Fate::Refused("BODY", 421),
         Fate::Accepted,
     ]);
     app.work_at("2026-12-22T03:00:00Z").await;
     let slots = acme.ledger(&app, item).await;
     let waiting = slots
         .iter()
-        .find(|slot| slot.attempts == 1)
-        .expect("was tried");
-    assert_eq!(waiting.state, "planned");
+        .find(|slot| slot.attempts == 1 && slot.state == "planned")
+        .expect("it waits");
     assert!(waiting.next_attempt_at > Some(app.app.now()));
     assert_eq!(
         waiting.last_error.as_deref(),
@@ -52,6 +51,10 @@ async fn a_server_that_is_busy_is_asked_again_with_the_same_message_id() {
     app.work_at("2026-12-22T04:00:00Z").await;
     assert_eq!(server.received().len(), 1);
     assert_eq!(server.connections(), 4);
+    assert_eq!(
+        server.refused()[0].header("Message-ID"),
+        server.received()[0].header("Message-ID")
+    );
     assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sent");
     app.finish().await;
 }
@@ -90,6 +93,8 @@ async fn a_sender_that_is_refused_is_a_fault_of_the_settings_and_passes() {
     app.work_at("2026-12-22T03:00:00Z").await;
     assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
     app.work_at("2026-12-22T03:02:00Z").await;
+    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
+    app.work_at("2026-12-22T03:10:00Z").await;
     assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sent");
     app.finish().await;
 }

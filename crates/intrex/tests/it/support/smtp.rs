@@ -13,12 +13,12 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What happens to one message.
+/// What happens to one connection, which brings one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It is taken.
     Accepted,
-    /// The answer to this command is this code.
+    /// The answer to this command is this code; `BODY` stands for the end of the message.
     Refused(&'static str, u16),
     /// It is taken, but the answer never comes.
     Unanswered,
@@ -65,6 +65,7 @@ pub(crate) struct MailServer {
 #[derive(Debug, Default)]
 struct State {
     received: Mutex<Vec<Received>>,
+    refused: Mutex<Vec<Received>>,
     fates: Mutex<VecDeque<Fate>>,
     connections: Mutex<usize>,
     /// Told whenever a message has arrived, whatever is answered.
@@ -120,6 +121,11 @@ impl MailServer {
         locked(&self.state.received).clone()
     }
 
+    /// Every message that was refused when all of it was there.
+    pub(crate) fn refused(&self) -> Vec<Received> {
+        locked(&self.state.refused).clone()
+    }
+
     /// How many connections there were.
     pub(crate) fn connections(&self) -> usize {
         *locked(&self.state.connections)
@@ -149,13 +155,11 @@ async fn talk(stream: TcpStream, state: &State) -> std::io::Result<()> {
         to: Vec::new(),
         data: String::new(),
     };
-    let mut fate = Fate::Accepted;
+    let next = locked(&state.fates).pop_front();
+    let fate = next.unwrap_or(Fate::Accepted);
     say(&mut stream, "220 mail.test ESMTP").await?;
     while let Some(line) = line(&mut stream).await? {
         let command: String = line.chars().take(4).collect::<String>().to_uppercase();
-        if command == "MAIL" {
-            fate = locked(&state.fates).pop_front().unwrap_or(Fate::Accepted);
-        }
         if let Fate::Refused(at, code) = fate
             && at == command
         {
@@ -175,8 +179,9 @@ async fn talk(stream: TcpStream, state: &State) -> std::io::Result<()> {
             "DATA" => {
                 say(&mut stream, "354 go on").await?;
                 message.data = body(&mut stream).await?;
-                if fate == Fate::Refused("BODY", 554) {
-                    say(&mut stream, "554 refused").await?;
+                if let Fate::Refused("BODY", code) = fate {
+                    locked(&state.refused).push(message.clone());
+                    say(&mut stream, &format!("{code} refused")).await?;
                     continue;
                 }
                 locked(&state.received).push(message.clone());
@@ -223,19 +228,23 @@ async fn body(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
     }
 }
 
-/// Undoes `=?utf-8?b?…?=` of a header.
+/// Undoes `=?utf-8?b?…?=` of a header. Between two such words a space is none.
 fn decoded(header: &str) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let mut words = String::new();
+    let mut after_encoded = true;
     for word in header.split(' ') {
         let inner = word
             .strip_prefix("=?utf-8?b?")
             .and_then(|rest| rest.strip_suffix("?="));
+        if !(words.is_empty() || inner.is_some() && after_encoded) {
+            words.push(' ');
+        }
         match inner.map(|inner| STANDARD.decode(inner).expect("base64")) {
             Some(bytes) => words += &String::from_utf8(bytes).expect("UTF-8"),
-            None if words.is_empty() => words += word,
-            None => words += &format!(" {word}"),
+            None => words += word,
         }
+        after_encoded = inner.is_some();
     }
     words
 }
