@@ -2,8 +2,9 @@
 branches = Branches
 branches-search = Code or name
 branches-any-status = Any
-branches-none = No branches yet. A branch is a place that owes something by a date.
-branches-none-found = No branch matches these filters.
+branches-none = No branches yet
+branches-none-hint = A branch is a place that owes something by a date.
+branches-none-found = No branch matches these filters
 branch = Branch
 branch-title = { $name }
 branch-new = New branch
@@ -21,4 +22,4 @@ branch-code-hint = Your own short name for it, such as GUL.
 branch-type-hint = In your own words: pharmacy, clinic, warehouse.
 branch-country-hint = Two letters, such as BD or US.
 branch-time-zone-hint = Such as Asia/Dhaka. What is due “today” is decided there.
-field-code-of-branch = Code
+field-code = Code

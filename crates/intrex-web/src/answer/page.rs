@@ -210,9 +210,14 @@ impl Page {
         self.exchange.web().has_page(path)
     }
 
-    /// Whether an icon points along the line, and so the other way where writing runs from right to left.
-    pub fn flips(&self, icon: impl AsRef<str>) -> bool {
-        icon.as_ref().starts_with("arrow-") || icon.as_ref() == "chevron-right"
+    /// What an icon's class says besides: those that point along the line turn round where writing runs from right to left,
+    /// and those that tell whether something is open turn when it is.
+    pub fn icon_class(&self, icon: impl AsRef<str>) -> &'static str {
+        match icon.as_ref() {
+            "arrow-left" | "arrow-right" | "chevron-right" => " flip",
+            "chevron-down" => " chevron",
+            _ => "",
+        }
     }
 
     /// The person's part of the main navigation.
