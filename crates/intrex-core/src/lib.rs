@@ -20,6 +20,7 @@ pub mod db;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod imports;
 pub mod obligations;
 pub mod outside;
 pub mod paging;

@@ -4,6 +4,7 @@
 mod audit;
 mod branches;
 mod harness;
+mod imports;
 mod people;
 mod schema;
 mod sign_in;
