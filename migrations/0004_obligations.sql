@@ -101,8 +101,8 @@ comment on table app.obligation_instances is
 call app.isolate_tenant('app.obligation_instances');
 call app.isolate_branch('app.obligation_instances');
 grant select, insert on app.obligation_instances to intrex_app;
-grant update (template_id, series_anchor, category, title, severity, state, due_on, grace_days, lead_days, recurrence, anchor, owner_id,
-              deputy_id, reference, notes, completed_at, completed_on, completed_by, completion_note, waived_at, waived_by, waiver_reason,
+grant update (template_id, series_anchor, category, title, severity, state, occurrence_on, due_on, grace_days, lead_days, recurrence,
+              anchor, owner_id, deputy_id, reference, notes, completed_at, completed_on, completed_by, completion_note, waived_at, waived_by, waiver_reason,
               reminders_from, planned_through, updated_at, version) on app.obligation_instances to intrex_app;
 
 create table app.imports (

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod jobs;
 pub mod notifications;
+pub mod imports;
 pub mod obligations;
 pub mod outside;
 pub mod paging;

@@ -70,18 +70,12 @@ pub async fn update(
     if new == old.definition {
         return shown(&mut tx, id).await;
     }
-    // A new rule counts from the date that the item has.
-    let series_anchor = if new.recurrence == old.definition.recurrence {
-        old.series_anchor
-    } else {
-        old.definition.due_on
-    };
     queries::update(
         tx.conn(),
         actor.tenant(),
         id,
         &new,
-        series_anchor,
+        old.series_dates(&new),
         app.now(),
     )
     .await
@@ -338,7 +332,8 @@ fn followed(event: Event, settled: &Settled) -> Event {
     }
 }
 
-fn changes(event: Event, old: &Definition, new: &Definition) -> Event {
+/// Notes what a change changes.
+pub(crate) fn changes(event: Event, old: &Definition, new: &Definition) -> Event {
     let id = |id: Option<crate::ids::PersonId>| id.map(|id| id.to_string());
     let rule = |definition: &Definition| {
         definition

@@ -166,7 +166,32 @@ pub struct Successor {
     pub series_anchor: NaiveDate,
 }
 
+/// How one item stands in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesDates {
+    /// From when the series counts.
+    pub anchor: NaiveDate,
+    /// The date that the series gave the item.
+    pub occurrence_on: NaiveDate,
+}
+
 impl Stored {
+    /// How the item stands in its series once it is changed. A new rule counts from the date that the item then has, which
+    /// is that rule's first: otherwise the item that follows a moved one would be due on the same day again.
+    pub fn series_dates(&self, changed: &Definition) -> SeriesDates {
+        if changed.recurrence == self.definition.recurrence {
+            SeriesDates {
+                anchor: self.series_anchor,
+                occurrence_on: self.occurrence_on,
+            }
+        } else {
+            SeriesDates {
+                anchor: changed.due_on,
+                occurrence_on: changed.due_on,
+            }
+        }
+    }
+
     /// The successor of this item when it is done or waived on a day, if its series goes on. A series ends only where
     /// the calendar of due dates does.
     pub fn successor(&self, done_on: NaiveDate) -> Option<Successor> {
@@ -337,6 +362,22 @@ mod tests {
             .successor("2026-01-19".parse().expect("a date"))
             .expect("goes on");
         assert_eq!(successor.due_on.to_string(), "2026-02-28");
+    }
+
+    #[test]
+    fn a_new_rule_counts_from_the_date_to_which_the_item_was_moved() {
+        let mut moved = stored("2026-02-10", "2026-01-31", Some("FREQ=MONTHLY"));
+        let mut changed = moved.definition.clone();
+        assert_eq!(moved.series_dates(&changed).anchor, moved.series_anchor);
+        changed.recurrence = Some(Recurrence::parse("FREQ=YEARLY").expect("a rule"));
+        let series = moved.series_dates(&changed);
+        moved.definition = changed;
+        moved.series_anchor = series.anchor;
+        moved.occurrence_on = series.occurrence_on;
+        let successor = moved
+            .successor("2026-02-09".parse().expect("a date"))
+            .expect("goes on");
+        assert_eq!(successor.due_on.to_string(), "2027-02-10");
     }
 
     #[test]

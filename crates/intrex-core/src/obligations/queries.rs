@@ -9,7 +9,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    model::{Completion, Definition, Obligation, Severity, Source, Stored, Successor, Waiver},
+    model::{
+        Completion, Definition, Obligation, SeriesDates, Severity, Source, Stored, Successor,
+        Waiver,
+    },
     recurrence::{Anchor, Recurrence},
     schedule::{GraceDays, LeadDays, StoredState, civil_today, derive},
 };
@@ -139,10 +142,11 @@ pub(super) async fn lock(
     id: ObligationId,
     narrowed_to: Option<PersonId>,
 ) -> Result<(Stored, chrono_tz::Tz)> {
-    let row = sqlx::query!(
-        r#"select o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.occurrence_on, o.grace_days,
-                  o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.external_id, o.reference, o.notes,
-                  o.series_id, o.series_anchor, o.version, b.time_zone
+    let row = sqlx::query_as!(
+        StoredRow,
+        r#"select o.id, o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.occurrence_on,
+                  o.grace_days, o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.external_id, o.reference,
+                  o.notes, o.series_id, o.series_anchor, o.version, b.time_zone
            from app.obligation_instances o
            join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
            where o.tenant_id = $1 and o.id = $2 and ($3::uuid is null or o.owner_id = $3 or o.deputy_id = $3)
@@ -154,39 +158,73 @@ pub(super) async fn lock(
     .fetch_optional(conn)
     .await?
     .ok_or(Error::NotFound)?;
-    let damaged = |what: &str| Error::internal(format!("an obligation has a damaged {what}"));
-    let lead_days: Vec<i64> = row.lead_days.iter().map(|day| i64::from(*day)).collect();
-    let stored = Stored {
-        id,
-        definition: Definition {
-            branch_id: row.branch_id.into(),
-            template_id: row.template_id.map(Into::into),
-            category: row.category,
-            title: row.title,
-            severity: Severity::parse(&row.severity).ok_or_else(|| damaged("severity"))?,
-            due_on: row.due_on,
-            grace: GraceDays::new(row.grace_days.into()).map_err(Error::internal)?,
-            lead_days: LeadDays::new(&lead_days).map_err(Error::internal)?,
-            recurrence: row
-                .recurrence
-                .as_deref()
-                .map(Recurrence::parse)
-                .transpose()
-                .map_err(Error::internal)?,
-            anchor: Anchor::parse(&row.anchor).ok_or_else(|| damaged("anchor"))?,
-            owner_id: row.owner_id.map(Into::into),
-            deputy_id: row.deputy_id.map(Into::into),
-            external_id: row.external_id,
-            reference: row.reference,
-            notes: row.notes,
-        },
-        series_id: row.series_id.into(),
-        series_anchor: row.series_anchor,
-        occurrence_on: row.occurrence_on,
-        state: StoredState::parse(&row.state).ok_or_else(|| damaged("state"))?,
-        version: row.version,
-    };
-    Ok((stored, row.time_zone.parse().map_err(Error::internal)?))
+    let zone = row.time_zone.parse().map_err(Error::internal)?;
+    Ok((row.into_stored()?, zone))
+}
+
+/// A row with everything that a decision needs.
+#[derive(Debug)]
+pub(crate) struct StoredRow {
+    pub(crate) id: Uuid,
+    pub(crate) branch_id: Uuid,
+    pub(crate) template_id: Option<Uuid>,
+    pub(crate) category: String,
+    pub(crate) title: String,
+    pub(crate) severity: String,
+    pub(crate) state: String,
+    pub(crate) due_on: NaiveDate,
+    pub(crate) occurrence_on: NaiveDate,
+    pub(crate) grace_days: i16,
+    pub(crate) lead_days: Vec<i16>,
+    pub(crate) recurrence: Option<String>,
+    pub(crate) anchor: String,
+    pub(crate) owner_id: Option<Uuid>,
+    pub(crate) deputy_id: Option<Uuid>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) reference: String,
+    pub(crate) notes: String,
+    pub(crate) series_id: Uuid,
+    pub(crate) series_anchor: NaiveDate,
+    pub(crate) version: i32,
+    pub(crate) time_zone: String,
+}
+
+impl StoredRow {
+    /// The row in checked types.
+    pub(crate) fn into_stored(self) -> Result<Stored> {
+        let damaged = |what: &str| Error::internal(format!("an obligation has a damaged {what}"));
+        let lead_days: Vec<i64> = self.lead_days.iter().map(|day| i64::from(*day)).collect();
+        Ok(Stored {
+            id: self.id.into(),
+            definition: Definition {
+                branch_id: self.branch_id.into(),
+                template_id: self.template_id.map(Into::into),
+                category: self.category,
+                title: self.title,
+                severity: Severity::parse(&self.severity).ok_or_else(|| damaged("severity"))?,
+                due_on: self.due_on,
+                grace: GraceDays::new(self.grace_days.into()).map_err(Error::internal)?,
+                lead_days: LeadDays::new(&lead_days).map_err(Error::internal)?,
+                recurrence: self
+                    .recurrence
+                    .as_deref()
+                    .map(Recurrence::parse)
+                    .transpose()
+                    .map_err(Error::internal)?,
+                anchor: Anchor::parse(&self.anchor).ok_or_else(|| damaged("anchor"))?,
+                owner_id: self.owner_id.map(Into::into),
+                deputy_id: self.deputy_id.map(Into::into),
+                external_id: self.external_id,
+                reference: self.reference,
+                notes: self.notes,
+            },
+            series_id: self.series_id.into(),
+            series_anchor: self.series_anchor,
+            occurrence_on: self.occurrence_on,
+            state: StoredState::parse(&self.state).ok_or_else(|| damaged("state"))?,
+            version: self.version,
+        })
+    }
 }
 
 /// Inserts an obligation; its series begins on its date unless it continues one.
@@ -244,7 +282,7 @@ pub(crate) async fn update(
     tenant: TenantId,
     id: ObligationId,
     new: &Definition,
-    series_anchor: NaiveDate,
+    series: SeriesDates,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let lead_days: Vec<i16> = new
@@ -256,8 +294,8 @@ pub(crate) async fn update(
     sqlx::query!(
         "update app.obligation_instances
          set category = $3, title = $4, severity = $5, due_on = $6, grace_days = $7, lead_days = $8, recurrence = $9, anchor = $10,
-             owner_id = $11, deputy_id = $12, reference = $13, notes = $14, series_anchor = $15, planned_through = null,
-             updated_at = $16, version = version + 1
+             owner_id = $11, deputy_id = $12, reference = $13, notes = $14, series_anchor = $15, occurrence_on = $16,
+             planned_through = null, updated_at = $17, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
@@ -273,7 +311,8 @@ pub(crate) async fn update(
         new.deputy_id.map(|id| id.uuid()),
         new.reference,
         new.notes,
-        series_anchor,
+        series.anchor,
+        series.occurrence_on,
         now,
     )
     .execute(conn)

@@ -13,6 +13,7 @@ pub(crate) mod queries;
 pub mod reads;
 
 pub use commands::{invite, reinvite, reset_mfa, unlock, update};
+pub(crate) use email::MAX_EMAIL;
 pub use email::canonical_email;
 pub use invitations::{AcceptOutcome, Accepted, Invitation, accept_invitation};
 pub use model::{

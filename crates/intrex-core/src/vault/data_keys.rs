@@ -80,13 +80,13 @@ pub(crate) async fn key_for(
         return Ok(Some(key));
     }
     if let Some(found) = find(conn, wrapping, tenant, subject).await? {
-        if let Some(key) = &found {
+        if let Found::Kept(key) = &found {
             wrapping
                 .vault
                 .data_keys
                 .put(tenant, subject, wrapping.now, key.clone());
         }
-        return Ok(found);
+        return Ok(found.key());
     }
     let id = KeyId::from(wrapping.chance.uuid(wrapping.now));
     let key = Key::from_bytes(wrapping.chance.bytes::<32>().to_vec()).map_err(Error::internal)?;
@@ -115,6 +115,7 @@ pub(crate) async fn key_for(
     // Somebody else made it at the same moment and has committed.
     find(conn, wrapping, tenant, subject)
         .await?
+        .map(Found::key)
         .ok_or_else(|| Error::internal("a data key vanished"))
 }
 
@@ -140,15 +141,34 @@ pub(crate) async fn keys_by_id(
         })
         .collect())
 }
+/// A row of a data key.
+enum Found {
+    /// It is there to stay.
+    Kept(DataKey),
+    /// This transaction has made it, and may still be rolled back: what is remembered of it would outlive it.
+    MadeHere(DataKey),
+    /// It was erased.
+    Erased,
+}
+
+impl Found {
+    fn key(self) -> Option<DataKey> {
+        match self {
+            Found::Kept(key) | Found::MadeHere(key) => Some(key),
+            Found::Erased => None,
+        }
+    }
+}
 
 async fn find(
     conn: &mut PgConnection,
     wrapping: &Wrapping,
     tenant: TenantId,
     subject: Option<PersonId>,
-) -> Result<Option<Option<DataKey>>> {
+) -> Result<Option<Found>> {
     let row = sqlx::query!(
-        "select id, wrapped from app.data_keys where tenant_id = $1 and subject_id is not distinct from $2",
+        r#"select id, wrapped, xmin is not distinct from pg_current_xact_id_if_assigned()::xid as "made_here!"
+           from app.data_keys where tenant_id = $1 and subject_id is not distinct from $2"#,
         tenant.uuid(),
         subject.map(PersonId::uuid),
     )
@@ -156,7 +176,7 @@ async fn find(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let Some(wrapped) = row.wrapped else {
-        return Ok(Some(None));
+        return Ok(Some(Found::Erased));
     };
     let id = KeyId::from(row.id);
     let key = unwrap(&wrapping.vault.keys.connector, tenant, id, &wrapped).ok_or_else(|| {
@@ -164,7 +184,12 @@ async fn find(
             "a data key cannot be unwrapped: CONNECTOR_ENC_KEY is not the one that wrapped it",
         )
     })?;
-    Ok(Some(Some(DataKey { id, key })))
+    let key = DataKey { id, key };
+    Ok(Some(if row.made_here {
+        Found::MadeHere(key)
+    } else {
+        Found::Kept(key)
+    }))
 }
 
 fn unwrap(ring: &KeyRing, tenant: TenantId, id: KeyId, wrapped: &str) -> Option<Key> {

@@ -7,6 +7,7 @@ mod cli;
 mod harness;
 mod jobs;
 mod obligations;
+mod imports;
 mod people;
 mod reminders;
 mod schema;
