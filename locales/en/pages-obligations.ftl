@@ -16,6 +16,7 @@ obligation-somebody = somebody who has left
 obligation-owned-by = owner { $name }
 obligation-unowned = nobody owns it yet
 obligation-reference = reference { $reference }
+obligation-pick-branch = Choose a branch
 obligation-by-hand = None: fill everything in by hand
 obligation-from-template = Start from a template
 obligation-from-template-hint = It fills in the fields below; all of them can be changed.
@@ -116,7 +117,6 @@ field-completed-on = Completed on
 field-template-id = Template
 
 form-edit = Edit
-form-filters = Filters
 pages-first = First page
 
 timeline = Timeline
@@ -136,14 +136,25 @@ timeline-sending = on its way to { $names } by { $ways }
 timeline-not-sent = not sent to { $names } by { $ways }: { $reason }
 timeline-failed = could not be delivered to { $names } by { $ways }: { $reason }
 timeline-acknowledged = acknowledged by { $names }
+timeline-more-names = { $n ->
+    [one] one more
+   *[other] { $n } more
+}
 timeline-no-reason = no reason is recorded
 
-action-obligation-created = Created
-action-obligation-updated = Changed
-action-obligation-completed = Completed
-action-obligation-waived = Waived
-action-obligation-reopened = Reopened
-action-obligation-rescheduled = Rescheduled
+timeline-obligation-created = Created
+timeline-obligation-updated = Changed
+timeline-obligation-completed = Completed
+timeline-obligation-waived = Waived
+timeline-obligation-reopened = Reopened
+timeline-obligation-rescheduled = Rescheduled
+
+action-obligation-created = Obligation created
+action-obligation-updated = Obligation changed
+action-obligation-completed = Obligation completed
+action-obligation-waived = Obligation waived
+action-obligation-reopened = Obligation reopened
+action-obligation-rescheduled = Obligation rescheduled
 
 actor-person = somebody who has left
 actor-token = a program

@@ -30,6 +30,7 @@ form-wrong = { $count ->
 }
 form-save = Save
 form-cancel = Cancel
+form-filters = Filters
 form-filter = Filter
 form-clear-filter = Clear the filters
 
@@ -125,8 +126,6 @@ invitation-password-hint = At least { $min } characters; several words are fine.
 invitation-accept = Save the password
 invitation-gone = This invitation no longer counts
 invitation-gone-detail = It was used already, has expired, or a newer one was sent. Ask your head office admin for a new one.
-
-today-greeting = Welcome, { $name }.
 
 api-idempotency-key-length = Give a key of 1 to { $max } characters.
 api-idempotency-key-reused = This key was used for another request. Use a new one.

@@ -37,11 +37,27 @@ function closeMenu(event) {
   }
 }
 
+/**
+ * "/" leads to the search field, unless somebody is typing or holds another key.
+ * @param {KeyboardEvent} event
+ */
+function goToSearch(event) {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const at = /** @type {HTMLElement} */ (event.target);
+  if (at.closest("input, select, textarea, [contenteditable]")) return;
+  /** @type {HTMLElement | null} */
+  const search = document.querySelector(".search input");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+}
+
 for (const area of document.querySelectorAll("textarea")) countCharacters(area);
 for (const form of document.querySelectorAll("form")) {
   if (form.method === "post") sendOnce(form);
 }
 document.addEventListener("keydown", closeMenu);
+document.addEventListener("keydown", goToSearch);
 // A page that comes back by the browser's "Back" may send its forms again.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form")) delete form.dataset.sent;

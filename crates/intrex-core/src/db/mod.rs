@@ -7,7 +7,7 @@
 
 pub mod catalogue;
 mod check;
-pub mod heartbeat;
+pub(crate) mod heartbeat;
 pub mod migrate;
 mod tx;
 

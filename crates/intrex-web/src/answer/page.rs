@@ -12,6 +12,7 @@ use intrex_core::{
     Actor, Error,
     catalogue::{self, Arg, Key, Text, keys},
     db::ReadTx,
+    notifications,
     permission::{Permission, Role},
 };
 
@@ -27,6 +28,7 @@ pub struct Page {
     title: String,
     place: Option<Place>,
     me: Option<Me>,
+    unread: i64,
     exchange: Exchange,
 }
 
@@ -132,6 +134,7 @@ impl Page {
             title: title.into().to(exchange.language()),
             place: None,
             me: None,
+            unread: 0,
             exchange: exchange.clone(),
         }
     }
@@ -139,12 +142,19 @@ impl Page {
     /// A page for somebody who is signed in. Everything else that the page shows has been read before: this ends the
     /// transaction.
     pub async fn of_reader(
-        tx: ReadTx,
+        mut tx: ReadTx,
         exchange: &Exchange,
         place: impl Into<Option<Place>>,
         title: impl Into<Text>,
     ) -> Result<Self, Fault> {
-        let page = Self::of_actor(tx.actor(), exchange, place, title);
+        let unread = match tx.actor().can(Permission::NotificationsRead) {
+            true => notifications::reads::unread_count(&mut tx).await?,
+            false => 0,
+        };
+        let page = Page {
+            unread,
+            ..Self::of_actor(tx.actor(), exchange, place, title)
+        };
         tx.finish().await?;
         exchange.database_done();
         Ok(page)
@@ -193,6 +203,11 @@ impl Page {
         &self.title
     }
 
+    /// Messages that the person has not read.
+    pub fn unread(&self) -> i64 {
+        self.unread
+    }
+
     /// The person that the page is for.
     pub fn me(&self) -> Option<&Me> {
         self.me.as_ref()
@@ -203,6 +218,11 @@ impl Page {
         self.me
             .as_ref()
             .is_some_and(|me| me.actor.can(*permission.borrow()))
+    }
+
+    /// Whether the person can look for obligations from anywhere.
+    pub fn can_search(&self) -> bool {
+        self.can(Permission::ObligationsRead) && self.has("/obligations")
     }
 
     /// Whether there is a page at this path.

@@ -1,15 +1,18 @@
 //! Pages, one file a noun: what is read, what its forms do. A handler reads everything that the page shows in one
 //! transaction, or runs one command and redirects; what was typed wrong is drawn again beside its sentence.
 
+pub(crate) mod audit;
 pub(crate) mod branches;
 pub(crate) mod errors;
 pub(crate) mod invitation;
+pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
 pub(crate) mod qr;
 pub(crate) mod seed;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod templates;
 pub(crate) mod theme;
 pub(crate) mod today;
 
@@ -25,4 +28,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(today::routes)
         .with(branches::routes)
         .with(obligations::routes)
+        .with(templates::routes)
+        .with(messages::routes)
+        .with(audit::routes)
 }

@@ -101,7 +101,29 @@ pub struct List<F> {
     pub query: Vec<(String, String)>,
 }
 
+impl<F: Default> List<F> {
+    /// The first page of everything.
+    pub fn first() -> Self {
+        List {
+            page: PageRequest::default(),
+            filter: F::default(),
+            query: Vec::new(),
+        }
+    }
+}
+
 impl<F> List<F> {
+    /// The address of the first page of a list at `path`.
+    pub fn address(&self, path: &str) -> String {
+        if self.query.is_empty() {
+            return path.to_owned();
+        }
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.query)
+            .finish();
+        format!("{path}?{query}")
+    }
+
     /// The address of the next page of a list at `path`.
     pub fn next_page(&self, path: &str, next_cursor: Option<&str>) -> Option<String> {
         let query = url::form_urlencoded::Serializer::new(String::new())

@@ -75,7 +75,7 @@ impl Words {
     }
 
     /// `Monday, Tuesday and Friday`
-    fn list(self, names: &[String]) -> String {
+    pub(crate) fn list(self, names: &[String]) -> String {
         let Some((last, rest)) = names.split_last() else {
             return String::new();
         };

@@ -69,6 +69,16 @@ impl Words {
         )
     }
 
+    /// `21 Nov 2026 09:00:07`
+    pub(crate) fn moment_with_seconds(self, instant: DateTime<Utc>, zone: Tz) -> String {
+        let local = instant.with_timezone(&zone);
+        self.say(
+            &Text::new(keys::DATE_TIME)
+                .with("date", self.date(local.date_naive()))
+                .with("time", local.format("%H:%M:%S").to_string()),
+        )
+    }
+
     /// `Sat 28 Nov 2026 09:00 Dhaka`
     pub(crate) fn moment_in_zone(self, instant: DateTime<Utc>, zone: Tz) -> String {
         let local = instant.with_timezone(&zone);

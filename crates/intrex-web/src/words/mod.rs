@@ -12,6 +12,7 @@ use intrex_core::{
     catalogue::{self, Key, Language, Text, keys},
 };
 
+pub(crate) use dates::place_of;
 pub(crate) use states::{Severity, Tag};
 
 /// The words of one language.
@@ -46,6 +47,22 @@ impl Words {
     /// A category in words.
     pub(crate) fn category(self, name: &str) -> String {
         self.named("category", name)
+    }
+
+    /// What was done, in words, as its own page has it.
+    pub(crate) fn action(self, name: &str) -> String {
+        self.named("action", &name.replace('.', "-"))
+    }
+
+    /// Every word below a prefix: what follows the prefix, and the words.
+    pub(crate) fn keys_under(
+        self,
+        prefix: &'static str,
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        keys::ALL.iter().filter_map(move |key| {
+            let name = key.as_str().strip_prefix(prefix)?;
+            Some((name, self.t(*key)))
+        })
     }
 
     /// Who acted: a person's name, or what else it was.

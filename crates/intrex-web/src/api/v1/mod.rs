@@ -2,6 +2,7 @@
 
 mod audit;
 mod branches;
+mod notifications;
 mod obligations;
 mod reports;
 mod templates;
@@ -17,6 +18,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(branches::routes)
         .with(obligations::routes)
         .with(templates::routes)
+        .with(notifications::routes)
         .with(reports::routes)
         .with(audit::routes)
         .with(users::routes)
@@ -29,6 +31,7 @@ pub(super) fn describe(document: &mut Document) {
         branches::Description::openapi(),
         obligations::Description::openapi(),
         templates::Description::openapi(),
+        notifications::Description::openapi(),
         reports::Description::openapi(),
         audit::Description::openapi(),
         users::Description::openapi(),

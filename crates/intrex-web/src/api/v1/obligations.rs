@@ -13,6 +13,10 @@ use intrex_core::{
     },
     paging,
     permission::Permission,
+    reminders::{
+        self,
+        reads::{ComingView, SlotView},
+    },
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -83,6 +87,10 @@ pub(super) struct Description;
 struct Timeline {
     /// Its events, the newest first.
     events: Vec<AuditEvent>,
+    /// Its reminders as they stand in the ledger, the earliest first: sent, planned, or why not.
+    reminders: Vec<SlotView>,
+    /// The reminders that are not in the ledger yet, the earliest first.
+    coming: Vec<ComingView>,
 }
 
 /// Obligations in the caller's reach, by due date.
@@ -220,6 +228,8 @@ async fn timeline(
 ) -> Result<Response, Fault> {
     let timeline = Timeline {
         events: audit::reads::timeline(&mut tx, id).await?,
+        reminders: reminders::reads::ledger(&mut tx, id).await?,
+        coming: reminders::reads::coming(&mut tx, id).await?,
     };
     json::read(&exchange, tx, &timeline).await
 }

@@ -36,7 +36,7 @@ use crate::{
 /// What an action's address says besides the item: the version that the person has seen, and where to go afterwards.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     seen: Raw,
     /// `today`, or nothing for the item's page.
     back: Raw,
@@ -53,7 +53,7 @@ impl Seen {
 }
 
 /// The version that the person has seen.
-pub(super) fn version(seen: &Seen) -> Result<Option<i32>, Error> {
+pub(crate) fn version(seen: &Seen) -> Result<Option<i32>, Error> {
     let mut errors = intrex_core::error::FieldErrors::new();
     let version = seen.seen.number(&mut errors, "seen", 0, i32::MAX.into());
     errors.finish()?;

@@ -258,12 +258,20 @@ impl Choices {
         })
     }
 
-    /// The branches in reach, to pick one.
-    pub(super) fn branches_to_pick(&self) -> Vec<(String, String)> {
+    /// The branches in reach, to pick one; of several none is picked for anybody.
+    pub(super) fn branches_to_pick(&self, words: Words) -> Vec<(String, String)> {
+        let first = (String::new(), words.t(keys::OBLIGATION_PICK_BRANCH));
+        (self.branches.len() != 1)
+            .then_some(first)
+            .into_iter()
+            .chain(self.named_branches())
+            .collect()
+    }
+
+    fn named_branches(&self) -> impl Iterator<Item = (String, String)> {
         self.branches
             .iter()
             .map(|branch| (branch.id.to_string(), branch.name.clone()))
-            .collect()
     }
 
     /// The people in sight, with a first choice.
@@ -279,9 +287,7 @@ impl Choices {
 
     fn branches(&self, words: Words) -> Vec<(String, String)> {
         let any = (String::new(), words.t(keys::OBLIGATIONS_ANY));
-        std::iter::once(any)
-            .chain(self.branches_to_pick())
-            .collect()
+        std::iter::once(any).chain(self.named_branches()).collect()
     }
 
     fn owners(&self, words: Words) -> Vec<(String, String)> {
@@ -308,7 +314,7 @@ fn categories(words: Words, first: Key, chosen: Option<&str>) -> Vec<(String, St
 }
 
 /// The severities, with a first choice if one is given.
-pub(super) fn severities(words: Words, first: Option<Key>) -> Vec<(String, String)> {
+pub(crate) fn severities(words: Words, first: Option<Key>) -> Vec<(String, String)> {
     let first = first.map(|key| (String::new(), words.t(key)));
     let all = Severity::ALL.map(|severity| {
         let name = severity.as_str();

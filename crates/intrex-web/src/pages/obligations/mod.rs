@@ -1,19 +1,23 @@
 //! Obligations: the list with its filters in the address, one item with everything about it, and the forms.
 //!
-//! `list` · `item` one item as a page shows it · `timeline` what comes next and what happened · `acts` what can be done to an
+//! `list` · `item` one item as a page shows it · `timeline` what comes next and what happened, `reminders` its part from the ledger · `acts` what can be done to an
 //! item · `form` the fields of a new or changed item · `write` creating and changing.
 
 mod acts;
 mod form;
 mod item;
 mod list;
+mod reminders;
 mod timeline;
 mod write;
 
 use intrex_core::permission::Permission;
 
-pub(super) use form::{RuleForm, choices_of_rules, filled_rule};
-pub(super) use list::Row;
+pub(super) use form::{
+    RuleForm, choices_of_categories, choices_of_rules, filled_category, filled_rule, lead_days,
+};
+pub(super) use item::{Seen, version};
+pub(super) use list::{Row, severities};
 
 use crate::routes::{Access, Routes};
 

@@ -1,7 +1,7 @@
 //! An item's timeline: what comes next, then what happened, the newest first. It merges the reminder ledger, which also says
 //! why something was not sent, with the events of the audit log, each with its number and hash.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use intrex_core::{
     Error,
@@ -12,6 +12,7 @@ use intrex_core::{
     permission::Permission,
 };
 
+use super::reminders;
 use crate::words::Words;
 
 /// Hex digits of a hash that are shown.
@@ -51,18 +52,17 @@ pub(super) async fn read(
     words: Words,
 ) -> Result<Vec<Entry>, Error> {
     let may_open_log = tx.actor().can(Permission::AuditRead);
-    let mut past: Vec<(DateTime<Utc>, Entry)> = audit::timeline(tx, item.id)
-        .await?
-        .into_iter()
-        .map(|event| {
-            (
-                event.recorded_at,
-                happened(event, zone, words, may_open_log),
-            )
-        })
-        .collect();
+    let (coming, mut past) = reminders::read(tx, item, zone, words).await?;
+    let events = audit::timeline(tx, item.id).await?;
+    past.extend(events.into_iter().map(|event| {
+        let when = event.recorded_at;
+        (when, happened(event, zone, words, may_open_log))
+    }));
     past.sort_by_key(|(when, _)| std::cmp::Reverse(*when));
-    Ok(past.into_iter().map(|(_, entry)| entry).collect())
+    Ok(coming
+        .into_iter()
+        .chain(past.into_iter().map(|(_, entry)| entry))
+        .collect())
 }
 
 fn happened(event: AuditEvent, zone: Tz, words: Words, may_open_log: bool) -> Entry {
@@ -85,7 +85,7 @@ fn happened(event: AuditEvent, zone: Tz, words: Words, may_open_log: bool) -> En
     Entry {
         class,
         icon,
-        head: words.named("action", &event.action.replace('.', "-")),
+        head: words.named("timeline", &event.action.replace('.', "-")),
         rest: rest(&event, words),
         remark,
         when: words.moment(event.recorded_at, zone),

@@ -225,7 +225,7 @@ async fn draw(
             back,
             stale: fate == Fate::Stale,
             templates,
-            branches: choices.branches_to_pick(),
+            branches: choices.branches_to_pick(words),
             categories: choices_of_categories(words),
             severities: severities(words, None),
             rules: choices_of_rules(words),

@@ -1,0 +1,154 @@
+//! The inbox: what a person was told inside Intrex, the latest first. Opening a message leads to its obligation; marking it
+//! as read is a form of its own, because looking at a list must not change it.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use intrex_core::{
+    Error,
+    catalogue::{Text, keys},
+    ids::NotificationId,
+    notifications::{self, Inbox, Notification},
+    permission::Permission,
+    raw::Raw,
+    tenants,
+};
+use serde::Deserialize;
+
+use crate::{
+    WebState,
+    answer::{Fault, Page, Place},
+    request::{Exchange, Form, List, Nothing, PathId, Reader, guard::see_other},
+    routes::{Access, Routes},
+    words::Words,
+};
+
+const PATH: &str = "/messages";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let read = Access::Needs(Permission::NotificationsRead);
+    routes
+        .page(PATH, read, list)
+        .form("/messages/read", read, mark_all)
+        .form("/messages/{id}/read", read, mark)
+}
+
+/// What narrows the inbox: nothing shows what was not read, `show=all` everything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawInbox {
+    show: Raw,
+}
+
+impl RawInbox {
+    fn parse(&self) -> Result<Inbox, Error> {
+        let mut errors = intrex_core::error::FieldErrors::new();
+        let show = self.show.one_of(&mut errors, "show", "all", |text| {
+            (text == "all").then_some(Inbox::All)
+        });
+        errors.finish()?;
+        Ok(show.flatten().unwrap_or(Inbox::Unread))
+    }
+}
+
+/// One message as the page shows it.
+#[derive(Debug)]
+struct Row {
+    id: NotificationId,
+    href: String,
+    kind: &'static str,
+    icon: &'static str,
+    title: String,
+    about: String,
+    when: String,
+    instant: String,
+    unread: bool,
+}
+
+#[derive(Template)]
+#[template(path = "messages/list.html")]
+struct ListPage<'a> {
+    page: &'a Page,
+    rows: Vec<Row>,
+    all: bool,
+    unread: i64,
+    first: Option<String>,
+    next: Option<String>,
+}
+
+/// `GET /messages`
+async fn list(
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    list: List<RawInbox>,
+) -> Result<Response, Fault> {
+    let words = Words(exchange.language());
+    let inbox = list.filter.parse()?;
+    let found = notifications::reads::list(&mut tx, inbox, &list.page).await?;
+    let tenant = tenants::reads::current(&mut tx).await?;
+    let zone: Tz = tenant.time_zone.parse().map_err(Error::internal)?;
+    let now = tx.now();
+    let page = Page::of_reader(tx, &exchange, Place::Messages, keys::NAV_MESSAGES).await?;
+    page.show(&ListPage {
+        next: list.next_page(PATH, found.next_cursor.as_deref()),
+        first: list.page.is_later().then(|| list.address(PATH)),
+        rows: found
+            .items
+            .into_iter()
+            .map(|message| row(message, zone, now, words))
+            .collect(),
+        all: inbox == Inbox::All,
+        unread: page.unread(),
+        page: &page,
+    })
+}
+
+/// `POST /messages/{id}/read`
+async fn mark(
+    State(web): State<WebState>,
+    PathId(id): PathId<NotificationId>,
+    form: Form<Nothing>,
+) -> Result<Response, Fault> {
+    notifications::commands::mark_read(&web.app, &form.actor, id).await?;
+    Ok(see_other(PATH))
+}
+
+/// `POST /messages/read`
+async fn mark_all(State(web): State<WebState>, form: Form<Nothing>) -> Result<Response, Fault> {
+    notifications::commands::mark_all_read(&web.app, &form.actor).await?;
+    Ok(see_other(PATH))
+}
+
+fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
+    let late = message.kind == "obligation_overdue";
+    let why = message
+        .threshold_text()
+        .map(|text| words.say(&text))
+        .unwrap_or_default();
+    let about = Text::new(keys::MESSAGE_ABOUT)
+        .with("why", why)
+        .with("date", words.day(message.due_on))
+        .with("severity", words.named("severity", &message.severity));
+    let key = match late {
+        true => keys::MESSAGE_OVERDUE,
+        false => keys::MESSAGE_DUE,
+    };
+    let title = Text::new(key)
+        .with("title", message.title)
+        .with("branch", message.branch_name);
+    Row {
+        id: message.id,
+        href: format!("/obligations/{}", message.obligation_id),
+        kind: if late { "over" } else { "due" },
+        icon: if late { "alert" } else { "clock" },
+        title: words.say(&title),
+        about: words.say(&about),
+        when: match (now - message.created_at).num_days() {
+            0 => words.ago(message.created_at, now),
+            _ => words.moment(message.created_at, zone),
+        },
+        instant: message.created_at.to_rfc3339(),
+        unread: message.read_at.is_none(),
+    }
+}

@@ -1,0 +1,173 @@
+//! The reminder ledger as entries of a timeline. What goes to several people, or over several ways, at the same time and with
+//! the same outcome is one entry: a reader wants to know whether it was said, not to how many addresses.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use intrex_core::{
+    Error,
+    catalogue::{Key, Text, keys},
+    db::ReadTx,
+    obligations::model::Obligation,
+    reminders::reads::{self, ComingView, SlotView},
+};
+
+use super::timeline::Entry;
+use crate::words::Words;
+
+/// Names that an entry shows; the rest are counted.
+const SHOWN_NAMES: usize = 3;
+
+/// What is the same for the reminders of one entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Sort {
+    when: DateTime<Utc>,
+    threshold: String,
+    state: String,
+    reason: Option<String>,
+}
+
+/// Who is told over which ways, and how often it was tried.
+#[derive(Debug, Default)]
+struct Told {
+    names: Vec<String>,
+    ways: Vec<String>,
+    attempts: i16,
+}
+
+impl Told {
+    fn add(&mut self, name: &str, way: Option<Text>, words: Words) {
+        let way = way.map(|text| words.say(&text).to_lowercase());
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
+        }
+        if let Some(way) = way.filter(|way| !self.ways.contains(way)) {
+            self.ways.push(way);
+        }
+    }
+
+    fn names(&self, words: Words) -> String {
+        let mut names: Vec<String> = self.names.iter().take(SHOWN_NAMES).cloned().collect();
+        let more = self.names.len().saturating_sub(SHOWN_NAMES);
+        if more > 0 {
+            let more = i64::try_from(more).unwrap_or(i64::MAX);
+            names.push(words.count(keys::TIMELINE_MORE_NAMES, more));
+        }
+        words.list(&names)
+    }
+}
+
+/// What comes next, the nearest first, and what was said or not said, with its time.
+pub(super) async fn read(
+    tx: &mut ReadTx,
+    item: &Obligation,
+    zone: Tz,
+    words: Words,
+) -> Result<(Vec<Entry>, Vec<(DateTime<Utc>, Entry)>), Error> {
+    let ledger = reads::ledger(tx, item.id).await?;
+    let mut next: BTreeMap<Sort, Told> = BTreeMap::new();
+    let mut past: BTreeMap<Sort, Told> = BTreeMap::new();
+    for slot in &ledger {
+        let (group, sort) = match slot.settled_at {
+            Some(when) => (&mut past, sort_of(slot, when)),
+            None => (
+                &mut next,
+                sort_of(slot, slot.next_attempt_at.unwrap_or(slot.planned_at)),
+            ),
+        };
+        let told = group.entry(sort).or_default();
+        told.add(&slot.recipient_name, slot.connector_text(), words);
+        told.attempts = told.attempts.max(slot.attempts);
+    }
+    for coming in reads::coming(tx, item.id).await? {
+        let told = next.entry(sort_of_coming(&coming)).or_default();
+        told.add(&coming.recipient_name, coming.connector_text(), words);
+    }
+    let coming = next
+        .iter()
+        .enumerate()
+        .map(|(place, (sort, told))| entry_to_come(place, sort, told, zone, words));
+    let settled = past
+        .iter()
+        .map(|(sort, told)| (sort.when, settled_entry(sort, told, zone, words)));
+    Ok((coming.collect(), settled.collect()))
+}
+
+fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
+    Sort {
+        when,
+        threshold: slot.threshold.clone(),
+        state: slot.state.clone(),
+        reason: slot.reason.clone(),
+    }
+}
+
+fn sort_of_coming(coming: &ComingView) -> Sort {
+    Sort {
+        when: coming.planned_at,
+        threshold: coming.threshold.clone(),
+        state: "planned".to_owned(),
+        reason: None,
+    }
+}
+
+fn entry_to_come(place: usize, sort: &Sort, told: &Told, zone: Tz, words: Words) -> Entry {
+    let head = match place {
+        0 => keys::TIMELINE_NEXT_REMINDER,
+        _ => keys::TIMELINE_THEN_REMINDER,
+    };
+    let head = Text::new(head).with("what", words.threshold(&sort.threshold));
+    let key = match (sort.state.as_str(), told.attempts) {
+        ("sending", _) => keys::TIMELINE_SENDING,
+        (_, 1..) => keys::TIMELINE_WAITS,
+        _ => keys::TIMELINE_TO,
+    };
+    Entry {
+        class: if told.attempts > 0 { "fail" } else { "next" },
+        icon: if sort.threshold == "escalation" {
+            "flag"
+        } else {
+            "bell"
+        },
+        head: words.say(&head),
+        rest: rest(key, sort, told, words),
+        remark: None,
+        when: words.moment_in_zone(sort.when, zone),
+        instant: sort.when.to_rfc3339(),
+        proof: None,
+    }
+}
+
+fn settled_entry(sort: &Sort, told: &Told, zone: Tz, words: Words) -> Entry {
+    let (class, icon, key) = match sort.state.as_str() {
+        "sent" => ("done", "mail", keys::TIMELINE_SENT),
+        "acknowledged" => ("done", "check", keys::TIMELINE_ACKNOWLEDGED),
+        "failed" => ("fail", "alert", keys::TIMELINE_FAILED),
+        _ => ("", "pause", keys::TIMELINE_NOT_SENT),
+    };
+    Entry {
+        class,
+        icon,
+        head: words.threshold(&sort.threshold),
+        rest: rest(key, sort, told, words),
+        remark: None,
+        when: words.moment(sort.when, zone),
+        instant: sort.when.to_rfc3339(),
+        proof: None,
+    }
+}
+
+fn rest(key: Key, sort: &Sort, told: &Told, words: Words) -> String {
+    let reason = match &sort.reason {
+        Some(reason) => words.named("reminder-reason", &reason.replace('_', "-")),
+        None => words.t(keys::TIMELINE_NO_REASON),
+    };
+    words.say(
+        &Text::new(key)
+            .with("names", told.names(words))
+            .with("ways", words.list(&told.ways))
+            .with("reason", reason)
+            .with("n", i64::from(told.attempts)),
+    )
+}

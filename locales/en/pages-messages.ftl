@@ -1,0 +1,19 @@
+# The inbox.
+messages-unread = { $n ->
+    [0] Everything is read
+    [one] One message not read
+   *[other] { $n } messages not read
+}
+messages-mark-all = Mark all as read
+messages-kinds = Which messages
+messages-not-read = Not read
+messages-all = All
+messages-none = No messages yet
+messages-none-unread = Everything is read
+messages-none-hint = Reminders of what you own, and of what is overdue in your branches, arrive here.
+message-due = { $title }, { $branch }
+message-overdue = Overdue: { $title }, { $branch }
+message-about = { $why } · due { $date } · { $severity }
+message-not-read = not read
+message-mark = Mark as read
+nav-search = Search obligations, references
