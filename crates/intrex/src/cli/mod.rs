@@ -6,6 +6,7 @@
 mod audit;
 mod branches;
 mod doctor;
+mod imports;
 mod keys;
 mod migrate;
 mod operate;
@@ -56,6 +57,8 @@ enum Command {
     Serve(run::Serve),
     /// Do background work alone
     Worker,
+    /// Serve a demonstration on this machine, with two organisations that are made at the first start
+    Demo,
     /// Create roles and schema on the database, or bring them up to date (DATABASE_ADMIN_URL)
     Migrate(migrate::Migrate),
     /// Create, list, suspend and resume organisations
@@ -70,6 +73,9 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(tokens::Token),
+    /// Import a spreadsheet of obligations or branches
+    #[command(subcommand)]
+    Import(imports::Import),
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -125,6 +131,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Serve(command) => command.run(),
         Command::Worker => run::worker(),
+        Command::Demo => run::demo(),
         Command::Routes(format) => surface::routes(format),
         Command::Openapi => surface::openapi(),
         Command::Migrate(command) => command.run(),
@@ -132,6 +139,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Branch(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -33,6 +33,11 @@ pub(super) fn worker() -> Result<Ended> {
     run(Purpose::Serve, Part::Work)
 }
 
+/// The demonstration.
+pub(super) fn demo() -> Result<Ended> {
+    run(Purpose::Demo, Part::Demo)
+}
+
 fn run(purpose: Purpose, part: Part) -> Result<Ended> {
     let config = configuration(purpose)?;
     logging::begin(&config.log, Verbosity::Server);

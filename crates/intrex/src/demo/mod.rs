@@ -5,8 +5,11 @@
 //! `cast` who is in it · `calendar` when things are due, counted from today · `seed` how it is made · `file` what scripts
 //! read · `people` the list at its sign-in page.
 
+mod calendar;
+mod cast;
 mod file;
 mod people;
+mod seed;
 
 use std::path::{Path, PathBuf};
 
@@ -66,6 +69,40 @@ pub async fn clear_unfinished(config: &Config, database: &Database) -> Result<()
             .with_context(|| format!("cannot remove {}", marker.display()))?;
     }
     Ok(())
+}
+
+/// The demonstration's people and how they sign in, made at the first start.
+///
+/// # Errors
+/// When the database was not made by a demonstration, or its people's passwords are lost.
+pub async fn open(app: &App, config: &Config, found: Installation) -> Result<DemoFile> {
+    if found.kind != InstallationKind::Demo {
+        bail!(
+            "this database was not made by `intrex demo` and is left alone: choose another INTREX_DATA_DIR, or a database \
+             of its own"
+        );
+    }
+    if let Some(file) = read(app, config).await? {
+        return Ok(file);
+    }
+    let present = tenants::list(app).await.map_err(told)?;
+    if !present.is_empty() {
+        bail!(
+            "{} is gone, and with it the passwords of the demonstration's people: remove {} and start again",
+            path(config).display(),
+            config.data_dir.display()
+        );
+    }
+    let marker = marker(config);
+    std::fs::write(&marker, "").with_context(|| format!("cannot write {}", marker.display()))?;
+    let file = DemoFile {
+        base_url: String::new(),
+        tenants: seed::all(app).await?,
+    };
+    let file = file.at(&app.settings.base_url);
+    file.write(&path(config))?;
+    std::fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
+    Ok(file)
 }
 
 /// What an earlier start wrote, with the address of this one.

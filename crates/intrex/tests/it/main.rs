@@ -4,6 +4,7 @@
 mod audit;
 mod branches;
 mod cli;
+mod demo;
 mod harness;
 mod jobs;
 mod obligations;

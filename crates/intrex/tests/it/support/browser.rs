@@ -236,3 +236,13 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
     }
 }
+
+/// What a program with an API token is answered, which must be well.
+pub(crate) async fn get_json(address: &str, token: &str) -> serde_json::Value {
+    let answer = CLIENT.get(address).bearer_auth(token).send().await;
+    let answer = answer.expect("the server answers");
+    let status = answer.status();
+    let body = answer.text().await.expect("the answer is read");
+    assert!(status.is_success(), "{address}: {status} {body}");
+    serde_json::from_str(&body).expect("the answer is JSON")
+}
