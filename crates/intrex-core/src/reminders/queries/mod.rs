@@ -45,6 +45,27 @@ pub(crate) async fn suppress_planned(
     Ok(settled.rows_affected())
 }
 
+/// The same for many items at once.
+pub(crate) async fn suppress_planned_of_all(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    obligations: &[uuid::Uuid],
+    reason: &'static str,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let settled = sqlx::query!(
+        "update app.reminder_slots set state = 'suppressed', reason = $3, settled_at = $4
+         where tenant_id = $1 and obligation_id = any($2) and state = 'planned'",
+        tenant.uuid(),
+        obligations,
+        reason,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(settled.rows_affected())
+}
+
 /// What an item's row says about its reminders.
 pub(super) struct FactsRow {
     pub(super) id: Uuid,
