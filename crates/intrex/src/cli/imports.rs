@@ -111,7 +111,7 @@ fn tell(report: &Report) -> Result<()> {
     for change in &report.changes {
         let (row, id, action) = (change.row, &change.external_id, change.action);
         let fields: Vec<&str> = change.fields.keys().map(String::as_str).collect();
-        line(&format!("row {row}: {id} would be {action} {}", fields.join(", ")).trim_end())?;
+        line(format!("row {row}: {id} would be {action} {}", fields.join(", ")).trim_end())?;
     }
     for error in &report.errors {
         let field = error.field.as_deref().unwrap_or("the row");
