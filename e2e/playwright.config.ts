@@ -44,7 +44,7 @@ export default defineConfig({
   ],
   globalTeardown: "./teardown.ts",
   webServer: {
-    command: `${process.env.INTREX_BIN ?? "../target/debug/intrex"} demo`,
+    command: `${process.env.E2E_PROGRAM ?? "../target/debug/intrex"} demo`,
     url: `${baseURL}/readyz`,
     timeout: 180_000,
     stdout: "ignore",
