@@ -33,7 +33,6 @@ create table app.audit_disclosures (
   sealed text not null constraint audit_disclosures_sealed_length check (length(sealed) <= 65536),
   constraint audit_disclosures_pkey primary key (tenant_id, event_id, key_id)
 );
-create index audit_disclosures_by_key on app.audit_disclosures (tenant_id, key_id);
 comment on table app.audit_disclosures is
   'Values and salts of an event''s personal fields, sealed under a data key. Erasing the key erases them; the event keeps its '
   'commitments, so that chain and proofs stay valid.';

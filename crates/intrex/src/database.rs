@@ -25,8 +25,9 @@ use crate::{
 const DATABASE: &str = "intrex";
 /// Any number will do: programs that prepare the private server take turns on it.
 const PREPARATION_LOCK: i64 = 0x0069_6e74_7265_7801;
-/// Connections that the private server keeps free for the other roles, the operator's commands and its own reserve.
-const SPARE_CONNECTIONS: u32 = 60;
+/// Connections that the private server keeps free for the other roles, the operator's commands, its own reserve, and
+/// sixty-four clients of a load test.
+const SPARE_CONNECTIONS: u32 = 80;
 
 /// Whether a private server that another process runs may be shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
