@@ -27,8 +27,8 @@ const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// Rounds of [`run_once`] at most: work that makes more work for ever is a fault.
 const MAX_ROUNDS: usize = 100_000;
 
-/// The names of the loops among the heartbeats; the audit log's sequencer has its own.
-pub const WORKERS: [&str; 2] = [JOBS, SENDER];
+/// The names of the loops among the heartbeats.
+pub const WORKERS: [&str; 3] = [JOBS, SENDER, sequencer::WORKER];
 const JOBS: &str = "jobs";
 const SENDER: &str = "reminders.sender";
 

@@ -1,8 +1,7 @@
 //! A running installation: pages, API and background work, from the port to the database, and the way down again. It stops
 //! within ten seconds of being told, lets requests finish, and leaves no process behind.
 
-mod health;
-mod work;
+pub(crate) mod health;
 
 use std::{net::TcpListener, time::Duration};
 
@@ -11,6 +10,7 @@ use intrex_core::{
     App,
     clock::Clock,
     db::migrate::{Installation, InstallationKind},
+    worker,
 };
 use intrex_web::{Options, WebState};
 use tokio::{
@@ -70,12 +70,12 @@ pub fn run(mut config: Config, part: Part) -> Result<()> {
     if let Some(listener) = &listener {
         follow_the_port(&mut config, listener)?;
     }
-    let sharing = match part {
-        Part::Demo => Sharing::Refused,
-        _ => Sharing::Allowed,
-    };
     // Outside the runtime, because starting and stopping PostgreSQL blocks.
-    let database = Database::open(&config, sharing)?;
+    let database = match part {
+        Part::Demo => Database::open(&config, Sharing::Refused)
+            .context("the demonstration cannot start; perhaps it is running already")?,
+        _ => Database::open(&config, Sharing::Allowed)?,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -156,7 +156,10 @@ async fn attend(
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let (stop_work, work_stops) = watch::channel(false);
-    let work = part.works().then(|| work::begin(app, work_stops));
+    let work = part.works().then(|| {
+        let app = app.clone();
+        tokio::spawn(async move { worker::run(&app, work_stops).await })
+    });
     let served = match listener {
         Some(listener) if part.has_pages() => {
             let people = match &demo {
@@ -166,7 +169,7 @@ async fn attend(
             let options = Options {
                 trusted_proxies: config.http.trusted_proxies.clone(),
                 demo: people,
-                readiness: health::checks(app, config, part.works()),
+                readiness: health::checks(app, config),
                 security_contact: None,
             };
             let router = intrex_web::router(WebState::new(app.clone(), options));
@@ -185,8 +188,12 @@ async fn attend(
         }
     };
     let _ = stop_work.send(true);
-    if let Some(work) = work {
-        work.end_within(WORK_STOPS_WITHIN).await;
+    if let Some(work) = work
+        && tokio::time::timeout(WORK_STOPS_WITHIN, work).await.is_err()
+    {
+        tracing::warn!(
+            "background work did not end in time; the next start does again what was under way"
+        );
     }
     served
 }

@@ -33,7 +33,7 @@ const FIRST_RETRY: Duration = Duration::from_millis(200);
 /// The longest wait after a failure.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 /// Its name among the heartbeats.
-const WORKER: &str = "audit.sequencer";
+pub(crate) const WORKER: &str = "audit.sequencer";
 
 /// Places one batch of events and gives the lease back. Answers how many were placed: 0 also while another one works.
 pub async fn sequence_once(app: &App) -> Result<usize> {

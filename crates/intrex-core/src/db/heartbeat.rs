@@ -3,7 +3,29 @@
 use chrono::{DateTime, Utc};
 
 use super::Db;
-use crate::error::Result;
+use crate::{app::App, error::Result};
+
+/// When a kind of background work last said that it is alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Which.
+    pub worker: String,
+    /// When.
+    pub beat_at: DateTime<Utc>,
+}
+
+/// The last sign of life of every kind of background work.
+pub async fn all(app: &App) -> Result<Vec<Heartbeat>> {
+    let mut tx = app.db.system().await?;
+    let beats = sqlx::query_as!(
+        Heartbeat,
+        "select worker, beat_at from app.heartbeats order by worker limit 100"
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(beats)
+}
 
 /// Says that a kind of background work is alive.
 pub(crate) async fn beat(

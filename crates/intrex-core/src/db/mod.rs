@@ -7,7 +7,7 @@
 
 pub mod catalogue;
 mod check;
-pub(crate) mod heartbeat;
+pub mod heartbeat;
 pub mod migrate;
 mod tx;
 

@@ -28,7 +28,8 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obl
     let mut tx = app.db.write(actor).await?;
     let template = match raw.template_id.words() {
         Ok(Some(words)) => Some(named_template(&mut tx, &words).await?),
-        _ => None,
+        Ok(None) => None,
+        Err(text) => return Err(Error::invalid("template_id", text)),
     };
     let new = raw.parse(template.as_ref())?;
     if !actor.scope().contains(new.branch_id) {

@@ -23,6 +23,7 @@ use crate::{
     config::{Config, Environment, Purpose, Stage},
     database::{Database, Sharing},
     logging::{self, Verbosity},
+    serve::health::silent_work,
 };
 
 /// Check the installation.
@@ -189,6 +190,17 @@ async fn connected(config: &Config, database: &Database, checks: &mut Checks) {
         "roles",
         "intrex_app and intrex_system see nothing around row level security",
     );
+    match silent_work(&app).await {
+        Err(error) => checks.bad("background work", format!("{:#}", told(error))),
+        Ok(silent) if silent.is_empty() => checks.ok("background work", "every part is alive"),
+        Ok(silent) => checks.note(
+            "background work",
+            format!(
+                "not heard of for a minute: {}; `intrex serve` or `intrex worker` does it",
+                silent.join(", ")
+            ),
+        ),
+    }
     match verify::verify_all(&app).await {
         Err(error) => checks.bad("audit log", format!("{:#}", told(error))),
         Ok(verdicts) => {

@@ -62,6 +62,7 @@ pub(super) fn read(
     let refused = match purpose {
         Purpose::Migrate => None,
         Purpose::Operate => config.is_not_for(stage?),
+        Purpose::Demo if !config.bind.ip().is_loopback() => Some(NOT_LOOPBACK.to_owned()),
         Purpose::Serve | Purpose::Demo => config
             .is_not_for(stage?)
             .or_else(|| config.cannot_be_served(stage == Some(Stage::Production))),
@@ -69,10 +70,6 @@ pub(super) fn read(
     match refused {
         Some(fault) => {
             faults.add(fault);
-            None
-        }
-        None if purpose == Purpose::Demo && !config.bind.ip().is_loopback() => {
-            faults.add(NOT_LOOPBACK);
             None
         }
         None => Some(config),

@@ -1,25 +1,62 @@
-//! What `/readyz` asks besides the database: room for files.
+//! What `/readyz` and `intrex doctor` ask besides the database: whether background work is done, and room for files.
 
 use std::path::{Path, PathBuf};
 
-use intrex_core::App;
+use chrono::TimeDelta;
+use intrex_core::{App, db::heartbeat, worker::WORKERS};
 use intrex_web::Readiness;
 
 use crate::config::Config;
 
+/// Every kind of work says every ten seconds that it is alive; a minute is more than a busy moment.
+const SILENT_AFTER: TimeDelta = TimeDelta::seconds(60);
 /// With less room than this below the data directory, nothing that writes files can be promised.
 const MIN_FREE_BYTES: u64 = 100 * 1024 * 1024;
 
 /// The checks of this installation.
-pub(super) fn checks(_app: &App, config: &Config, _works: bool) -> Vec<Readiness> {
+pub(super) fn checks(app: &App, config: &Config) -> Vec<Readiness> {
+    let app = app.clone();
     let data_dir = config.data_dir.clone();
-    vec![Readiness {
-        name: "disk",
-        check: Box::new(move || {
-            let data_dir = data_dir.clone();
-            Box::pin(async move { disk(data_dir).await })
-        }),
-    }]
+    vec![
+        Readiness {
+            name: "worker",
+            check: Box::new(move || {
+                let app = app.clone();
+                Box::pin(async move { worker(&app).await })
+            }),
+        },
+        Readiness {
+            name: "disk",
+            check: Box::new(move || {
+                let data_dir = data_dir.clone();
+                Box::pin(async move { disk(data_dir).await })
+            }),
+        },
+    ]
+}
+
+/// Whether all background work has been heard of lately, in this process or another.
+async fn worker(app: &App) -> Result<(), String> {
+    let silent = silent_work(app).await.map_err(|_| "cannot be asked")?;
+    match silent.first() {
+        None => Ok(()),
+        Some(worker) => Err(format!("{worker} has not been heard of for a minute")),
+    }
+}
+
+/// Background work that has not said lately that it is alive.
+pub(crate) async fn silent_work(app: &App) -> intrex_core::Result<Vec<&'static str>> {
+    let beats = heartbeat::all(app).await?;
+    let oldest = app.now() - SILENT_AFTER;
+    let alive = |worker: &&str| {
+        beats
+            .iter()
+            .any(|beat| beat.worker == *worker && beat.beat_at >= oldest)
+    };
+    Ok(WORKERS
+        .into_iter()
+        .filter(|worker| !alive(worker))
+        .collect())
 }
 
 async fn disk(data_dir: PathBuf) -> Result<(), String> {

@@ -53,7 +53,7 @@ struct Invitee {
 /// Why a second factor is taken away.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawReason {
+struct RawMfaReset {
     /// At most 500 characters. Required; stands in the audit log.
     #[schema(value_type = String, max_length = 500)]
     reason: Raw,
@@ -126,11 +126,11 @@ async fn reinvite(
 
 /// Takes a lost second factor away.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset-mfa", tag = "users", params(("id" = PersonId, Path)),
-    request_body = RawReason, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
+    request_body = RawMfaReset, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
 async fn reset_mfa(
     State(web): State<WebState>,
     PathId(id): PathId<PersonId>,
-    sent: Json<RawReason>,
+    sent: Json<RawMfaReset>,
 ) -> Result<Response, Fault> {
     let person = people::reset_mfa(&web.app, &sent.actor, id, &sent.input.reason).await?;
     json::one(&person, person.id, person.version)
