@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod harness;
 mod imports;
+mod isolation;
 mod jobs;
 mod obligations;
 mod people;

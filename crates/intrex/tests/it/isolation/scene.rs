@@ -1,0 +1,351 @@
+//! Two organisations, and who is in them. Acme has two branches: at the first Zenobia has a task, and Carol works there
+//! without having it; Bob manages the second. Mallory is the admin of Globex. Names are chosen so that they stand nowhere
+//! unless they were told.
+
+use intrex_core::{
+    branches::Branch,
+    ids::BranchId,
+    obligations::{commands, input::RawObligation, model::Obligation},
+    people,
+    permission::Role,
+    raw::Raw,
+    templates::{self, RawTemplate},
+    tokens::{self, RawToken},
+    vault::opaque::{self, Kind},
+};
+use secrecy::ExposeSecret as _;
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use super::{
+    caller::Caller,
+    table::{Ids, TEMPLATE_CODE},
+};
+use crate::support::{Member, Tenant, TestApp, browser::Site};
+
+/// The two organisations.
+pub(super) struct Scene {
+    pub(super) app: TestApp,
+    pub(super) site: Site,
+    pub(super) acme: Tenant,
+    pub(super) globex: Tenant,
+    pub(super) alice: Member,
+    pub(super) bob: Member,
+    pub(super) carol: Member,
+    pub(super) mallory: Member,
+    /// What Acme has at the first branch, where Zenobia works.
+    pub(super) first: Ids,
+    /// What Acme has at the second branch, which Bob manages.
+    pub(super) second: Ids,
+    /// What Globex has.
+    pub(super) elsewhere: Ids,
+}
+
+/// Somebody who asks for what is not theirs.
+pub(super) struct Attacker {
+    pub(super) caller: Caller,
+    /// None for nobody.
+    pub(super) role: Option<Role>,
+    pub(super) is_at_acme: bool,
+    /// What they go for.
+    pub(super) targets: Ids,
+    /// Words that they must never read.
+    pub(super) secrets: Vec<String>,
+}
+
+/// All words that are Acme's.
+pub(super) const OF_ACME: [&str; 11] = [
+    "acmegrove",
+    "gulshanside",
+    "uttaraside",
+    "zenobia",
+    "carol",
+    "alice",
+    "fire certificate of gulshan",
+    "drug licence of uttara",
+    "task of carols own",
+    "template of acmes own",
+    "token of alices own",
+];
+
+impl Scene {
+    pub(super) async fn begin() -> Self {
+        let app = TestApp::start().await;
+        let acme = app.tenant("Acmegrove").await;
+        let globex = app.tenant("Globex").await;
+        let gulshan = app.branch(&acme, "GULSHANSIDE").await;
+        let uttara = app.branch(&acme, "UTTARASIDE").await;
+        let depot = app.branch(&globex, "DEPOT").await;
+        let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+        let zenobia = app
+            .member(&acme, "Zenobia", Role::Operator, &[gulshan.id])
+            .await;
+        let bob = app
+            .member(&acme, "Bob", Role::BranchManager, &[uttara.id])
+            .await;
+        let carol = app
+            .member(&acme, "Carol", Role::Operator, &[gulshan.id])
+            .await;
+        let mallory = app
+            .member(&globex, "Mallory", Role::HeadOfficeAdmin, &[])
+            .await;
+        owed(&app, &acme, &gulshan, "task of carols own", Some(&carol)).await;
+        let of_gulshan = owed(
+            &app,
+            &acme,
+            &gulshan,
+            "fire certificate of gulshan",
+            Some(&zenobia),
+        )
+        .await;
+        let of_uttara = owed(&app, &acme, &uttara, "drug licence of uttara", None).await;
+        let of_depot = owed(&app, &globex, &depot, "tax return of the depot", None).await;
+        let first = Ids {
+            branch: gulshan.id.to_string(),
+            obligation: of_gulshan.id.to_string(),
+            person: zenobia.id.to_string(),
+            token: token_of(&app, &alice, "token of alices own").await,
+            message: message_of(&app, &alice, &of_gulshan).await,
+            template: template_of(&app, &acme, "template of acmes own").await,
+            invitation: replaced_invitation(&app, &acme, gulshan.id).await,
+            fresh: Uuid::nil().simple().to_string(),
+        };
+        let second = Ids {
+            branch: uttara.id.to_string(),
+            obligation: of_uttara.id.to_string(),
+            person: bob.id.to_string(),
+            ..first.clone()
+        };
+        let elsewhere = Ids {
+            branch: depot.id.to_string(),
+            obligation: of_depot.id.to_string(),
+            person: mallory.id.to_string(),
+            token: token_of(&app, &mallory, "token of mallorys own").await,
+            message: message_of(&app, &mallory, &of_depot).await,
+            template: template_of(&app, &globex, "template of the other").await,
+            invitation: replaced_invitation(&app, &globex, depot.id).await,
+            fresh: Uuid::max().simple().to_string(),
+        };
+        let site = app.serve().await;
+        Scene {
+            app,
+            site,
+            acme,
+            globex,
+            alice,
+            bob,
+            carol,
+            mallory,
+            first,
+            second,
+            elsewhere,
+        }
+    }
+
+    /// Nobody, the other tenant's admin, the other branch's manager and the lowest role.
+    pub(super) async fn attackers(&self) -> [Attacker; 4] {
+        let (app, first, second) = (&self.app, &self.first, &self.second);
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        // Mallory must not even learn which id Acme has.
+        let mut of_acme: Vec<String> = words(&OF_ACME);
+        of_acme.extend([
+            self.acme.id.to_string(),
+            self.acme.id.uuid().simple().to_string(),
+        ]);
+        [
+            Attacker {
+                caller: Caller::nobody(),
+                role: None,
+                is_at_acme: false,
+                targets: first.clone(),
+                secrets: of_acme.clone(),
+            },
+            Attacker {
+                caller: Caller::full(app, "Mallory", &self.mallory).await,
+                role: Some(Role::HeadOfficeAdmin),
+                is_at_acme: false,
+                targets: first.clone(),
+                secrets: of_acme,
+            },
+            Attacker {
+                caller: Caller::full(app, "Bob", &self.bob).await,
+                role: Some(Role::BranchManager),
+                is_at_acme: true,
+                targets: first.clone(),
+                secrets: words(&[
+                    "gulshanside",
+                    "zenobia",
+                    "carol",
+                    "fire certificate of gulshan",
+                    "token of alices own",
+                ]),
+            },
+            Attacker {
+                caller: Caller::full(app, "Carol", &self.carol).await,
+                role: Some(Role::Operator),
+                is_at_acme: true,
+                // The first branch is her own; its task is not.
+                targets: Ids {
+                    branch: second.branch.clone(),
+                    ..first.clone()
+                },
+                secrets: words(&[
+                    "uttaraside",
+                    "zenobia",
+                    "bob",
+                    "fire certificate of gulshan",
+                    "drug licence of uttara",
+                    "token of alices own",
+                ]),
+            },
+        ]
+    }
+
+    /// Ids of which no tenant has any.
+    pub(super) fn unknown(&self) -> Ids {
+        let app = &self.app.app;
+        let id = || app.chance.uuid(app.now()).to_string();
+        let (invitation, _) = opaque::mint(Kind::Invitation, self.acme.id, app.chance);
+        Ids {
+            branch: id(),
+            obligation: id(),
+            person: id(),
+            token: id(),
+            template: id(),
+            message: id(),
+            invitation: invitation.expose_secret().to_owned(),
+            // As long as the others, and for a name that is one of its kind.
+            fresh: id().replace('-', ""),
+        }
+    }
+
+    /// Something that is owed at Acme's first branch, to be changed by one test.
+    pub(super) async fn something_owed(&self) -> String {
+        let branch: BranchId = self.first.branch.parse().expect("an id");
+        let raw = RawObligation {
+            branch_id: branch.to_string().into(),
+            category: "licence".into(),
+            title: "something to change".into(),
+            due_on: "2026-12-24".into(),
+            ..RawObligation::default()
+        };
+        let made = commands::create(&self.app.app, &self.acme.operator, &raw).await;
+        made.expect("the obligation is created").id.to_string()
+    }
+
+    /// A digest of each table's rows of Acme, but for the times of last use and for what the attackers' own sessions are.
+    /// The log is not in it: it only grows, and what has come to it is looked at by itself.
+    pub(super) async fn rows_of_acme(&self) -> Vec<(String, i64, String)> {
+        let mut superuser = self.app.superuser().await;
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select table_name::text from information_schema.columns
+             where table_schema = 'app' and column_name = 'tenant_id' and table_name not like 'audit%'
+             order by 1",
+        )
+        .fetch_all(&mut superuser)
+        .await
+        .expect("the tables");
+        assert!(tables.len() > 10, "{tables:?}");
+        let attackers: Vec<Uuid> = [&self.bob, &self.carol]
+            .map(|member| member.id.uuid())
+            .to_vec();
+        let mut digests = Vec::new();
+        for table in tables {
+            let own = match table.as_str() {
+                "sessions" => "person_id <> all($2)",
+                _ => "cardinality($2) > 0",
+            };
+            let digest = format!(
+                "select count(*), coalesce(md5(string_agg(line, '' order by line)), '') from (
+                   select (to_jsonb(t) - 'last_used_at' - 'last_seen_at')::text as line
+                   from app.{table} t where tenant_id = $1 and {own}) lines"
+            );
+            let (count, digest) = sqlx::query_as(AssertSqlSafe(digest))
+                .bind(self.acme.id.uuid())
+                .bind(&attackers)
+                .fetch_one(&mut superuser)
+                .await
+                .expect("the rows");
+            digests.push((table, count, digest));
+        }
+        digests
+    }
+
+    /// What Acme's log tells, by the id of each event.
+    pub(super) async fn told_at_acme(&self) -> Vec<(Uuid, String)> {
+        sqlx::query_as("select id, action from app.audit_events where tenant_id = $1 order by id")
+            .bind(self.acme.id.uuid())
+            .fetch_all(&mut self.app.superuser().await)
+            .await
+            .expect("the events")
+    }
+}
+
+async fn owed(
+    app: &TestApp,
+    tenant: &Tenant,
+    branch: &Branch,
+    title: &str,
+    owner: Option<&Member>,
+) -> Obligation {
+    let raw = RawObligation {
+        branch_id: branch.id.to_string().into(),
+        category: "licence".into(),
+        title: title.into(),
+        due_on: "2026-12-01".into(),
+        owner_id: owner.map_or(Raw::default(), |owner| owner.id.to_string().into()),
+        ..RawObligation::default()
+    };
+    commands::create(&app.app, &tenant.operator, &raw)
+        .await
+        .expect("the obligation is created")
+}
+
+async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {
+    let actor = app.acting(member).await;
+    let raw = RawToken {
+        name: name.into(),
+        ..RawToken::default()
+    };
+    let made = tokens::create(&app.app, &actor, &raw).await;
+    made.expect("a token").token.id.to_string()
+}
+
+/// A message in somebody's inbox, as the worker would have put it there.
+async fn message_of(app: &TestApp, member: &Member, about: &Obligation) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.notification_events
+           (tenant_id, id, recipient_id, branch_id, obligation_id, slot_id, type, severity, threshold, due_on, created_at)
+         select tenant_id, $1, $2, branch_id, id, $1, 'obligation_due', severity, 'due-7', due_on, $4
+         from app.obligation_instances where id = $3",
+    )
+    .bind(id)
+    .bind(member.id.uuid())
+    .bind(about.id.uuid())
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the message is written");
+    id.to_string()
+}
+
+async fn template_of(app: &TestApp, tenant: &Tenant, title: &str) -> String {
+    let raw = RawTemplate {
+        code: TEMPLATE_CODE.into(),
+        category: "licence".into(),
+        title: title.into(),
+        ..RawTemplate::default()
+    };
+    let made = templates::commands::create(&app.app, &tenant.operator, &raw, None).await;
+    made.expect("a template").id.to_string()
+}
+
+/// An invitation that was made and then replaced by another: it counts no more.
+async fn replaced_invitation(app: &TestApp, tenant: &Tenant, branch: BranchId) -> String {
+    let invited = app.invite(tenant, "Ines", Role::Operator, &[branch]).await;
+    people::reinvite(&app.app, &tenant.operator, invited.person.id)
+        .await
+        .expect("a new invitation");
+    invited.token.expose_secret().to_owned()
+}

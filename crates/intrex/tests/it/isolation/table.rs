@@ -1,0 +1,442 @@
+//! One line a route: what its path names, what it is sent, and which of those fields point at something else. What must be
+//! answered is not written here; it follows from the permission that the route declares.
+
+use serde_json::{Value, json};
+
+/// What the tests type wherever words are asked for; a form that is drawn again must still have it.
+pub(super) const TYPED: &str = "typed with care";
+
+/// The code of each organisation's template.
+pub(super) const TEMPLATE_CODE: &str = "T-1";
+
+/// What an id is the id of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thing {
+    Branch,
+    Obligation,
+    Person,
+    Token,
+    Template,
+    /// A message in somebody's inbox.
+    Message,
+    /// The text of an invitation, in its address.
+    Invitation,
+    /// A file's name.
+    File,
+}
+
+/// One of each thing, for paths and bodies to name, and a word that was not used before.
+#[derive(Debug, Clone)]
+pub(super) struct Ids {
+    pub(super) branch: String,
+    pub(super) obligation: String,
+    pub(super) person: String,
+    pub(super) token: String,
+    pub(super) template: String,
+    pub(super) message: String,
+    pub(super) invitation: String,
+    pub(super) fresh: String,
+}
+
+impl Ids {
+    /// The one of this kind.
+    pub(super) fn of(&self, thing: Thing) -> &str {
+        match thing {
+            Thing::Branch => &self.branch,
+            Thing::Obligation => &self.obligation,
+            Thing::Person => &self.person,
+            Thing::Token => &self.token,
+            Thing::Template => &self.template,
+            Thing::Message => &self.message,
+            Thing::Invitation => &self.invitation,
+            Thing::File => "none.css",
+        }
+    }
+
+    /// All of them, for making two answers comparable.
+    pub(super) fn all(&self) -> [&str; 8] {
+        [
+            &self.branch,
+            &self.obligation,
+            &self.person,
+            &self.token,
+            &self.template,
+            &self.message,
+            &self.invitation,
+            &self.fresh,
+        ]
+    }
+}
+
+/// What fields a route takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fields {
+    /// None, or as the API's description says for this route.
+    Described,
+    /// Those of this struct of the API's description: forms decode into the same ones.
+    Of(&'static str),
+    /// Ids of people, by name: a form of its own.
+    People(&'static [&'static str]),
+}
+
+/// A route and what it needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// What the path names.
+    pub(super) thing: Option<Thing>,
+    /// A good body, which names these ids.
+    pub(super) body: Option<fn(&Ids) -> Value>,
+    /// The body's field that is refused if its ids are not the caller's.
+    pub(super) refers: Option<&'static str>,
+    /// Parameters of the query that name an id.
+    pub(super) filters: &'static [(&'static str, Thing)],
+    pub(super) fields: Fields,
+    /// Whether API tokens are refused whatever they may do.
+    pub(super) in_session: bool,
+}
+
+const fn line(method: &'static str, path: &'static str) -> Line {
+    Line {
+        method,
+        path,
+        thing: None,
+        body: None,
+        refers: None,
+        filters: &[],
+        fields: Fields::Described,
+        in_session: false,
+    }
+}
+
+const fn get(path: &'static str) -> Line {
+    line("GET", path)
+}
+
+const fn post(path: &'static str) -> Line {
+    line("POST", path)
+}
+
+impl Line {
+    const fn of(self, thing: Thing) -> Self {
+        Line {
+            thing: Some(thing),
+            ..self
+        }
+    }
+
+    const fn sends(self, body: fn(&Ids) -> Value) -> Self {
+        Line {
+            body: Some(body),
+            ..self
+        }
+    }
+
+    const fn refers(self, field: &'static str) -> Self {
+        Line {
+            refers: Some(field),
+            ..self
+        }
+    }
+
+    const fn filters(self, filters: &'static [(&'static str, Thing)]) -> Self {
+        Line { filters, ..self }
+    }
+
+    const fn fields(self, fields: Fields) -> Self {
+        Line { fields, ..self }
+    }
+
+    const fn in_session(self) -> Self {
+        Line {
+            in_session: true,
+            ..self
+        }
+    }
+
+    /// Its path with an id in it.
+    pub(super) fn at(&self, ids: &Ids) -> String {
+        match (self.path.split_once('{'), self.thing) {
+            (Some((before, rest)), Some(thing)) => {
+                let after = rest.split_once('}').map_or("", |(_, after)| after);
+                format!("{before}{}{after}", ids.of(thing))
+            }
+            (None, None) => self.path.to_owned(),
+            _ => panic!("{}: the path and the table disagree", self.path),
+        }
+    }
+}
+
+const OBLIGATION_FILTERS: &[(&str, Thing)] = &[
+    ("branch_id", Thing::Branch),
+    ("owner_id", Thing::Person),
+    ("template_id", Thing::Template),
+];
+
+/// Every route. `/sign-out` is the last one, because nothing can be asked after it.
+pub(super) const TABLE: &[Line] = &[
+    // What machines ask, and what everybody gets.
+    get("/healthz"),
+    get("/readyz"),
+    get("/openapi.json"),
+    get("/.well-known/security.txt"),
+    post("/csp-report").sends(nothing),
+    get("/static/{file}").of(Thing::File),
+    get("/"),
+    // Becoming somebody.
+    get("/sign-in"),
+    post("/sign-in").sends(credentials),
+    post("/demo/sign-in").sends(demo),
+    get("/invitation/{token}").of(Thing::Invitation),
+    post("/invitation/{token}")
+        .of(Thing::Invitation)
+        .sends(password),
+    get("/mfa"),
+    post("/mfa").sends(code),
+    get("/mfa/setup"),
+    post("/mfa/setup").sends(code),
+    post("/settings/theme").sends(theme),
+    // Pages.
+    get("/today").filters(&[("done", Thing::Obligation)]),
+    get("/audit").filters(&[
+        ("entity_id", Thing::Obligation),
+        ("actor_id", Thing::Person),
+    ]),
+    post("/audit/verify"),
+    get("/branches"),
+    post("/branches")
+        .sends(branch)
+        .fields(Fields::Of("RawBranch")),
+    get("/branches/new"),
+    get("/branches/{id}").of(Thing::Branch),
+    post("/branches/{id}")
+        .of(Thing::Branch)
+        .sends(branch)
+        .fields(Fields::Of("RawBranch")),
+    get("/branches/{id}/edit").of(Thing::Branch),
+    post("/branches/{id}/close").of(Thing::Branch),
+    post("/branches/{id}/reopen").of(Thing::Branch),
+    get("/obligations").filters(OBLIGATION_FILTERS),
+    post("/obligations")
+        .sends(obligation)
+        .refers("branch_id")
+        .fields(Fields::Of("RawObligation")),
+    get("/obligations/new").filters(&[
+        ("branch_id", Thing::Branch),
+        ("template_id", Thing::Template),
+    ]),
+    get("/obligations/{id}").of(Thing::Obligation),
+    post("/obligations/{id}")
+        .of(Thing::Obligation)
+        .sends(change)
+        .fields(Fields::Of("RawObligation")),
+    get("/obligations/{id}/edit").of(Thing::Obligation),
+    post("/obligations/{id}/assign")
+        .of(Thing::Obligation)
+        .sends(assignment)
+        .fields(Fields::People(&["owner_id", "deputy_id"])),
+    post("/obligations/{id}/complete")
+        .of(Thing::Obligation)
+        .sends(completion)
+        .fields(Fields::Of("RawCompletion")),
+    post("/obligations/{id}/reopen")
+        .of(Thing::Obligation)
+        .sends(reason)
+        .fields(Fields::Of("RawReason")),
+    post("/obligations/{id}/reschedule")
+        .of(Thing::Obligation)
+        .sends(reschedule)
+        .fields(Fields::Of("RawReschedule")),
+    post("/obligations/{id}/waive")
+        .of(Thing::Obligation)
+        .sends(reason)
+        .fields(Fields::Of("RawReason")),
+    get("/messages"),
+    post("/messages/read"),
+    post("/messages/{id}/read").of(Thing::Message),
+    get("/templates"),
+    post("/templates")
+        .sends(template)
+        .fields(Fields::Of("RawTemplate")),
+    get("/templates/new"),
+    get("/templates/{id}").of(Thing::Template),
+    post("/templates/{id}")
+        .of(Thing::Template)
+        .sends(template_change)
+        .fields(Fields::Of("RawTemplate")),
+    get("/templates/{id}/edit").of(Thing::Template),
+    post("/templates/{id}/retire").of(Thing::Template),
+    // The API.
+    get("/api/v1/audit/events").filters(&[
+        ("entity_id", Thing::Obligation),
+        ("actor_id", Thing::Person),
+    ]),
+    get("/api/v1/branches"),
+    post("/api/v1/branches").sends(branch),
+    get("/api/v1/branches/{id}").of(Thing::Branch),
+    line("PATCH", "/api/v1/branches/{id}")
+        .of(Thing::Branch)
+        .sends(branch),
+    post("/api/v1/branches/{id}/close")
+        .of(Thing::Branch)
+        .sends(nothing),
+    post("/api/v1/branches/{id}/reopen")
+        .of(Thing::Branch)
+        .sends(nothing),
+    get("/api/v1/dashboard/summary"),
+    get("/api/v1/notifications"),
+    get("/api/v1/notifications/{id}").of(Thing::Message),
+    post("/api/v1/notifications/{id}/read")
+        .of(Thing::Message)
+        .sends(nothing),
+    get("/api/v1/obligations").filters(OBLIGATION_FILTERS),
+    post("/api/v1/obligations")
+        .sends(obligation)
+        .refers("branch_id"),
+    get("/api/v1/obligations/{id}").of(Thing::Obligation),
+    line("PATCH", "/api/v1/obligations/{id}")
+        .of(Thing::Obligation)
+        .sends(change),
+    post("/api/v1/obligations/{id}/complete")
+        .of(Thing::Obligation)
+        .sends(completion),
+    post("/api/v1/obligations/{id}/reopen")
+        .of(Thing::Obligation)
+        .sends(reason),
+    post("/api/v1/obligations/{id}/reschedule")
+        .of(Thing::Obligation)
+        .sends(reschedule),
+    get("/api/v1/obligations/{id}/timeline").of(Thing::Obligation),
+    post("/api/v1/obligations/{id}/waive")
+        .of(Thing::Obligation)
+        .sends(reason),
+    get("/api/v1/reports/overdue"),
+    get("/api/v1/reports/upcoming"),
+    get("/api/v1/templates"),
+    post("/api/v1/templates").sends(template),
+    get("/api/v1/templates/{id}").of(Thing::Template),
+    line("PUT", "/api/v1/templates/{id}")
+        .of(Thing::Template)
+        .sends(template_change),
+    post("/api/v1/templates/{id}/retire")
+        .of(Thing::Template)
+        .sends(nothing),
+    get("/api/v1/tokens"),
+    post("/api/v1/tokens")
+        .sends(token)
+        .refers("person_id")
+        .in_session(),
+    line("DELETE", "/api/v1/tokens/{id}")
+        .of(Thing::Token)
+        .sends(nothing),
+    get("/api/v1/users").filters(&[("branch_id", Thing::Branch)]),
+    post("/api/v1/users").sends(person).refers("branch_ids"),
+    get("/api/v1/users/{id}").of(Thing::Person),
+    line("PATCH", "/api/v1/users/{id}")
+        .of(Thing::Person)
+        .sends(person_change),
+    post("/api/v1/users/{id}/reinvite")
+        .of(Thing::Person)
+        .sends(nothing),
+    post("/api/v1/users/{id}/reset-mfa")
+        .of(Thing::Person)
+        .sends(reason),
+    post("/api/v1/users/{id}/unlock")
+        .of(Thing::Person)
+        .sends(nothing),
+    post("/sign-out"),
+];
+
+fn nothing(_: &Ids) -> Value {
+    json!({})
+}
+
+fn credentials(_: &Ids) -> Value {
+    json!({ "email": "nobody@nowhere.example", "password": TYPED })
+}
+
+fn demo(_: &Ids) -> Value {
+    json!({ "email": "nobody@nowhere.example" })
+}
+
+fn password(_: &Ids) -> Value {
+    json!({ "password": "a long word and another one" })
+}
+
+fn code(_: &Ids) -> Value {
+    json!({ "code": "no code" })
+}
+
+fn theme(_: &Ids) -> Value {
+    json!({ "theme": "dark", "back": "/today" })
+}
+
+fn reason(_: &Ids) -> Value {
+    json!({ "reason": TYPED })
+}
+
+fn branch(ids: &Ids) -> Value {
+    json!({
+        "code": ids.fresh, "name": TYPED, "address": "12 Lake Road", "city_corporation": "Dhaka North",
+        "district": "Dhaka", "region": "Dhaka", "country": "BD", "type": "shop", "time_zone": "Asia/Dhaka",
+    })
+}
+
+fn obligation(ids: &Ids) -> Value {
+    json!({
+        "branch_id": ids.branch, "category": "tax_vat", "title": TYPED, "severity": "high", "due_on": "2027-01-31",
+        "recurrence": "FREQ=MONTHLY", "anchor": "schedule", "lead_days": "30, 7", "grace_days": "2",
+        "owner_id": ids.person, "deputy_id": "", "external_id": ids.fresh, "reference": "7/2026", "notes": "a note",
+    })
+}
+
+fn change(ids: &Ids) -> Value {
+    json!({
+        "category": "tax_vat", "title": TYPED, "severity": "low", "recurrence": "FREQ=YEARLY", "anchor": "completion",
+        "lead_days": "14", "grace_days": "1", "owner_id": ids.person, "deputy_id": "", "reference": "8/2026",
+        "notes": ids.fresh,
+    })
+}
+
+fn assignment(ids: &Ids) -> Value {
+    json!({ "owner_id": ids.person, "deputy_id": "" })
+}
+
+fn completion(_: &Ids) -> Value {
+    json!({ "note": TYPED, "completed_on": "2026-11-20" })
+}
+
+fn reschedule(_: &Ids) -> Value {
+    json!({ "due_on": "2027-02-14", "reason": TYPED })
+}
+
+fn template(ids: &Ids) -> Value {
+    json!({
+        "code": ids.fresh, "category": "tax_vat", "title": TYPED, "description": "what is asked for",
+        "authority": "the revenue", "citation": "section 9", "jurisdiction": "BD", "branch_types": "shop",
+        "recurrence": "FREQ=MONTHLY", "anchor": "schedule", "lead_days": "30, 7", "grace_days": "0",
+        "severity": "medium", "required_evidence": "a receipt",
+    })
+}
+
+/// A template's code stays as it was.
+fn template_change(ids: &Ids) -> Value {
+    let mut body = template(ids);
+    body["code"] = json!(TEMPLATE_CODE);
+    body
+}
+
+fn token(ids: &Ids) -> Value {
+    json!({ "name": TYPED, "scopes": "", "expires_in_days": "30", "person_id": ids.person })
+}
+
+fn person(ids: &Ids) -> Value {
+    json!({
+        "email": format!("{}@people.example", ids.fresh), "name": TYPED, "role": "operator", "branch_ids": ids.branch,
+    })
+}
+
+fn person_change(ids: &Ids) -> Value {
+    json!({ "name": TYPED, "role": "operator", "branch_ids": ids.branch, "status": "active" })
+}
