@@ -21,7 +21,10 @@ use crate::support::browser::{Answer, send};
 /// Longer than any field, in characters.
 const TOO_LONG: usize = 5_000;
 /// More than any of these routes takes, in bytes.
-const TOO_LARGE: usize = 2 << 20;
+static LARGE: [u8; 2 << 20] = [b' '; 2 << 20];
+
+/// A body: what type it is said to be, its bytes, and how it must be answered.
+type Sent = (&'static str, &'static [u8], u16);
 
 /// A field as the API's description has it.
 #[derive(Debug)]
@@ -227,7 +230,7 @@ impl Trial<'_> {
         self.findings.must(named, || {
             format!("{} with a surprise: {}", self.what(), short(&unknown))
         });
-        let (good, bad): (&str, &[(&str, &[u8], u16)]) = match self.route.kind {
+        let (good, bad): (&str, &[Sent]) = match self.route.kind {
             Kind::Api => (
                 "application/json",
                 &[
@@ -259,9 +262,8 @@ impl Trial<'_> {
                 .header("content-type", content_type);
             send(request.body(body)).await
         };
-        let large = vec![b' '; TOO_LARGE];
         for (content_type, body, status) in
-            bad.iter().copied().chain([(good, large.as_slice(), 413)])
+            bad.iter().copied().chain([(good, LARGE.as_slice(), 413)])
         {
             let answer = raw(content_type, body.to_vec()).await;
             self.findings.must(answer.status == status, || {
