@@ -3,7 +3,7 @@ export SQLX_OFFLINE := true
 .PHONY: run test check bench e2e db prepare advisories pictures
 
 run: # the product with demo data, on http://localhost:8080
-	@scripts/setup run && cargo run --locked --bin intrex -- demo
+	@scripts/setup run && exec cargo run --locked --bin intrex -- demo
 
 test: # every test, the browser's included
 	@scripts/test
