@@ -13,8 +13,9 @@ use crate::{App, actor::Actor, audit::Event, error::Result, ids::TenantId};
 
 /// How long a claim holds: a worker that was killed gives its job up after this.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// How long a job may work. Shorter than the lease, so that nobody else has begun it by then.
-const WORK_LIMIT: Duration = Duration::from_secs(50);
+/// How long a job may work. Shorter than the lease, so that nobody else has begun it by then, and than the minute after
+/// which a worker counts as silent.
+const WORK_LIMIT: Duration = Duration::from_secs(40);
 /// Jobs that one round runs side by side: each needs a connection.
 const JOBS_A_ROUND: i64 = 4;
 /// Of which one tenant has so many at most.
