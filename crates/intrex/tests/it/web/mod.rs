@@ -3,5 +3,6 @@
 mod api;
 mod csp_report;
 mod csrf;
+mod demo;
 mod headers;
 mod sign_in;
