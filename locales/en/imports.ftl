@@ -33,5 +33,5 @@ import-branch-fixed = This is owed by another branch already. An import does not
 import-person-unknown = Nobody in your organisation who can sign in has this e-mail address.
 import-already-completed = This is completed, and the row says something else about it. Reopen it first, or remove the row.
 import-already-waived = This is waived, and the row says something else about it. Reopen it first, or remove the row.
-import-made-meanwhile = Somebody created this at the same moment. Import the row again.
+import-changed-meanwhile = Somebody created or changed this at the same moment. Import the row again.
 import-busy = Another import of your organisation is still running. Try again when it has ended.

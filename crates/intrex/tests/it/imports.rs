@@ -471,6 +471,40 @@ async fn two_imports_of_the_same_file_at_once_make_each_row_once() {
 }
 
 #[tokio::test]
+async fn what_somebody_changes_at_the_same_moment_is_not_overwritten() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with_branches("Acme").await;
+    let file = format!(
+        "{HEADING}\n{}{}",
+        row("A-1", "VAT return,tax_vat,high,2027-01-15,,,"),
+        row("A-2", "VAT return,tax_vat,high,2027-01-15,,,")
+    );
+    app.apply(&acme, Kind::Obligations, &file).await;
+    let mut somebody = app.superuser().await;
+    let mut change = somebody.begin().await.expect("begins");
+    sqlx::query("update app.obligation_instances set title = 'Theirs', version = version + 1 where external_id = 'A-1'")
+        .execute(&mut *change)
+        .await
+        .expect("is changed");
+    let ours = file.replace("VAT return", "Ours");
+    let commits_when_waited_for = async {
+        while app.count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").await == 0 {}
+        change.commit().await.expect("is committed");
+    };
+    let (report, ()) = tokio::join!(
+        app.apply(&acme, Kind::Obligations, &ours),
+        commits_when_waited_for
+    );
+    assert_eq!(errors(&report), [(1, None)]);
+    assert_eq!(counts(&report), [2, 0, 1, 0, 1]);
+    let theirs = "select count(*) from app.obligation_instances where title = 'Theirs'";
+    assert_eq!(app.count(theirs).await, 1);
+    let told = "select count(*) from app.audit_events where action = 'obligation.updated'";
+    assert_eq!(app.count(told).await, 1);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_import_whose_database_goes_away_leaves_nothing_and_the_next_one_works() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     audit::Event,
     branches::{Branch, BranchFacts, MAX_CODE, RawBranch, note_changes},
-    catalogue::{Text, keys},
+    catalogue::keys,
     error::{FieldErrors, Result},
     ids::{BranchId, ImportId},
 };
@@ -94,18 +94,14 @@ type Made = (u32, BranchId, BranchFacts);
 type Changed = (u32, Branch, BranchFacts);
 
 async fn look_up(run: &mut Run<'_>, entries: &[Entry]) -> Result<HashMap<String, Branch>> {
-    let (tenant, for_writing) = (run.tenant(), !run.is_dry());
+    let tenant = run.tenant();
     let mut codes: Vec<String> = entries
         .iter()
         .filter_map(|entry| entry.code.clone())
         .collect();
     codes.sort_unstable();
     codes.dedup();
-    let conn = run.conn();
-    if for_writing {
-        queries::lock(conn, tenant, &codes).await?;
-    }
-    queries::by_code(conn, tenant, &codes).await
+    queries::by_code(run.conn(), tenant, &codes).await
 }
 
 async fn write(run: &mut Run<'_>, made: &[Made], changed: &[Changed]) -> Result<()> {
@@ -121,18 +117,24 @@ async fn write(run: &mut Run<'_>, made: &[Made], changed: &[Changed]) -> Result<
                 let event = told("branch.created", *id, facts, import);
                 events.push(event.with("time_zone", facts.time_zone.clone()));
             } else {
-                let text = Text::from(keys::IMPORT_MADE_MEANWHILE);
-                run.tally.rejected_as_a_whole(*number, &text);
+                run.tally
+                    .rejected_as_a_whole(*number, &keys::IMPORT_CHANGED_MEANWHILE.into());
             }
         }
     }
     if !changed.is_empty() {
-        let rows = changed.iter().map(|(_, before, facts)| (before.id, facts));
-        queries::update(run.conn(), tenant, rows, now).await?;
-        for (_, before, facts) in changed {
-            run.tally.updated();
-            let event = told("branch.updated", before.id, facts, import);
-            events.push(note_changes(event, before, facts));
+        let rows = changed.iter().map(|(_, before, facts)| (before, facts));
+        let updated = queries::update(run.conn(), tenant, rows, now).await?;
+        let updated: HashSet<_> = updated.into_iter().collect();
+        for (number, before, facts) in changed {
+            if updated.contains(&before.id.uuid()) {
+                run.tally.updated();
+                let event = told("branch.updated", before.id, facts, import);
+                events.push(note_changes(event, before, facts));
+            } else {
+                run.tally
+                    .rejected_as_a_whole(*number, &keys::IMPORT_CHANGED_MEANWHILE.into());
+            }
         }
     }
     run.stage(events).await

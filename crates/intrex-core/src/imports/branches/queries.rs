@@ -12,23 +12,6 @@ use crate::{
     ids::{BranchId, TenantId},
 };
 
-/// Keeps the branches of these codes as they are until the transaction ends.
-pub(super) async fn lock(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    codes: &[String],
-) -> Result<()> {
-    sqlx::query!(
-        "select b.id from unnest($2::text[]) as k (code)
-         cross join lateral (select id from app.branches where tenant_id = $1 and code = k.code limit 1 for update) b",
-        tenant.uuid(),
-        codes,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(())
-}
-
 /// The branches of these codes.
 pub(super) async fn by_code(
     conn: &mut PgConnection,
@@ -119,22 +102,25 @@ pub(super) async fn insert(
     .await?)
 }
 
-/// Writes changed branches, which the caller has locked.
-pub(super) async fn update(
+/// Writes changed branches and answers which of them: one that somebody else has changed since it was read is not.
+pub(super) async fn update<'a>(
     conn: &mut PgConnection,
     tenant: TenantId,
-    changed: impl Iterator<Item = (BranchId, &BranchFacts)>,
+    changed: impl Iterator<Item = (&'a Branch, &'a BranchFacts)> + Clone,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let c = Columns::of(changed);
-    sqlx::query!(
+) -> Result<Vec<Uuid>> {
+    let versions: Vec<i32> = changed.clone().map(|(before, _)| before.version).collect();
+    let c = Columns::of(changed.map(|(before, facts)| (before.id, facts)));
+    Ok(sqlx::query_scalar!(
         "update app.branches b
          set name = u.name, address = u.address, city_corporation = u.city_corporation, district = u.district,
              region = u.region, country = u.country, type = u.type, time_zone = u.time_zone, updated_at = $2,
              version = b.version + 1
-         from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-           as u (id, name, address, city_corporation, district, region, country, type, time_zone)
-         where b.tenant_id = $1 and b.id = u.id",
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+                     $12::integer[])
+           as u (id, name, address, city_corporation, district, region, country, type, time_zone, version)
+         where b.tenant_id = $1 and b.id = u.id and b.version = u.version
+         returning b.id",
         tenant.uuid(),
         now,
         &c.id,
@@ -146,8 +132,8 @@ pub(super) async fn update(
         &c.country,
         &c.kind,
         &c.time_zone,
+        &versions,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await?)
 }

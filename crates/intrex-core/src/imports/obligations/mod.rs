@@ -16,7 +16,7 @@ use super::{
 use crate::{
     audit::Event,
     branches::MAX_CODE,
-    catalogue::{Text, keys},
+    catalogue::keys,
     error::{FieldError, FieldErrors, Result},
     ids::{BranchId, ImportId, ObligationId, PersonId},
     obligations::{
@@ -258,11 +258,7 @@ async fn look_up(run: &mut Run<'_>, entries: &[Entry]) -> Result<Known> {
     let codes = distinct(|entry| [entry.branch_code.as_ref(), None]);
     let emails = distinct(|entry| [entry.owner_email.as_ref(), entry.deputy_email.as_ref()]);
     let external_ids = distinct(|entry| [entry.external_id.as_ref(), None]);
-    let for_writing = !run.is_dry();
     let conn = run.conn();
-    if for_writing {
-        queries::lock_obligations(conn, tenant, &external_ids).await?;
-    }
     Ok(Known {
         branches: queries::branches_by_code(conn, tenant, &codes).await?,
         people: if emails.is_empty() {
@@ -288,29 +284,35 @@ async fn write(run: &mut Run<'_>, made: &[Made], changed: &[Changed]) -> Result<
                 run.tally.created();
                 events.push(told("obligation.created", *id, new, import).with("source", "import"));
             } else {
-                let text = Text::from(keys::IMPORT_MADE_MEANWHILE);
-                run.tally.rejected_as_a_whole(entry.number, &text);
+                run.tally
+                    .rejected_as_a_whole(entry.number, &keys::IMPORT_CHANGED_MEANWHILE.into());
             }
         }
     }
     if !changed.is_empty() {
         let rows = changed.iter().map(|(_, old, new)| (old, new));
-        queries::update_obligations(run.conn(), tenant, rows, now)
+        let updated = queries::update_obligations(run.conn(), tenant, rows, now)
             .await
             .map_err(refused)?;
-        // What was planned for them is planned anew, by the new date, owner and days.
-        let moved = |moves: bool| -> Vec<_> {
-            let of_kind = changed
-                .iter()
-                .filter(|(_, old, new)| (old.definition.due_on != new.due_on) == moves);
-            of_kind.map(|(_, old, _)| old.id.uuid()).collect()
-        };
-        for (ids, why) in [(moved(true), "rescheduled"), (moved(false), "changed")] {
-            reminders::queries::suppress_planned_of_all(run.conn(), tenant, &ids, why, now).await?;
-        }
-        for (_, old, new) in changed {
+        let updated: HashSet<_> = updated.into_iter().collect();
+        let (mut moved, mut kept) = (Vec::new(), Vec::new());
+        for (entry, old, new) in changed {
+            if !updated.contains(&old.id.uuid()) {
+                run.tally
+                    .rejected_as_a_whole(entry.number, &keys::IMPORT_CHANGED_MEANWHILE.into());
+                continue;
+            }
             run.tally.updated();
             events.extend(events_of_change(old, new, import));
+            if old.definition.due_on == new.due_on {
+                kept.push(old.id.uuid());
+            } else {
+                moved.push(old.id.uuid());
+            }
+        }
+        // What was planned for them is planned anew, by the new date, owner and days.
+        for (ids, why) in [(moved, "rescheduled"), (kept, "changed")] {
+            reminders::queries::suppress_planned_of_all(run.conn(), tenant, &ids, why, now).await?;
         }
     }
     run.stage(events).await

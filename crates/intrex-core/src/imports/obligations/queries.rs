@@ -76,25 +76,6 @@ pub(super) async fn emails_of(
         .collect())
 }
 
-/// Keeps the obligations of these external ids as they are until the transaction ends; locked in the order given, which is
-/// the same for everybody.
-pub(super) async fn lock_obligations(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    external_ids: &[String],
-) -> Result<()> {
-    sqlx::query!(
-        "select o.id from unnest($2::text[]) as k (external_id)
-         cross join lateral (select id from app.obligation_instances
-                             where tenant_id = $1 and external_id = k.external_id limit 1 for update) o",
-        tenant.uuid(),
-        external_ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(())
-}
-
 /// The obligations of these external ids.
 pub(super) async fn obligations_by_external_id(
     conn: &mut PgConnection,
@@ -219,19 +200,22 @@ pub(super) async fn insert_obligations(
     .await
 }
 
-/// Writes changed obligations, which the caller has locked. Where the date moves, reminders count anew from now.
+/// Writes changed obligations and answers which of them: one that somebody else has changed since it was read is not.
+/// Where the date moves, reminders count anew from now. Nothing is locked before: whoever completes an item that the file
+/// leaves as it is does not wait for the import.
 pub(super) async fn update_obligations<'a>(
     conn: &mut PgConnection,
     tenant: TenantId,
     changed: impl Iterator<Item = (&'a Stored, &'a Definition)> + Clone,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<Uuid>> {
     let c = Columns::of(changed.clone().map(|(old, new)| (old.id, new)));
+    let versions: Vec<i32> = changed.clone().map(|(old, _)| old.version).collect();
     let series = changed.map(|(old, new)| old.series_dates(new));
     let (anchors, occurrences): (Vec<_>, Vec<_>) = series
         .map(|dates| (dates.anchor, dates.occurrence_on))
         .unzip();
-    sqlx::query!(
+    sqlx::query_scalar!(
         "update app.obligation_instances o
          set category = u.category, title = u.title, severity = u.severity, due_on = u.due_on, grace_days = u.grace_days,
              lead_days = u.lead_days::smallint[], recurrence = u.recurrence, anchor = u.anchor, owner_id = u.owner_id,
@@ -240,10 +224,12 @@ pub(super) async fn update_obligations<'a>(
              reminders_from = case when o.due_on = u.due_on then o.reminders_from else $2 end,
              planned_through = null, updated_at = $2, version = o.version + 1
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::smallint[], $9::text[], $10::text[],
-                     $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::date[], $17::date[])
+                     $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::date[], $17::date[],
+                     $18::integer[])
            as u (id, category, title, severity, due_on, grace_days, lead_days, recurrence, anchor, owner_id, deputy_id,
-                 reference, notes, series_anchor, occurrence_on)
-         where o.tenant_id = $1 and o.id = u.id",
+                 reference, notes, series_anchor, occurrence_on, version)
+         where o.tenant_id = $1 and o.id = u.id and o.version = u.version
+         returning o.id",
         tenant.uuid(),
         now,
         &c.id,
@@ -261,8 +247,8 @@ pub(super) async fn update_obligations<'a>(
         &c.notes,
         &anchors,
         &occurrences,
+        &versions,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await
 }
