@@ -2,6 +2,7 @@
 
 mod audit;
 mod branches;
+mod imports;
 mod notifications;
 mod obligations;
 mod reports;
@@ -18,6 +19,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(branches::routes)
         .with(obligations::routes)
         .with(templates::routes)
+        .with(imports::routes)
         .with(notifications::routes)
         .with(reports::routes)
         .with(audit::routes)
@@ -31,6 +33,7 @@ pub(super) fn describe(document: &mut Document) {
         branches::Description::openapi(),
         obligations::Description::openapi(),
         templates::Description::openapi(),
+        imports::Description::openapi(),
         notifications::Description::openapi(),
         reports::Description::openapi(),
         audit::Description::openapi(),

@@ -1,6 +1,7 @@
 //! The audit log: dense chains, and every kind of tampering found.
 
 mod append_only;
+mod page;
 mod reading;
 mod sequencer;
 mod tampering;

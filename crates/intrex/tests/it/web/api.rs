@@ -11,13 +11,13 @@ use crate::support::{
 };
 
 /// A program with somebody's token.
-struct Program<'a> {
+pub(crate) struct Program<'a> {
     site: &'a Site,
     token: String,
 }
 
 impl<'a> Program<'a> {
-    async fn of(app: &TestApp, site: &'a Site, member: &Member) -> Self {
+    pub(crate) async fn of(app: &TestApp, site: &'a Site, member: &Member) -> Self {
         let actor = app.acting(member).await;
         let raw = intrex_core::tokens::RawToken {
             name: "a program".into(),
@@ -30,15 +30,15 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.site.request(method, path).bearer_auth(&self.token)
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         send(self.request(Method::POST, path).json(body)).await
     }
 }

@@ -1,6 +1,6 @@
 //! The frame around every page and every answer of the API: headers, forgery, who gets where.
 
-mod api;
+pub(crate) mod api;
 mod csp_report;
 mod csrf;
 mod demo;

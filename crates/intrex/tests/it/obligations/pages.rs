@@ -1,0 +1,388 @@
+//! Obligations as people meet them: a list, an item, and forms that keep what was typed.
+
+use intrex_core::{
+    obligations::{commands, input::RawObligation, model::Obligation},
+    permission::Role,
+};
+
+use crate::support::{Member, Tenant, TestApp, browser::Browser};
+
+/// The address of an item's action for the version that somebody has seen.
+fn act(item: &Obligation, act: &str, seen: i32) -> String {
+    format!("/obligations/{}/{act}?seen={seen}", item.id)
+}
+
+async fn head_office(app: &TestApp) -> (Tenant, Member) {
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    (acme, alice)
+}
+
+async fn send(
+    browser: &Browser,
+    page: &str,
+    action: &str,
+    fields: &[(&str, &str)],
+) -> (u16, String) {
+    let answer = browser.submit(page, action, fields).await;
+    (answer.status, answer.body)
+}
+
+#[tokio::test]
+async fn a_refused_form_is_drawn_again_with_what_was_typed() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let typed = [
+        ("branch_id", &*gulshan.id.to_string()),
+        ("title", ""),
+        ("category", "custom"),
+        ("category_custom", "Boilers & lifts"),
+        ("severity", "high"),
+        ("due_on", "9999-12-31"),
+        ("recurrence", "custom"),
+        ("recurrence_custom", "FREQ=SECONDLY"),
+        ("anchor", "completion"),
+        ("lead_days", "400"),
+        ("grace_days", "two"),
+        ("owner_id", ""),
+        ("notes", "Ask for <Mr. Karim>"),
+    ];
+    let (status, page) = send(&browser, "/obligations/new", "/obligations", &typed).await;
+    assert_eq!(status, 422);
+    for field in ["title", "due_on", "recurrence", "lead_days", "grace_days"] {
+        assert!(
+            page.contains(&format!(r#"id="{field}-error""#)),
+            "{field}: {page}"
+        );
+        assert!(
+            page.contains(&format!("href=\"#{field}\"")),
+            "{field} is in the summary"
+        );
+    }
+    for kept in [
+        r#"value="9999-12-31""#,
+        r#"value="FREQ=SECONDLY""#,
+        r#"value="400""#,
+        r#"value="two""#,
+        r#"<option value="high" selected>"#,
+        r#"value="completion" checked"#,
+        "Boilers &#38; lifts",
+        "Ask for &#60;Mr. Karim&#62;",
+    ] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    assert_eq!(
+        app.count("select count(*) from app.obligation_instances")
+            .await,
+        0
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_typed_right_becomes_an_item_with_its_page() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let typed = [
+        ("branch_id", &*gulshan.id.to_string()),
+        ("title", "Fire licence <renewal>"),
+        ("category", "fire_safety"),
+        ("category_custom", ""),
+        ("severity", "critical"),
+        ("due_on", "2026-12-31"),
+        ("recurrence", "FREQ=MONTHLY"),
+        ("recurrence_custom", ""),
+        ("anchor", "schedule"),
+        ("lead_days", "7, 3"),
+        ("grace_days", "5"),
+        ("owner_id", &*alice.id.to_string()),
+        ("deputy_id", ""),
+        ("reference", "FSCD-2231/26"),
+        ("external_id", ""),
+        ("notes", ""),
+    ];
+    let made = browser
+        .submit("/obligations/new", "/obligations", &typed)
+        .await;
+    let page = browser.visit(made.leads_to()).await;
+    assert_eq!(page.status, 200);
+    for shown in [
+        "Fire licence &#60;renewal&#62;",
+        "FSCD-2231/26",
+        "every month",
+        "Thu 31 Dec 2026",
+        "in 39 days",
+        "5 days, until 5 Jan",
+        "7, 3 days before",
+        "Alice",
+        "Asia/Dhaka",
+        // The next eight, clamped and returning.
+        "Sun 31 Jan 2027",
+        "Sun 28 Feb 2027",
+        "Wed 31 Mar 2027",
+        "Tue 31 Aug 2027",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("<renewal>"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_refused_action_stays_open_with_what_was_typed() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let page = format!("/obligations/{}", item.id);
+    let moved = [
+        ("due_on", "2026-02-30"),
+        ("reason", "The inspector & his deputy are away"),
+    ];
+    let (status, drawn) = send(&browser, &page, &act(&item, "reschedule", 1), &moved).await;
+    assert_eq!(status, 422);
+    assert_eq!(
+        drawn
+            .matches("<details class=\"act\" name=\"act\" open>")
+            .count(),
+        1
+    );
+    assert!(drawn.contains(r##"href="#reschedule-due_on""##), "{drawn}");
+    assert!(drawn.contains(r#"id="reschedule-due_on-error""#));
+    assert!(drawn.contains(r#"value="2026-02-30""#));
+    assert!(drawn.contains("The inspector &#38; his deputy are away"));
+    let (status, drawn) = send(&browser, &page, &act(&item, "waive", 1), &[("reason", " ")]).await;
+    assert_eq!(status, 422);
+    assert!(drawn.contains(r#"id="waive-reason-error""#), "{drawn}");
+    let (status, _) = send(
+        &browser,
+        &page,
+        &act(&item, "waive", 1),
+        &[("reasons", "x")],
+    )
+    .await;
+    assert_eq!(status, 422);
+    let events = "select count(*) from app.audit_events where category = 'obligation'";
+    assert_eq!(app.count(events).await, 1, "it was made, and nothing else");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_stale_form_is_answered_with_the_present_state_and_what_was_typed() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let raw = RawObligation {
+        title: "Fire licence of the annexe".into(),
+        ..RawObligation::default()
+    };
+    let changed = commands::update(&app.app, &acme.operator, item.id, &raw, None).await;
+    let now = changed.expect("is changed").version;
+    let page = format!("/obligations/{}", item.id);
+    let reason = [("reason", "Branch closes on 31 December")];
+    let (status, drawn) = send(&browser, &page, &act(&item, "waive", item.version), &reason).await;
+    assert_eq!(status, 412);
+    for shown in [
+        "Fire licence of the annexe",
+        "Branch closes on 31 December",
+        "Somebody changed this",
+    ] {
+        assert!(drawn.contains(shown), "{shown}: {drawn}");
+    }
+    assert!(
+        drawn.contains(&format!("/waive?seen={now}")),
+        "the next try knows the present version"
+    );
+
+    let edit = format!("/obligations/{}/edit", item.id);
+    let action = format!("/obligations/{}?seen={}", item.id, item.version);
+    let (status, drawn) = send(&browser, &edit, &action, &[("title", "My own title")]).await;
+    assert_eq!(status, 412);
+    assert!(drawn.contains(r#"value="My own title""#), "{drawn}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_done_first_is_said_and_nothing_typed_is_lost() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let page = format!("/obligations/{}", item.id);
+    let note = [
+        ("completed_on", "2026-11-22"),
+        ("note", "Paid at the counter"),
+    ];
+    let done = browser
+        .submit(&page, &act(&item, "complete", 1), &note)
+        .await;
+    assert_eq!(done.leads_to(), page);
+    let shown = browser.visit(&page).await.body;
+    assert!(
+        shown.contains("Completed on Sun 22 Nov 2026 by Alice."),
+        "{shown}"
+    );
+    let again = format!("/obligations/{}/complete", item.id);
+    let second = [
+        ("completed_on", "2026-11-22"),
+        ("note", "Paid by bank transfer"),
+    ];
+    let (status, drawn) = send(&browser, &page, &again, &second).await;
+    assert_eq!(status, 409);
+    assert!(drawn.contains("This is already completed."), "{drawn}");
+    assert!(drawn.contains("Paid by bank transfer"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_not_ones_own_is_not_there() {
+    let app = TestApp::start().await;
+    let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
+    let (gulshan, banani) = (
+        app.branch(&acme, "GUL").await,
+        app.branch(&acme, "BAN").await,
+    );
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let bob = app
+        .member(&acme, "Bob", Role::BranchManager, &[banani.id])
+        .await;
+    let carol = app
+        .member(&acme, "Carol", Role::Operator, &[gulshan.id])
+        .await;
+    let mallory = app
+        .member(&globex, "Mallory", Role::HeadOfficeAdmin, &[])
+        .await;
+    let site = app.serve().await;
+    for somebody in [&bob, &carol, &mallory] {
+        let browser = app.signed_in(&site, somebody).await;
+        assert_eq!(
+            browser
+                .visit(&format!("/obligations/{}", item.id))
+                .await
+                .status,
+            404
+        );
+        let done = browser
+            .submit("/today", &act(&item, "complete", 1), &[])
+            .await;
+        assert_eq!(done.status, 404, "{}", done.body);
+        assert!(
+            !browser
+                .visit("/obligations")
+                .await
+                .body
+                .contains("Fire licence")
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_role_may_not_do_is_not_shown() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let carol = app
+        .member(&acme, "Carol", Role::Operator, &[gulshan.id])
+        .await;
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let raw = RawObligation {
+        owner_id: carol.id.to_string().into(),
+        ..RawObligation::default()
+    };
+    let given = commands::update(&app.app, &acme.operator, item.id, &raw, None).await;
+    given.expect("is given to Carol");
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &carol).await;
+    let page = browser.visit(&format!("/obligations/{}", item.id)).await;
+    assert!(page.body.contains("/complete?seen="), "{}", page.body);
+    for act in ["/waive?", "/reschedule?", "/assign?", "/edit", "/audit"] {
+        assert!(!page.body.contains(act), "{act}");
+    }
+    assert_eq!(browser.visit("/obligations/new").await.status, 403);
+    let moved = [("due_on", "2027-01-01"), ("reason", "x")];
+    let refused = browser
+        .submit("/today", &act(&item, "reschedule", 2), &moved)
+        .await;
+    assert_eq!(refused.status, 403);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn filters_stand_in_the_address_and_come_back_as_chips() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    for (title, due_on) in [
+        ("Late", "2026-11-20"),
+        ("Soon", "2026-11-26"),
+        ("Later", "2027-03-01"),
+    ] {
+        app.obligation(&acme, &gulshan, title, due_on).await;
+    }
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let rows = |page: &str| page.matches("<th scope=\"row\">").count();
+    let all = browser.visit("/obligations").await.body;
+    assert_eq!(rows(&all), 3);
+    let late = browser.visit("/obligations?status=overdue").await.body;
+    assert_eq!(
+        (rows(&late), late.contains("Overdue 2 days")),
+        (1, true),
+        "{late}"
+    );
+    let narrowed = "/obligations?due_from=2026-11-01&due_to=2026-12-31&q=Soon&severity=";
+    let found = browser.visit(narrowed).await.body;
+    assert_eq!(rows(&found), 1);
+    // Each chip leads to the list without its own filter.
+    assert!(
+        found.contains("/obligations?due_from=2026-11-01&#38;due_to=2026-12-31\""),
+        "{found}"
+    );
+    let first = browser.visit("/obligations?limit=2").await.body;
+    let next = first
+        .split("rel=\"next\"")
+        .next()
+        .and_then(|before| before.rsplit("href=\"").next());
+    let next = next
+        .expect("a next page")
+        .trim_end_matches("\" ")
+        .replace("&#38;", "&");
+    let second = browser.visit(&format!("{next}&limit=2")).await.body;
+    assert_eq!((rows(&first), rows(&second)), (2, 1), "{next}");
+    assert!(second.contains("rel=\"first\""));
+    let wrong = browser.visit("/obligations?due_from=2026-02-30").await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.body.contains(r#"value="2026-02-30""#),
+        "{}",
+        wrong.body
+    );
+    assert_eq!(browser.visit("/obligations?colour=red").await.status, 422);
+    let nothing = browser.visit("/obligations?q=unheard-of").await.body;
+    assert!(nothing.contains("Nothing matches these filters"));
+    app.finish().await;
+}
