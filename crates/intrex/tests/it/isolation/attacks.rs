@@ -295,6 +295,7 @@ async fn whoever_may_reaches_the_same_things_by_the_same_addresses() {
         ("/api/v1/templates", "template of acmes own"),
         ("/api/v1/tokens", "token of alices own"),
         ("/api/v1/notifications", "fire certificate of gulshan"),
+        ("/api/v1/imports", "sheet of acmes own"),
         ("/api/v1/audit/events", "drug licence of uttara"),
         ("/audit", "drug licence of uttara"),
         ("/messages", "fire certificate of gulshan"),

@@ -153,6 +153,9 @@ impl Caller {
             Way::Nothing | Way::Bearer => request,
         };
         match body {
+            Some(Value::String(file)) => request
+                .header("content-type", "text/csv")
+                .body(file.clone()),
             Some(body) => request.json(body),
             None => request,
         }

@@ -4,7 +4,9 @@
 
 use intrex_core::{
     branches::Branch,
+    catalogue::Language,
     ids::BranchId,
+    imports::{self, Mode, Options},
     obligations::{commands, input::RawObligation, model::Obligation},
     people,
     permission::Role,
@@ -54,7 +56,7 @@ pub(super) struct Attacker {
 }
 
 /// All words that are Acme's.
-pub(super) const OF_ACME: [&str; 11] = [
+pub(super) const OF_ACME: [&str; 12] = [
     "acmegrove",
     "gulshanside",
     "uttaraside",
@@ -66,6 +68,7 @@ pub(super) const OF_ACME: [&str; 11] = [
     "task of carols own",
     "template of acmes own",
     "token of alices own",
+    "sheet of acmes own",
 ];
 
 impl Scene {
@@ -106,6 +109,7 @@ impl Scene {
             person: zenobia.id.to_string(),
             token: token_of(&app, &alice, "token of alices own").await,
             message: message_of(&app, &alice, &of_gulshan).await,
+            import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
             fresh: Uuid::nil().simple().to_string(),
@@ -122,6 +126,7 @@ impl Scene {
             person: mallory.id.to_string(),
             token: token_of(&app, &mallory, "token of mallorys own").await,
             message: message_of(&app, &mallory, &of_depot).await,
+            import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
             fresh: Uuid::max().simple().to_string(),
@@ -178,6 +183,7 @@ impl Scene {
                     "carol",
                     "fire certificate of gulshan",
                     "token of alices own",
+                    "sheet of acmes own",
                 ]),
             },
             Attacker {
@@ -196,6 +202,7 @@ impl Scene {
                     "fire certificate of gulshan",
                     "drug licence of uttara",
                     "token of alices own",
+                    "sheet of acmes own",
                 ]),
             },
         ]
@@ -213,6 +220,7 @@ impl Scene {
             token: id(),
             template: id(),
             message: id(),
+            import: id(),
             invitation: invitation.expose_secret().to_owned(),
             // As long as the others, and for a name that is one of its kind.
             fresh: id().replace('-', ""),
@@ -339,6 +347,29 @@ async fn template_of(app: &TestApp, tenant: &Tenant, title: &str) -> String {
     };
     let made = templates::commands::create(&app.app, &tenant.operator, &raw, None).await;
     made.expect("a template").id.to_string()
+}
+
+/// The record of an import that found nothing to do.
+async fn import_of(app: &TestApp, tenant: &Tenant, file_name: &str) -> String {
+    let options = Options {
+        mode: Mode::Apply,
+        file_name: file_name.to_owned(),
+        language: Language::ENGLISH,
+    };
+    let mut file =
+        "external_id,branch_code,title,category,due_on\nF-1,NOWHERE,x,licence,2026-12-24\n"
+            .as_bytes();
+    let kind = imports::Kind::Obligations;
+    let done = imports::import(
+        &app.app,
+        &tenant.operator,
+        kind,
+        &mut file,
+        &options,
+        &|_| (),
+    )
+    .await;
+    done.expect("it is read").id.expect("a record").to_string()
 }
 
 /// An invitation that was made and then replaced by another: it counts no more.

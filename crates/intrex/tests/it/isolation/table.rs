@@ -19,6 +19,8 @@ pub(super) enum Thing {
     Template,
     /// A message in somebody's inbox.
     Message,
+    /// The record of an import.
+    Import,
     /// The text of an invitation, in its address.
     Invitation,
     /// A file's name.
@@ -34,6 +36,7 @@ pub(super) struct Ids {
     pub(super) token: String,
     pub(super) template: String,
     pub(super) message: String,
+    pub(super) import: String,
     pub(super) invitation: String,
     pub(super) fresh: String,
 }
@@ -48,13 +51,14 @@ impl Ids {
             Thing::Token => &self.token,
             Thing::Template => &self.template,
             Thing::Message => &self.message,
+            Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
             Thing::File => "none.css",
         }
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 8] {
+    pub(super) fn all(&self) -> [&str; 9] {
         [
             &self.branch,
             &self.obligation,
@@ -62,6 +66,7 @@ impl Ids {
             &self.token,
             &self.template,
             &self.message,
+            &self.import,
             &self.invitation,
             &self.fresh,
         ]
@@ -86,7 +91,7 @@ pub(super) struct Line {
     pub(super) path: &'static str,
     /// What the path names.
     pub(super) thing: Option<Thing>,
-    /// A good body, which names these ids.
+    /// A good body, which names these ids: fields, or the text of a spreadsheet.
     pub(super) body: Option<fn(&Ids) -> Value>,
     /// The body's field that is refused if its ids are not the caller's.
     pub(super) refers: Option<&'static str>,
@@ -285,6 +290,9 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Branch)
         .sends(nothing),
     get("/api/v1/dashboard/summary"),
+    get("/api/v1/imports"),
+    post("/api/v1/imports").sends(spreadsheet),
+    get("/api/v1/imports/{id}").of(Thing::Import),
     get("/api/v1/notifications"),
     get("/api/v1/notifications/{id}").of(Thing::Message),
     post("/api/v1/notifications/{id}/read")
@@ -389,6 +397,14 @@ fn obligation(ids: &Ids) -> Value {
         "recurrence": "FREQ=MONTHLY", "anchor": "schedule", "lead_days": "30, 7", "grace_days": "2",
         "owner_id": ids.person, "deputy_id": "", "external_id": ids.fresh, "reference": "7/2026", "notes": "a note",
     })
+}
+
+/// With a row for a branch that is not in the file's organisation.
+fn spreadsheet(ids: &Ids) -> Value {
+    json!(format!(
+        "external_id,branch_code,title,category,due_on\n{},NOWHERE,{TYPED},tax_vat,2027-01-31\n",
+        ids.fresh
+    ))
 }
 
 fn change(ids: &Ids) -> Value {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use intrex_core::permission::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -295,6 +296,7 @@ async fn the_timeline_says_what_happened_and_what_comes() {
         .await;
     let path = format!("{OBLIGATIONS}/{}", item.id);
     let moved = json!({ "due_on": "2026-12-28", "reason": "The inspector is away." });
+    app.app.clock.advance(TimeDelta::minutes(1));
     assert_eq!(
         program
             .post(&format!("{path}/reschedule"), &moved)
