@@ -49,6 +49,10 @@ pub enum Conflict {
     Duplicate,
     /// The same idempotency key is being worked on right now.
     Busy,
+    /// It was settled already, by the caller or by somebody else; with how, as a sentence.
+    Settled(Text),
+    /// It is open, and what is asked for needs a settled one.
+    NotSettled(Text),
     /// A reason of the slice's own, with its sentence.
     Because(Text),
 }
@@ -60,7 +64,9 @@ impl Conflict {
             Conflict::Stale => keys::ERROR_STALE.into(),
             Conflict::Duplicate => keys::ERROR_DUPLICATE.into(),
             Conflict::Busy => keys::ERROR_BUSY.into(),
-            Conflict::Because(text) => text.clone(),
+            Conflict::Settled(text) | Conflict::NotSettled(text) | Conflict::Because(text) => {
+                text.clone()
+            }
         }
     }
 }

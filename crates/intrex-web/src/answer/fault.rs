@@ -233,6 +233,12 @@ impl Told {
                     Conflict::Duplicate => {
                         Told::new(S::CONFLICT, "duplicate", keys::FAULT_CONFLICT, detail)
                     }
+                    Conflict::Settled(_) => {
+                        Told::new(S::CONFLICT, "already-settled", keys::FAULT_CONFLICT, detail)
+                    }
+                    Conflict::NotSettled(_) => {
+                        Told::new(S::CONFLICT, "already-open", keys::FAULT_CONFLICT, detail)
+                    }
                     Conflict::Because(_) => {
                         Told::new(S::CONFLICT, "conflict", keys::FAULT_CONFLICT, detail)
                     }
