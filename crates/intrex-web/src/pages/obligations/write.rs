@@ -276,7 +276,7 @@ fn changed(item: &Obligation, typed: Typed) -> Vec<(String, String)> {
         let same = present
             .iter()
             .any(|(known, value)| known == name && value == text);
-        !same && !text.is_empty() && !name.ends_with("_id")
+        !same && !text.is_empty() && (!name.ends_with("_id") || name == "external_id")
     });
     fields
 }
