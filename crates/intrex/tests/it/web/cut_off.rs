@@ -2,15 +2,19 @@
 //! each closed or reset at another point of its request or of the answer. Nothing stays open in the database, nobody reads
 //! a row of the other organisation, and what is committed has its event.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use intrex_core::permission::Role;
+use intrex_core::{db::ReadTx, permission::Role};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -19,7 +23,7 @@ use tokio::{
 use super::api::Program;
 use crate::{
     support::{
-        TestApp,
+        Tenant, TestApp,
         browser::{Site, send},
     },
     tenancy::cancellation::settles,
@@ -29,8 +33,8 @@ use crate::{
 const CLIENTS: usize = 2_400;
 /// Of which so many are open at a time: many more than the pool has connections.
 const AT_A_TIME: usize = 16;
-/// How often a client that has sent everything lets others work before it goes away; most are answered by then.
-const TURNS: usize = 48;
+/// How often a client that has sent everything lets others work before it goes away, at most.
+const TURNS: usize = 400;
 /// Bytes of an answer after which a client has read enough, at most; a page has more.
 const READ_BYTES: usize = 4_000;
 /// Items that are there to be completed in each organisation.
@@ -60,6 +64,8 @@ enum Cut {
 struct Seen {
     /// Answers read to their end.
     whole: usize,
+    /// Clients that went away while their request was worked on.
+    unanswered: usize,
     /// Items that an answer said were created.
     created: Vec<String>,
 }
@@ -83,14 +89,14 @@ impl TestApp {
         let host = site.origin.trim_start_matches("http://");
         let program = |line: &str, body: &str| {
             format!(
-                "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {bearer}\r\n\
+                "{line} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\n\
                  content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             )
         };
         let person = |line: &str, body: &str| {
             format!(
-                "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncookie: __Host-session={cookie}\r\n\
+                "{line} HTTP/1.1\r\nhost: {host}\r\ncookie: __Host-session={cookie}\r\n\
                  origin: {}\r\nsec-fetch-site: same-origin\r\n\
                  content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
                 site.origin,
@@ -142,9 +148,15 @@ async fn client(address: &str, request: &str, cut: Cut, resets: bool) -> Vec<u8>
     if resets {
         stream.set_zero_linger().expect("the option is known");
     }
+    // Who reads to the end is told the end. The others stay on the line: only then the server sees them go.
+    let closing;
     let bytes = match cut {
         Cut::Sending(bytes) => &request.as_bytes()[..bytes],
-        _ => request.as_bytes(),
+        Cut::Waiting(_) => request.as_bytes(),
+        Cut::Reading(_) | Cut::Never => {
+            closing = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+            closing.as_bytes()
+        }
     };
     let mut read = Vec::new();
     // The server may have refused and closed before everything was sent.
@@ -157,6 +169,7 @@ async fn client(address: &str, request: &str, cut: Cut, resets: bool) -> Vec<u8>
             for _ in 0..turns {
                 tokio::task::yield_now().await;
             }
+            let _ = stream.try_read_buf(&mut read);
         }
         Cut::Reading(bytes) => {
             let _ = stream.take(bytes as u64).read_to_end(&mut read).await;
@@ -192,6 +205,9 @@ async fn send_clients(address: String, parties: Arc<[Party; 2]>, next: Arc<Atomi
         let read = client(&address, request, cut, number.is_multiple_of(3)).await;
         let text = String::from_utf8_lossy(&read);
         assert!(!text.contains(party.foreign), "a row crossed: {text}");
+        if matches!(cut, Cut::Waiting(_)) && text.is_empty() {
+            seen.unanswered += 1;
+        }
         if cut != Cut::Never {
             continue;
         }
@@ -226,11 +242,16 @@ async fn connections_that_break_off_leave_no_transaction_cross_no_row_and_halve_
     for sender in senders {
         let part = sender.await.expect("no client saw what it must not see");
         seen.whole += part.whole;
+        seen.unanswered += part.unanswered;
         seen.created.extend(part.created);
     }
     settles(&app).await;
 
     assert!(seen.whole > CLIENTS / 10, "some read to the end: {seen:?}");
+    assert!(
+        seen.unanswered > CLIENTS / 10,
+        "many go while they are worked on: {seen:?}"
+    );
     let made = app
         .count("select count(*) from app.obligation_instances")
         .await
@@ -402,4 +423,64 @@ async fn a_crowd_that_is_mostly_refused_leaves_nobody_waiting() {
     }
     settles(&app).await;
     app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_database_has_ended_are_no_reason_to_refuse_anybody() {
+    let app = TestApp::start_with(6).await;
+    let site = app.serve().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let program = Program::of(&app, &site, &alice).await;
+    let mut superuser = app.superuser().await;
+    let sessions =
+        "from pg_stat_activity where datname = current_database() and usename ~ '^intrex_'";
+    for _ in 0..3 {
+        let held = all_connections(&app, &acme).await;
+        assert_eq!(held.len(), 6, "every connection is open");
+        for tx in held {
+            tx.finish().await.expect("ends");
+        }
+        settles(&app).await;
+        sqlx::query(AssertSqlSafe(format!(
+            "select pg_terminate_backend(pid) {sessions}"
+        )))
+        .execute(&mut superuser)
+        .await
+        .expect("the superuser may");
+        let gone = async {
+            let left = format!("select count(*) {sessions}");
+            while sqlx::query_scalar::<_, i64>(AssertSqlSafe(left.clone()))
+                .fetch_one(&mut superuser)
+                .await
+                .expect("sessions are counted")
+                > 0
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        let gone = tokio::time::timeout(Duration::from_secs(20), gone).await;
+        gone.expect("they are ended");
+        app.app.db.ready().await.expect("the database answers");
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            asking.spawn(send(
+                program.request(Method::GET, "/api/v1/branches?limit=5"),
+            ));
+        }
+        while let Some(answer) = asking.join_next().await {
+            let answer = answer.expect("no panic");
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    }
+    app.finish().await;
+}
+
+/// As many reading transactions as the pool has connections, all open at once.
+async fn all_connections(app: &TestApp, tenant: &Tenant) -> Vec<ReadTx> {
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        held.push(app.app.db.read(&tenant.operator).await.expect("begins"));
+    }
+    held
 }
