@@ -2,7 +2,8 @@
 error-not-found = There is nothing here, or it is not yours to see.
 error-forbidden = Your role does not allow this.
 error-invalid = Some fields need a change.
-error-unavailable = The database does not answer at the moment. Nothing was lost; try again shortly.
+error-unavailable = The database does not answer at the moment. Nothing that was saved is lost. Try again in a few seconds.
+error-unconfirmed = The database went away before it could confirm the change: it was either made as a whole or not at all. Look which, before you send it again.
 error-internal = Something went wrong on our side. Nothing was changed.
 error-stale = Somebody changed this in the meantime. Look at the current state, then try again.
 error-duplicate = This already exists.

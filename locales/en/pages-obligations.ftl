@@ -55,6 +55,9 @@ obligation-next-is-there = The next one was made already.
 obligation-next = Next: { $date }
 obligation-completed-by = Completed on { $date } by { $name }.
 obligation-waived-by = Waived by { $name }.
+obligation-completed-meanwhile = { $name } has completed this in the meantime: it was done on { $date }. Nothing of yours was saved; what you had typed is kept below.
+obligation-waived-meanwhile = { $name } has waived this in the meantime. Nothing of yours was saved; what you had typed is kept below.
+obligation-opened-meanwhile = This is open again already. Nothing of yours was saved; what you had typed is kept below.
 obligation-typed = What you had typed
 obligation-stale = Somebody changed this in the meantime. What you typed is still here: compare it with the present state, then save it.
 

@@ -55,6 +55,11 @@ field-body = The request
 field-query = The address
 
 fault-go-home = Go to Today
+fault-try-again = Try again
+fault-send-again = Send it again
+fault-typed = What you typed
+fault-typed-kept = What you typed is kept on this page. Leave the page open and send it again in a few seconds.
+fault-go-back = Go back in your browser: what you typed should still stand in the form, except passwords and codes. Send it again in a few seconds.
 fault-request = Request
 fault-unauthenticated = Sign in first
 fault-unauthenticated-detail = This needs a valid API token or a session.

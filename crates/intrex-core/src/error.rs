@@ -1,4 +1,4 @@
-//! The one error of the core. Every command and read fails with one of these five; what a status code or a page makes of
+//! The one error of the core. Every command and read fails with one of these six; what a status code or a page makes of
 //! it is the web crate's concern. Another tenant's row is `NotFound`, the same as a row that never was.
 
 use crate::catalogue::{Language, Text, keys};
@@ -18,6 +18,12 @@ pub enum Error {
     /// The state of the thing does not allow it.
     #[error("conflict: {}", .0.text().to(Language::ENGLISH))]
     Conflict(Conflict),
+    /// The database went away while it was asked to keep a change: nobody knows whether it did.
+    #[error("unconfirmed: {cause}")]
+    Unconfirmed {
+        /// For the log.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Our fault, or the database is away. The cause goes to the log, never to the caller.
     #[error("internal: {cause}")]
     Internal {
@@ -49,6 +55,10 @@ pub enum Conflict {
     Duplicate,
     /// The same idempotency key is being worked on right now.
     Busy,
+    /// It was settled already, by the caller or by somebody else; with how, as a sentence.
+    Settled(Text),
+    /// It is open, and what is asked for needs a settled one.
+    NotSettled(Text),
     /// A reason of the slice's own, with its sentence.
     Because(Text),
 }
@@ -60,7 +70,9 @@ impl Conflict {
             Conflict::Stale => keys::ERROR_STALE.into(),
             Conflict::Duplicate => keys::ERROR_DUPLICATE.into(),
             Conflict::Busy => keys::ERROR_BUSY.into(),
-            Conflict::Because(text) => text.clone(),
+            Conflict::Settled(text) | Conflict::NotSettled(text) | Conflict::Because(text) => {
+                text.clone()
+            }
         }
     }
 }
@@ -87,9 +99,44 @@ impl Error {
         }
     }
 
+    /// Whether trying again later can help.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Error::Unconfirmed { .. }
+                | Error::Internal {
+                    unavailable: true,
+                    ..
+                }
+        )
+    }
+
+    /// What a commit that failed means: a server that was lost in the middle of it may have kept the change.
+    pub(crate) fn of_commit(error: sqlx::Error) -> Self {
+        if is_lost(&error) {
+            Error::Unconfirmed {
+                cause: Box::new(error),
+            }
+        } else {
+            error.into()
+        }
+    }
+
     /// The name of the database constraint that refused, if that is what happened before it became an error of ours.
     pub(crate) fn constraint(error: &sqlx::Error) -> Option<&str> {
         error.as_database_error().and_then(|e| e.constraint())
+    }
+}
+
+/// Whether the connection is gone, or the server with it: nothing more can be done on this one.
+pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        // 57P01 and 57P02: shut down, in order or not; 08…: connection lost.
+        sqlx::Error::Database(e) => e
+            .code()
+            .is_some_and(|code| matches!(&*code, "57P01" | "57P02") || code.starts_with("08")),
+        _ => false,
     }
 }
 
@@ -97,20 +144,14 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let unavailable = match &error {
             sqlx::Error::RowNotFound => return Error::NotFound,
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // 57P01–57P03: shutting down or starting up; 53300: too many connections; 08…: connection lost;
-            // 57014, 55P03: a statement or a lock took longer than its limit.
-            sqlx::Error::Database(e) => e.code().is_some_and(|code| {
-                code.starts_with("57P")
-                    || code.starts_with("08")
-                    || code == "53300"
-                    || code == "57014"
-                    || code == "55P03"
-            }),
-            _ => false,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+            // 57P03: starting up; 53300: too many connections; 57014, 55P03: a statement or a lock took longer than its limit.
+            sqlx::Error::Database(e) => {
+                is_lost(&error)
+                    || e.code()
+                        .is_some_and(|code| matches!(&*code, "57P03" | "53300" | "57014" | "55P03"))
+            }
+            lost => is_lost(lost),
         };
         Error::Internal {
             unavailable,

@@ -22,6 +22,8 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait after a failure.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// The longest wait while the database is away: work goes on within seconds of its return.
+pub(crate) const LONGEST_OUTAGE_RETRY: Duration = Duration::from_secs(2);
 /// How often a loop says that it is alive, at most.
 const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// Rounds of [`run_once`] at most: work that makes more work for ever is a fault.
@@ -95,8 +97,13 @@ async fn rounds(part: Part, app: &App, mut shutdown: watch::Receiver<bool>) {
             }
             Err(error) => {
                 tracing::error!(%error, ?part, "background work failed and is tried again");
-                let wait = retry;
-                retry = (retry * 2).min(LONGEST_RETRY);
+                let longest = if error.is_passing() {
+                    LONGEST_OUTAGE_RETRY
+                } else {
+                    LONGEST_RETRY
+                };
+                let wait = retry.min(longest);
+                retry = (retry * 2).min(longest);
                 wait
             }
         };

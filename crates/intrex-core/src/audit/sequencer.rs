@@ -18,6 +18,7 @@ use crate::{
     app::App,
     db::heartbeat,
     error::{Error, Result},
+    worker::LONGEST_OUTAGE_RETRY,
 };
 
 /// How many events one transaction places.
@@ -56,8 +57,13 @@ pub async fn run(app: &App, mut shutdown: watch::Receiver<bool>) {
             }
             Err(error) => {
                 tracing::error!(%error, "the audit log's sequencer failed and tries again");
-                let wait = retry;
-                retry = (retry * 2).min(LONGEST_RETRY);
+                let longest = if error.is_passing() {
+                    LONGEST_OUTAGE_RETRY
+                } else {
+                    LONGEST_RETRY
+                };
+                let wait = retry.min(longest);
+                retry = (retry * 2).min(longest);
                 wait
             }
         };

@@ -14,7 +14,7 @@ mod tx;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Transaction,
+    AssertSqlSafe, PgPool, Postgres, SqlSafeStr as _, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -24,7 +24,7 @@ pub use tx::{ReadTx, SystemTx, WriteTx};
 use crate::{
     actor::{Actor, BranchScope, Request},
     clock::{Chance, Clock},
-    error::{Error, Result},
+    error::{Error, Result, is_lost},
     ids::TenantId,
     vault::{Vault, data_keys::Wrapping},
 };
@@ -134,22 +134,18 @@ impl Db {
     }
 
     /// Begins looking across tenants, as the role whose few grants stand in the catalogue lint's list.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the look across tenants, as a role of its own"
-    )]
     pub(crate) async fn system(&self) -> Result<SystemTx> {
-        let pool = self.inner.system.clone();
-        let tx = uncancelled(async move { pool.begin().await }).await?;
+        let tx = begin(&self.inner.system, "begin").await?;
         Ok(SystemTx::new(tx))
     }
 
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<()> {
+        let mut tx = begin(&self.inner.system, "begin read only").await?;
         sqlx::query_scalar!("select 1 as one")
-            .fetch_one(&self.inner.system)
+            .fetch_one(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Closes all connections.
@@ -158,35 +154,48 @@ impl Db {
         self.inner.system.close().await;
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where a transaction begins, with its tenant"
-    )]
     async fn begin(
         &self,
-        begin: &str,
+        how: &str,
         tenant: TenantId,
         scope: &BranchScope,
     ) -> Result<Transaction<'static, Postgres>> {
         // Ids that were parsed as UUIDs and a constant: nothing that somebody typed is in this text.
         let statement = format!(
-            "{begin}; set local app.current_tenant = '{}'; set local app.current_branches = '{}'",
+            "{how}; set local app.current_tenant = '{}'; set local app.current_branches = '{}'",
             tenant.uuid().hyphenated(),
             scope.setting(),
         );
-        let pool = self.inner.app.clone();
-        uncancelled(async move { pool.begin_with(AssertSqlSafe(statement)).await }).await
+        begin(&self.inner.app, &statement).await
+    }
+}
+
+/// Begins a transaction on a connection that works.
+///
+/// Who goes away while waiting for a connection leaves the queue: nothing has been sent yet, and whoever stayed is served
+/// sooner. From then on it cannot be cancelled. The pool hands connections out untested; when the server has been away each
+/// idle one is broken, and only using it tells. Nothing has been done by then, so that the next one is as good.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a transaction begins; its callers give it its tenant, or the role without one"
+)]
+async fn begin(pool: &PgPool, statement: &str) -> Result<Transaction<'static, Postgres>> {
+    let mut broken_at_most = pool.options().get_max_connections();
+    loop {
+        let connection = pool.acquire().await?;
+        let statement = AssertSqlSafe(statement.to_owned()).into_sql_str();
+        match uncancelled(Transaction::begin(connection, Some(statement))).await? {
+            Err(error) if broken_at_most > 0 && is_lost(&error) => broken_at_most -= 1,
+            begun => return Ok(begun?),
+        }
     }
 }
 
 /// Runs to its end even if the caller goes away; what it made is then dropped in order.
 async fn uncancelled<T: Send + 'static>(
-    work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+    work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T> {
-    tokio::spawn(work)
-        .await
-        .map_err(Error::internal)?
-        .map_err(Error::from)
+    tokio::spawn(work).await.map_err(Error::internal)
 }
 
 async fn pool(options: PgConnectOptions, max_connections: u32) -> Result<PgPool> {

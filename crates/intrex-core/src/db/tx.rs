@@ -109,7 +109,7 @@ impl WriteTx {
     /// Keeps what was written, together with the event that tells of it: both or neither.
     pub async fn commit(mut self, event: Event) -> Result<()> {
         self.stage(vec![event]).await?;
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await.map_err(Error::of_commit)
     }
 
     /// The same with several events, one at least.
@@ -118,7 +118,7 @@ impl WriteTx {
             return Err(Error::internal("nothing is committed without its event"));
         }
         self.stage(events).await?;
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await.map_err(Error::of_commit)
     }
 
     /// Keeps what was written, its event, and the answer for a request that carries an idempotency key, so that the
@@ -173,7 +173,7 @@ impl WriteTx {
     /// whoever searches for this name.
     pub async fn commit_unaudited(self, why: &'static str) -> Result<()> {
         tracing::trace!(why, "commit without event");
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await.map_err(Error::of_commit)
     }
 }
 
@@ -194,6 +194,6 @@ impl SystemTx {
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await.map_err(Error::of_commit)
     }
 }

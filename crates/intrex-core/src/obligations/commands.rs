@@ -1,6 +1,7 @@
 //! What can be done to an obligation: one function each. Allowed? Load and lock, decide by the rules of `model`, save,
 //! and commit with the event that tells of it. What becomes moot in the reminder ledger is settled in the same
-//! transaction.
+//! transaction. Whether the item's state allows it at all is said before what is wrong with a field: nobody shall mend a
+//! form that has become pointless.
 
 use chrono::NaiveDate;
 
@@ -104,10 +105,11 @@ pub async fn complete(
     seen: Option<i32>,
 ) -> Result<Settled> {
     actor.may(Permission::ObligationsComplete)?;
-    let (note, on) = raw.parse()?;
+    let sent = raw.parse();
     let mut tx = app.db.write(actor).await?;
     let (item, today) = locked(&mut tx, id, Permission::ObligationsComplete, seen).await?;
     item.must_be_open()?;
+    let (note, on) = sent?;
     let on = on.unwrap_or(today);
     if on > today {
         return Err(Error::invalid(
@@ -144,10 +146,11 @@ pub async fn waive(
     seen: Option<i32>,
 ) -> Result<Settled> {
     actor.may(Permission::ObligationsWaive)?;
-    let reason = raw.parse()?;
+    let sent = raw.parse();
     let mut tx = app.db.write(actor).await?;
     let (item, today) = locked(&mut tx, id, Permission::ObligationsWaive, seen).await?;
     item.must_be_open()?;
+    let reason = sent?;
     let waiver = Waiver {
         at: app.now(),
         by: actor.person_id(),
@@ -172,12 +175,14 @@ pub async fn reopen(
     seen: Option<i32>,
 ) -> Result<Obligation> {
     actor.may(Permission::ObligationsUpdate)?;
-    let reason = raw.parse()?;
+    let sent = raw.parse();
     let mut tx = app.db.write(actor).await?;
     let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
     if item.state == StoredState::Open {
-        return Err(Error::conflict(keys::OBLIGATION_ALREADY_OPEN));
+        let text = keys::OBLIGATION_ALREADY_OPEN.into();
+        return Err(Error::Conflict(Conflict::NotSettled(text)));
     }
+    let reason = sent?;
     queries::reopen(tx.conn(), actor.tenant(), id, app.now()).await?;
     let opened = shown(&mut tx, id).await?;
     let event = told(Event::new("obligation", "obligation.reopened"), &opened)
@@ -196,10 +201,11 @@ pub async fn reschedule(
     seen: Option<i32>,
 ) -> Result<Obligation> {
     actor.may(Permission::ObligationsUpdate)?;
-    let (due_on, reason) = raw.parse()?;
+    let sent = raw.parse();
     let mut tx = app.db.write(actor).await?;
     let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
     item.must_be_open()?;
+    let (due_on, reason) = sent?;
     if due_on == item.definition.due_on {
         return Err(Error::invalid("due_on", keys::OBLIGATION_SAME_DATE));
     }

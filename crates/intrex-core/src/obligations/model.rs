@@ -10,8 +10,8 @@ use super::{
     schedule::{GraceDays, LeadDays, Status, StoredState},
 };
 use crate::{
-    catalogue::keys,
-    error::{Error, Result},
+    catalogue::{Key, keys},
+    error::{Conflict, Error, Result},
     ids::{BranchId, ObligationId, PersonId, SeriesId, TemplateId},
 };
 
@@ -211,10 +211,11 @@ impl Stored {
 
     /// Fails unless the item is open.
     pub fn must_be_open(&self) -> Result<()> {
+        let settled = |key: Key| Err(Error::Conflict(Conflict::Settled(key.into())));
         match self.state {
             StoredState::Open => Ok(()),
-            StoredState::Completed => Err(Error::conflict(keys::OBLIGATION_ALREADY_COMPLETED)),
-            StoredState::Waived => Err(Error::conflict(keys::OBLIGATION_ALREADY_WAIVED)),
+            StoredState::Completed => settled(keys::OBLIGATION_ALREADY_COMPLETED),
+            StoredState::Waived => settled(keys::OBLIGATION_ALREADY_WAIVED),
         }
     }
 }
@@ -393,6 +394,9 @@ mod tests {
     fn what_is_done_is_not_done_again() {
         let mut done = stored("2026-01-31", "2026-01-31", None);
         done.state = StoredState::Completed;
-        assert!(matches!(done.must_be_open(), Err(Error::Conflict(_))));
+        assert!(matches!(
+            done.must_be_open(),
+            Err(Error::Conflict(Conflict::Settled(_)))
+        ));
     }
 }

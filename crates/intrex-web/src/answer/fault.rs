@@ -61,6 +61,14 @@ impl Fault {
     /// Nothing here.
     pub const NOT_FOUND: Fault = Fault::Core(Error::NotFound);
 
+    /// Whether the same request may well succeed in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Fault::Core(error) => error.is_passing(),
+            fault => matches!(fault, Fault::TooSlow),
+        }
+    }
+
     /// Our fault; the cause goes to the log.
     pub fn internal(cause: &'static str) -> Self {
         Fault::Core(Error::internal(cause))
@@ -233,10 +241,27 @@ impl Told {
                     Conflict::Duplicate => {
                         Told::new(S::CONFLICT, "duplicate", keys::FAULT_CONFLICT, detail)
                     }
+                    Conflict::Settled(_) => {
+                        Told::new(S::CONFLICT, "already-settled", keys::FAULT_CONFLICT, detail)
+                    }
+                    Conflict::NotSettled(_) => {
+                        Told::new(S::CONFLICT, "already-open", keys::FAULT_CONFLICT, detail)
+                    }
                     Conflict::Because(_) => {
                         Told::new(S::CONFLICT, "conflict", keys::FAULT_CONFLICT, detail)
                     }
                 }
+            }
+            Error::Unconfirmed { cause } => {
+                tracing::error!(error = %cause, "database lost while it was asked to keep a change");
+                Told::new(
+                    S::SERVICE_UNAVAILABLE,
+                    "unconfirmed",
+                    keys::FAULT_UNAVAILABLE,
+                    keys::ERROR_UNCONFIRMED,
+                )
+                .icon("database")
+                .retry_after(DATABASE_RETRY_SEC)
             }
             Error::Internal {
                 unavailable: true,

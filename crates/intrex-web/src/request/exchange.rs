@@ -15,11 +15,11 @@ use intrex_core::{Actor, actor::Request, catalogue::Language, db::ReadTx, sessio
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::cookies::Theme;
+use super::{Typed, cookies::Theme};
 use crate::{
     WebState,
     answer::Fault,
-    routes::{Kind, Route},
+    routes::{Kind, Route, Verb},
 };
 
 /// The request at hand. Cheap to clone.
@@ -42,7 +42,9 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     kind: Kind,
+    verb: Option<Verb>,
     route: Option<&'static str>,
+    sent: Option<SentForm>,
     standing: Standing,
     csrf_sid: Option<SecretString>,
     who: Option<Who>,
@@ -51,6 +53,18 @@ struct State {
     signed_in: bool,
     database: Option<Duration>,
     render: Option<Duration>,
+}
+
+/// A form as it was sent, kept until it is answered: when the answer is that it could not be worked on, its page offers to
+/// send it again.
+#[derive(Debug, Clone)]
+pub(crate) struct SentForm {
+    /// Its token; none where the form had none that could be sent again.
+    pub(crate) token: Option<String>,
+    /// What was typed, without what is never shown again.
+    pub(crate) typed: Typed,
+    /// Whether that is all of it.
+    pub(crate) whole: bool,
 }
 
 /// What pages say about the person who is signed in.
@@ -107,7 +121,9 @@ impl Exchange {
             begun: Instant::now(),
             state: Mutex::new(State {
                 kind,
+                verb: None,
                 route: None,
+                sent: None,
                 standing: Standing::Nobody,
                 csrf_sid: None,
                 who: None,
@@ -175,7 +191,23 @@ impl Exchange {
     pub(crate) fn is_for(&self, route: &Route) {
         let mut state = self.state();
         state.kind = route.kind;
+        state.verb = Some(route.verb);
         state.route = Some(route.path);
+    }
+
+    /// Keeps a form until it is answered.
+    pub(crate) fn keep_form(&self, sent: SentForm) {
+        self.state().sent = Some(sent);
+    }
+
+    /// The form that was sent, once.
+    pub(crate) fn take_form(&self) -> Option<SentForm> {
+        self.state().sent.take()
+    }
+
+    /// Where to ask once more for a page that was asked for. None for a form, and where there is no page.
+    pub(crate) fn path_to_read(&self) -> Option<&str> {
+        (self.state().verb == Some(Verb::Get)).then_some(&*self.0.path)
     }
 
     /// Notes who asks.

@@ -2,7 +2,7 @@
 //! came with a cookie goes through here or through [`super::Json`] and [`super::Upload`]: a handler cannot forget it.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header::CONTENT_TYPE},
 };
@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Exchange, Typed,
-    exchange::{Proof, Standing},
-    fields,
+    exchange::{Proof, SentForm, Standing},
+    fields, origin,
 };
 use crate::{WebState, answer::Fault};
 
@@ -155,11 +155,25 @@ struct Sent {
     typed: Typed,
 }
 
+/// Keeps a form that cannot be worked on, because nobody can tell whose it is while the database is away. Only one that a
+/// page of ours has sent: nobody else shall put words on a page of this site.
+pub(crate) async fn keep(exchange: &Exchange, headers: &HeaderMap, body: Body) {
+    if origin::is_ours(exchange.web().site(), headers) {
+        // What cannot be read is answered in the same way, without the form.
+        let _ = Sent::of(exchange, headers, body).await;
+    }
+}
+
 impl Sent {
     async fn read(request: Request, web: &WebState) -> Result<(Exchange, Self), Fault> {
         let (mut parts, body) = request.into_parts();
         let exchange = Exchange::from_request_parts(&mut parts, web).await?;
-        if !is_type(&parts.headers, "application/x-www-form-urlencoded") {
+        let sent = Self::of(&exchange, &parts.headers, body).await?;
+        Ok((exchange, sent))
+    }
+
+    async fn of(exchange: &Exchange, headers: &HeaderMap, body: Body) -> Result<Self, Fault> {
+        if !is_type(headers, "application/x-www-form-urlencoded") {
             return Err(Fault::WrongType);
         }
         let bytes = read_body(body).await?;
@@ -176,14 +190,16 @@ impl Sent {
             .filter(|(name, _)| !NEVER_SHOWN_AGAIN.contains(&name.as_str()))
             .cloned();
         let typed = Typed(shown.collect());
-        Ok((
-            exchange,
-            Sent {
-                token,
-                pairs,
-                typed,
-            },
-        ))
+        exchange.keep_form(SentForm {
+            token: token.clone(),
+            typed: typed.clone(),
+            whole: typed.0.len() == pairs.len(),
+        });
+        Ok(Sent {
+            token,
+            pairs,
+            typed,
+        })
     }
 
     fn must_prove(&self, exchange: &Exchange, proof: Proof) -> Result<(), Fault> {
@@ -201,7 +217,7 @@ impl Sent {
 }
 
 /// The whole body; the guard has limited its length.
-pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, Fault> {
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, Fault> {
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_too_long(&error) => Err(Fault::TooLarge),

@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     Exchange, cookies,
     exchange::{Proof, Standing, Who},
-    next, origin,
+    form, next, origin,
 };
 use crate::{
     answer::Fault,
@@ -44,14 +44,23 @@ pub(crate) async fn keep(State(route): State<Route>, request: Request, next: Nex
     let (parts, body) = request.into_parts();
     let work = async {
         let body = limited(&parts.headers, body, route.max_body)?;
-        admit(&exchange, &route, &parts).await?;
+        if let Err(fault) = admit(&exchange, &route, &parts).await {
+            if fault.is_passing() && route.kind == Kind::Page && route.verb.is_unsafe() {
+                form::keep(&exchange, &parts.headers, body).await;
+            }
+            return Err(fault);
+        }
         Ok::<_, Fault>(next.run(Request::from_parts(parts, body)).await)
     };
-    match tokio::time::timeout(route.max_time, work).await {
+    let response = match tokio::time::timeout(route.max_time, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(fault)) => fault.into_response(),
         Err(_) => Fault::TooSlow.into_response(),
-    }
+    };
+    // A transaction that no handler took goes back now: what is noted after the answer waits for a connection, and must not
+    // wait for this one.
+    drop(exchange.take_standing());
+    response
 }
 
 /// Refuses a body that says it is too large, and stops one that turns out to be.

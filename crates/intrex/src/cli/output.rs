@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
-use intrex_core::{Error, catalogue::Language};
+use intrex_core::{
+    Error,
+    catalogue::{Language, keys, say},
+};
 use serde::Serialize;
 
 /// Writes a line to standard output.
@@ -72,6 +75,9 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
                 .map(|field| format!("{}: {}", field.field, field.text.to(language)))
                 .collect();
             anyhow::anyhow!(sentences.join("\n        "))
+        }
+        Error::Unconfirmed { cause } => {
+            anyhow::anyhow!("{} ({cause})", say(language, keys::ERROR_UNCONFIRMED))
         }
         Error::Internal {
             unavailable: true,

@@ -11,6 +11,7 @@ mod isolation;
 mod jobs;
 mod messages;
 mod obligations;
+mod outage;
 mod people;
 mod reminders;
 mod schema;

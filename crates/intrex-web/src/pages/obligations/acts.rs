@@ -5,6 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::NaiveDate;
 use intrex_core::{
     Actor, Error,
+    catalogue::keys,
     error::Conflict,
     ids::ObligationId,
     obligations::{
@@ -22,6 +23,7 @@ use crate::{
     WebState,
     answer::{Fault, FormView},
     request::{Exchange, Form, PathId, Query, Typed, guard::see_other},
+    words::Words,
 };
 
 /// One of the actions.
@@ -115,15 +117,18 @@ impl Acts {
 }
 
 impl Acts {
-    /// The texts of a refused form that the page does not draw, because the item is open or closed by now.
-    pub(super) fn typed_in_vain(&self, item_is_open: bool) -> Vec<String> {
+    /// What was typed into a refused form that the page does not draw, because the item is open or closed by now: field
+    /// and words. Ids of people are left out; they were chosen, not typed.
+    pub(super) fn typed_in_vain(&self, item_is_open: bool) -> Vec<(String, String)> {
         let for_open_items = self.open != Some(Act::Reopen);
         match self.refused() {
-            Some((_, form)) if for_open_items != item_is_open => ["reason", "note"]
-                .iter()
-                .map(|name| form.value(name).to_owned())
-                .filter(|text| !text.is_empty())
-                .collect(),
+            Some((_, form)) if for_open_items != item_is_open => {
+                ["reason", "note", "due_on", "completed_on"]
+                    .iter()
+                    .map(|name| ((*name).to_owned(), form.value(name).to_owned()))
+                    .filter(|(_, text)| !text.is_empty())
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -254,26 +259,43 @@ impl At {
         typed: Typed,
         done: Result<(), Error>,
     ) -> Result<Response, Fault> {
-        let form = FormView::typed(typed);
-        let drawing = match done {
+        let refused = match done {
             Ok(()) => return Ok(see_other(&self.seen.then(self.id))),
-            Err(Error::Invalid(errors)) => Drawing {
-                status: StatusCode::UNPROCESSABLE_ENTITY,
-                open: Some((act, form.wrong(&errors, self.exchange.language()))),
-                notice: None,
-            },
-            Err(Error::Conflict(conflict)) => Drawing {
-                status: match conflict {
-                    Conflict::Stale => StatusCode::PRECONDITION_FAILED,
-                    _ => StatusCode::CONFLICT,
-                },
-                open: Some((act, form)),
-                notice: Some(conflict.text()),
-            },
+            Err(refused @ (Error::Invalid(_) | Error::Conflict(_))) => refused,
             Err(error) => return Err(error.into()),
         };
+        let language = self.exchange.language();
+        let form = FormView::typed(typed);
         let mut tx = self.web.app.db.read(actor).await?;
         let item = reads::get(&mut tx, self.id).await?;
+        let settled = item::settled_meanwhile(&mut tx, &item, Words(language)).await?;
+        // Who is overtaken hears what has happened, not that the version which they saw is an old one.
+        let overtaken = match (act, settled) {
+            (Act::Reopen, None) => Some(keys::OBLIGATION_OPENED_MEANWHILE.into()),
+            (Act::Reopen, Some(_)) => None,
+            (_, settled) => settled,
+        };
+        let (status, open, notice) = match (refused, overtaken) {
+            (Error::Conflict(_), Some(meanwhile)) => (StatusCode::CONFLICT, form, Some(meanwhile)),
+            (Error::Conflict(conflict), None) => {
+                let status = match conflict {
+                    Conflict::Stale => StatusCode::PRECONDITION_FAILED,
+                    _ => StatusCode::CONFLICT,
+                };
+                (status, form, Some(conflict.text()))
+            }
+            (Error::Invalid(errors), _) => {
+                let form = form.wrong(&errors, language);
+                (StatusCode::UNPROCESSABLE_ENTITY, form, None)
+            }
+            (error, _) => return Err(error.into()),
+        };
+        let drawing = Drawing {
+            status,
+            open: Some((act, open)),
+            notice,
+            typed: Vec::new(),
+        };
         item::draw(tx, &self.exchange, item, drawing).await
     }
 }

@@ -70,6 +70,8 @@ pub(super) struct Drawing {
     pub(super) open: Option<(Act, FormView)>,
     /// A sentence on top.
     pub(super) notice: Option<Text>,
+    /// What was typed into a form of another page, which the item has no place for any more: field and words.
+    pub(super) typed: Vec<(String, String)>,
 }
 
 /// A link to an item: the one that follows, the template.
@@ -110,7 +112,7 @@ struct ItemPage<'a> {
     entries: Vec<Entry>,
     acts: Acts,
     /// What was typed into a form that the item, as it is now, has no place for.
-    typed: Vec<String>,
+    typed: Vec<(String, String)>,
     people: Vec<(String, String)>,
     min: String,
     max: String,
@@ -128,6 +130,7 @@ pub(super) async fn show(
         status: StatusCode::OK,
         open: None,
         notice: None,
+        typed: Vec::new(),
     };
     draw(tx, &exchange, item, drawing).await
 }
@@ -193,7 +196,7 @@ pub(super) async fn draw(
                 words: words.day(next.due_on),
             }),
             entries,
-            typed: acts.typed_in_vain(outcome.is_none()),
+            typed: [acts.typed_in_vain(outcome.is_none()), drawing.typed].concat(),
             acts,
             outcome,
             remark,
@@ -266,6 +269,30 @@ fn outcome(
         }
         _ => (None, None),
     }
+}
+
+/// Who has settled an item and how, for somebody who was about to do something to it that needs an open one.
+pub(super) async fn settled_meanwhile(
+    tx: &mut ReadTx,
+    item: &Obligation,
+    words: Words,
+) -> Result<Option<Text>, Error> {
+    let names = reads::people_of(tx, std::slice::from_ref(item)).await?;
+    let by = |id: Option<_>| {
+        id.and_then(|id| names.get(&id).cloned())
+            .unwrap_or_else(|| words.t(keys::OBLIGATION_SOMEBODY))
+    };
+    Ok(match (item.status(), &item.completion, &item.waiver) {
+        (Status::Completed, Some(done), _) => Some(
+            Text::new(keys::OBLIGATION_COMPLETED_MEANWHILE)
+                .with("date", words.day(done.on))
+                .with("name", by(done.by)),
+        ),
+        (Status::Waived, _, Some(waiver)) => {
+            Some(Text::new(keys::OBLIGATION_WAIVED_MEANWHILE).with("name", by(waiver.by)))
+        }
+        _ => None,
+    })
 }
 
 /// What completing or waiving will lead to.

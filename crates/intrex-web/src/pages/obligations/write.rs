@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use super::{
     form::{self, RuleForm, choices_of_categories, choices_of_rules, filled_category, filled_rule},
-    item::{Seen, version},
+    item::{self, Drawing, Seen, version},
     list::{Choices, severities},
 };
 use crate::{
@@ -139,9 +139,23 @@ pub(super) async fn update(
             let view = typed(form.typed, &errors, &exchange);
             again(&web, &exchange, &form.actor, id, view, Fate::Refused).await
         }
-        Err(Error::Conflict(Conflict::Stale)) => {
+        Err(Error::Conflict(Conflict::Stale | Conflict::Settled(_))) => {
+            let mut tx = web.app.db.read(&form.actor).await?;
+            let item = reads::get(&mut tx, id).await?;
+            let words = Words(exchange.language());
+            let settled = item::settled_meanwhile(&mut tx, &item, words).await?;
+            if settled.is_some() {
+                let drawing = Drawing {
+                    status: StatusCode::CONFLICT,
+                    open: None,
+                    notice: settled,
+                    typed: changed(&item, form.typed),
+                };
+                return item::draw(tx, &exchange, item, drawing).await;
+            }
             let view = FormView::typed(form.typed);
-            again(&web, &exchange, &form.actor, id, view, Fate::Stale).await
+            let about = About::Changed(Box::new(item));
+            draw(tx, &exchange, view, about, Fate::Stale).await
         }
         Err(error) => Err(error.into()),
     }
@@ -252,6 +266,19 @@ async fn templates(tx: &mut ReadTx, words: Words) -> Result<Vec<(String, String)
         )
     });
     Ok(std::iter::once(by_hand).chain(named).collect())
+}
+
+/// What somebody had changed in an item's form. Ids of people are left out; they were chosen, not typed.
+fn changed(item: &Obligation, typed: Typed) -> Vec<(String, String)> {
+    let mut fields = typed.0;
+    let present = fields_of(item);
+    fields.retain(|(name, text)| {
+        let same = present
+            .iter()
+            .any(|(known, value)| known == name && value == text);
+        !same && !text.is_empty() && (!name.ends_with("_id") || name == "external_id")
+    });
+    fields
 }
 
 /// An item's fields as its form has them.

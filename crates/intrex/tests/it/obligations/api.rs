@@ -55,7 +55,7 @@ async fn fifty_programs_completing_at_once_make_one_completion_and_one_successor
             200 => done.push(answer.json()),
             status => assert_eq!(
                 (status, &answer.json()["type"]),
-                (409, &json!("urn:intrex:problem:conflict"))
+                (409, &json!("urn:intrex:problem:already-settled"))
             ),
         }
     }
@@ -161,6 +161,56 @@ async fn a_change_of_what_somebody_else_changed_is_refused() {
         (&now["title"], &now["due_on"]),
         (&json!("Fire licence renewal"), &json!("2026-12-05"))
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_overtaken_hears_so_under_a_stable_name() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let site = app.serve().await;
+    let program = Program::of(&app, &site, &alice).await;
+    let made = program.post(OBLIGATIONS, &fire_licence(gulshan.id)).await;
+    let path = made.header("location").to_owned();
+    let acts = [
+        ("complete", json!({})),
+        ("complete", json!({ "completed_on": "2026-02-30" })),
+        ("waive", json!({ "reason": "Closed" })),
+        ("waive", json!({})),
+        (
+            "reschedule",
+            json!({ "due_on": "2026-12-09", "reason": "Later" }),
+        ),
+        ("reschedule", json!({ "due_on": "soon" })),
+    ];
+    for (settle, words) in [("complete", "completed"), ("waive", "waived")] {
+        let reason = json!({ "reason": "Closed" });
+        let body = if settle == "waive" {
+            &reason
+        } else {
+            &json!({})
+        };
+        let settled = program.post(&format!("{path}/{settle}"), body).await;
+        assert_eq!(settled.status, 200, "{}", settled.body);
+        for (act, body) in &acts {
+            let late = program.post(&format!("{path}/{act}"), body).await;
+            let problem = late.json();
+            let told = (late.status, &problem["type"]);
+            let expected = json!("urn:intrex:problem:already-settled");
+            assert_eq!(told, (409, &expected), "{act} {body}: {}", late.body);
+            assert_eq!(problem["detail"], format!("This is already {words}."));
+        }
+        let change = program.request(Method::PATCH, &path);
+        let late = send(change.json(&json!({ "title": "Other" }))).await;
+        assert_eq!(late.json()["type"], "urn:intrex:problem:already-settled");
+        let opened = program.post(&format!("{path}/reopen"), &reason).await;
+        assert_eq!(opened.status, 200, "{}", opened.body);
+        let late = program.post(&format!("{path}/reopen"), &json!({})).await;
+        let told = (late.status, &late.json()["type"]);
+        assert_eq!(told, (409, &json!("urn:intrex:problem:already-open")));
+    }
     app.finish().await;
 }
 

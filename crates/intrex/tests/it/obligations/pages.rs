@@ -248,8 +248,133 @@ async fn what_somebody_else_has_done_first_is_said_and_nothing_typed_is_lost() {
     ];
     let (status, drawn) = send(&browser, &page, &again, &second).await;
     assert_eq!(status, 409);
-    assert!(drawn.contains("This is already completed."), "{drawn}");
+    let said = "Alice has completed this in the meantime: it was done on Sun 22 Nov 2026.";
+    assert!(drawn.contains(said), "{drawn}");
     assert!(drawn.contains("Paid by bank transfer"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_is_overtaken_sees_who_was_faster_and_keeps_what_was_typed() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let bob = app
+        .member(&acme, "Bob", Role::BranchManager, &[gulshan.id])
+        .await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let colleague = app.signed_in(&site, &bob).await;
+    let words = "What my <own> form said";
+    let late = [
+        (
+            "complete",
+            vec![("completed_on", "2026-11-20"), ("note", words)],
+        ),
+        ("waive", vec![("reason", words)]),
+        (
+            "reschedule",
+            vec![("due_on", "2026-12-09"), ("reason", words)],
+        ),
+        // What is wrong in it besides does not matter any more.
+        (
+            "reschedule",
+            vec![("due_on", "2026-02-30"), ("reason", words)],
+        ),
+        ("waive", vec![("reason", "")]),
+        ("assign", vec![("owner_id", ""), ("deputy_id", "")]),
+    ];
+    let outcomes = [
+        (
+            "complete",
+            "Bob has completed this in the meantime: it was done on Sun 22 Nov 2026.",
+        ),
+        ("waive", "Bob has waived this in the meantime."),
+    ];
+    for (theirs, said) in outcomes {
+        for (mine, fields) in &late {
+            let item = app
+                .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+                .await;
+            let page = format!("/obligations/{}", item.id);
+            // Alice has the page open before Bob is done.
+            let token = browser.visit(&page).await.csrf();
+            let reason = [("reason", "The branch closes")];
+            let fields_of_bob = if theirs == "waive" { &reason[..] } else { &[] };
+            let done = colleague
+                .submit(&page, &act(&item, theirs, 1), fields_of_bob)
+                .await;
+            assert_eq!(done.leads_to(), page);
+            let mut sent = vec![("csrf_token", token.as_str())];
+            sent.extend_from_slice(fields);
+            let answer = browser.post(&act(&item, mine, 1), &sent).await;
+            let told = format!("{mine} after {theirs}: {}", answer.body);
+            assert_eq!(answer.status, 409, "{told}");
+            assert!(answer.body.contains(said), "{told}");
+            assert!(
+                answer.body.contains("/reopen?seen=2"),
+                "as it is now: {told}"
+            );
+            for (_, typed) in fields.iter().filter(|(_, typed)| *typed == words) {
+                let typed = typed.replace('<', "&#60;").replace('>', "&#62;");
+                assert!(answer.body.contains(&typed), "{told}");
+            }
+            let moved = fields.iter().find(|(name, _)| *name == "due_on");
+            assert!(
+                moved.is_none_or(|(_, day)| answer.body.contains(day)),
+                "{told}"
+            );
+        }
+    }
+    let events = "select count(*) from app.audit_events
+                  where action ~ '^obligation[.]' and action <> 'obligation.created'";
+    assert_eq!(app.count(events).await, 12, "Bob's, and nothing of Alice's");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn who_changes_what_was_settled_meanwhile_sees_that_and_the_changes() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let item = app
+        .obligation(&acme, &gulshan, "Fire licence", "2026-12-05")
+        .await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let page = format!("/obligations/{}", item.id);
+    let token = browser.visit(&format!("{page}/edit")).await.csrf();
+    browser.submit(&page, &act(&item, "complete", 1), &[]).await;
+    let sent = [
+        ("csrf_token", token.as_str()),
+        ("title", "Fire licence"),
+        ("notes", "Ask for <Mr. Karim>"),
+    ];
+    for seen in ["", "?seen=1"] {
+        let answer = browser.post(&format!("{page}{seen}"), &sent).await;
+        assert_eq!(answer.status, 409, "{}", answer.body);
+        let said = "Alice has completed this in the meantime";
+        assert!(answer.body.contains(said), "{}", answer.body);
+        assert!(answer.body.contains("Ask for &#60;Mr. Karim&#62;"));
+    }
+    let reopened = [("reason", "It was the wrong one")];
+    let opened = browser
+        .submit(&page, &act(&item, "reopen", 2), &reopened)
+        .await;
+    assert_eq!(opened.leads_to(), page);
+    let token = browser.visit(&page).await.csrf();
+    let again = [
+        ("csrf_token", token.as_str()),
+        ("reason", "Mistake of mine"),
+    ];
+    let answer = browser.post(&act(&item, "reopen", 2), &again).await;
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert!(
+        answer.body.contains("This is open again already."),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("Mistake of mine"));
     app.finish().await;
 }
 

@@ -116,10 +116,7 @@ impl TestApp {
 impl Site {
     /// A browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
-        Browser {
-            origin: self.origin.clone(),
-            cookies: Mutex::default(),
-        }
+        Browser::at(&self.origin)
     }
 
     /// A bare request, without anything that browsers add.
@@ -138,7 +135,20 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     }
 }
 
+/// A bare request to a program of its own.
+pub(crate) fn request(method: Method, address: &str) -> RequestBuilder {
+    CLIENT.request(method, address)
+}
+
 impl Browser {
+    /// A browser without cookies, for a program of its own.
+    pub(crate) fn at(origin: &str) -> Self {
+        Browser {
+            origin: origin.to_owned(),
+            cookies: Mutex::default(),
+        }
+    }
+
     /// Opens a page.
     pub(crate) async fn visit(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await

@@ -120,7 +120,7 @@ async fn clients_that_go_away_leave_no_transaction_and_see_no_foreign_row() {
 }
 
 /// Waits until no session of the product is inside a transaction.
-async fn settles(app: &TestApp) {
+pub(crate) async fn settles(app: &TestApp) {
     let mut superuser = app.superuser().await;
     let settled = tokio::time::timeout(SETTLES_WITHIN, async {
         loop {

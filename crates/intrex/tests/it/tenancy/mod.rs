@@ -1,7 +1,7 @@
 //! The wall between tenants, and between branches, as the database itself holds it.
 
 mod branches;
-mod cancellation;
+pub(crate) mod cancellation;
 mod roles;
 mod tenants;
 

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 mod csp_report;
 mod csrf;
+mod cut_off;
 mod demo;
 mod headers;
 mod sign_in;
