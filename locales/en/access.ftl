@@ -18,4 +18,6 @@ mfa-already-enrolled = The second factor is set up already.
 
 token-too-many = At most { $max } tokens at a time: revoke one that is no longer used.
 token-scope-unknown = There is no permission with this name.
+token-scopes-empty = This list is empty. Name at least one permission, or leave the field out for all of the role.
 token-scope-beyond-role = The person's role does not have this permission.
+person-admin-has-no-branches = Head office sees every branch: leave this empty.

@@ -1,7 +1,7 @@
 # The page of the audit log. What was done is worded by its name: action-obligation-completed.
 audit-lede = { $n ->
-    [one] One event in one chain; nothing in it can be changed or removed unseen.
-   *[other] { $n } events in one chain; nothing in it can be changed or removed unseen.
+    [one] One event. Each is chained to the one before it, so that a change, a removal or a swap shows when the chain is verified.
+   *[other] { $n } events. Each is chained to the one before it, so that a change, a removal or a swap shows when the chain is verified.
 }
 audit-verify = Verify now
 audit-intact = { $n ->
@@ -47,6 +47,15 @@ action-person-disabled = Person disabled
 action-person-enabled = Person enabled
 action-person-mfa_reset = Second factor reset
 action-person-unlocked = Account unlocked
+action-mfa-enrolment_begun = Second factor begun
+action-mfa-enrolled = Second factor set up
+action-MFA_VERIFY_FAILED = Wrong code
+action-installation-looked_at = Looked at by the operator of the installation
+action-job-dropped = Background work given up
+action-reminder-planned = Reminders planned
+action-reminder-sent = Reminder sent
+action-reminder-failed = Reminder failed
+action-reminder-suppressed = Reminder left out
 action-session-password_accepted = Password accepted
 action-session-started = Signed in
 action-session-ended = Session ended
@@ -54,6 +63,8 @@ action-template-created = Template created
 action-template-updated = Template changed
 action-template-retired = Template retired
 action-tenant-created = Organisation created
+action-tenant-suspended = Organisation suspended
+action-tenant-resumed = Organisation resumed
 action-token-created = API token created
 action-token-revoked = API token revoked
 action-AUTH_LOCKOUT_TRIGGERED = Account locked

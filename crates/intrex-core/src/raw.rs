@@ -54,14 +54,26 @@ impl Raw {
         }
     }
 
-    /// Its words, if it has any: text, or a number's digits. An empty text is none.
+    /// Whether it is a list without items, which only a program can send.
+    pub fn is_empty_list(&self) -> bool {
+        matches!(&self.0, Some(Value::Array(items)) if items.is_empty())
+    }
+
+    /// Its words, if it has any. An empty text is none.
     pub fn words(&self) -> Result<Option<String>, Text> {
         match &self.0 {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(words)) if words.trim().is_empty() => Ok(None),
             Some(Value::String(words)) => Ok(Some(words.clone())),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(wrong_type("text")),
+        }
+    }
+
+    /// The same where a number is meant: a program sends one, a form its digits.
+    fn digits(&self) -> Result<Option<String>, Text> {
+        match &self.0 {
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            _ => self.words(),
         }
     }
 
@@ -107,7 +119,7 @@ impl Raw {
                 .with("min", min)
                 .with("max", max)
         };
-        let checked = match self.words() {
+        let checked = match self.digits() {
             Ok(None) => Ok(None),
             Ok(Some(words)) => match words.trim().parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
@@ -165,10 +177,11 @@ impl Raw {
             Some(Value::Array(items)) => items
                 .iter()
                 .take(max_items + 1)
-                .map(|item| {
-                    Raw(Some(item.clone()))
-                        .words()
-                        .map(Option::unwrap_or_default)
+                .map(|item| match item {
+                    Value::Null => Err(wrong_type("text")),
+                    item => Raw(Some(item.clone()))
+                        .digits()
+                        .map(Option::unwrap_or_default),
                 })
                 .collect::<Result<Vec<_>, _>>(),
             _ => self.words().map(|words| {
@@ -230,11 +243,21 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_told_by_field() {
-        let json: Form = serde_json::from_str(r#"{"title":{"a":1},"days":true}"#).expect("decodes");
-        let mut errors = FieldErrors::new();
-        assert_eq!(json.title.line(&mut errors, "title", 10), None);
-        assert_eq!(json.days.number(&mut errors, "days", 0, 9), None);
-        assert!(matches!(errors.finish(), Err(crate::Error::Invalid(faults)) if faults.len() == 2));
+        for wrong in [
+            r#"{"title":{"a":1},"days":true}"#,
+            r#"{"title":1,"days":[null]}"#,
+        ] {
+            let json: Form = serde_json::from_str(wrong).expect("decodes");
+            let mut errors = FieldErrors::new();
+            assert_eq!(json.title.line(&mut errors, "title", 10), None);
+            assert_eq!(json.days.list(&mut errors, "days", 9), None);
+            assert_eq!(json.days.number(&mut errors, "days", 0, 9), None);
+            let Err(crate::Error::Invalid(faults)) = errors.finish() else {
+                panic!("accepted: {wrong}");
+            };
+            assert!(faults.iter().any(|fault| fault.field == "title"));
+            assert!(faults.iter().any(|fault| fault.field == "days"));
+        }
     }
 
     #[test]

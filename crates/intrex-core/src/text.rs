@@ -40,13 +40,31 @@ fn check(
         return Err(Text::new(keys::ERROR_FIELD_TOO_LONG).with("max", max));
     }
     let text: String = typed.trim().nfc().collect();
-    if text.chars().any(refused) {
+    if text.chars().any(|c| refused(c) || turns_text(c)) {
         return Err(keys::ERROR_FIELD_CONTROL_CHARACTERS.into());
+    }
+    // Some scripts and emoji need joiners within words; alone they are a text that nobody sees.
+    if text.chars().all(is_invisible) {
+        return Ok(String::new());
     }
     if text.chars().count() > max {
         return Err(Text::new(keys::ERROR_FIELD_TOO_LONG).with("max", max));
     }
     Ok(text)
+}
+
+/// Controls of direction, which turn the text around them as well: what is shown would not be what is stored. (Unicode
+/// Standard Annex 9, explicit formatting characters; the implicit marks are harmless.)
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters without a shape of their own.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
 }
 
 /// The name of an IANA time zone, exactly as the database of zones spells it.
@@ -83,5 +101,20 @@ mod tests {
         assert!(check_line("a\nb", 10).is_err());
         assert_eq!(check_paragraphs("a\r\nb", 10).as_deref(), Ok("a\nb"));
         assert!(check_paragraphs("a\u{1b}[31mb", 20).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_text_and_nothing_turns_the_text_around_it() {
+        for unseen in ["\u{200b}", "\u{2060} \u{feff}", "\u{3164}"] {
+            let refused = check_line(unseen, 10);
+            assert_eq!(
+                refused,
+                Err(keys::ERROR_FIELD_REQUIRED.into()),
+                "{unseen:?}"
+            );
+        }
+        assert!(check_line("abc\u{202e}fdp", 10).is_err());
+        // A joiner between Bangla letters, and within an emoji.
+        assert!(check_line("র\u{200d}্যাব 👩\u{200d}💼", 20).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 //! transaction. Whether the item's state allows it at all is said before what is wrong with a field: nobody shall mend a
 //! form that has become pointless.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use super::{
     input::{RawCompletion, RawObligation, RawReason, RawReschedule},
@@ -22,6 +22,10 @@ use crate::{
     permission::Permission,
     reminders, templates,
 };
+
+/// How long ago something may have been done that is written down now. Ten years is what the longest of the usual retention
+/// rules asks for; what lies before is a slip of the keyboard.
+const LONGEST_AGO: TimeDelta = TimeDelta::days(3_653);
 
 /// Creates an obligation, from a template if one is named.
 pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obligation> {
@@ -115,6 +119,12 @@ pub async fn complete(
         return Err(Error::invalid(
             "completed_on",
             keys::OBLIGATION_COMPLETED_IN_FUTURE,
+        ));
+    }
+    if on < today - LONGEST_AGO {
+        return Err(Error::invalid(
+            "completed_on",
+            keys::OBLIGATION_COMPLETED_OUT_OF_RANGE,
         ));
     }
     let completion = Completion {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    due_date::parse_due_date,
+    due_date::{DueDateError, parse_due_date},
     model::{
         Definition, MAX_CATEGORY, MAX_EXTERNAL_ID, MAX_NOTES, MAX_REASON, MAX_REFERENCE, MAX_TITLE,
         Severity,
@@ -227,7 +227,7 @@ impl RawCompletion {
         let note = self.note.paragraphs(&mut errors, "note", MAX_REASON);
         let on = match self.completed_on.words() {
             Ok(None) => None,
-            _ => due_on(&self.completed_on, "completed_on", &mut errors),
+            _ => done_on(&self.completed_on, &mut errors),
         };
         errors.finish()?;
         Ok((note.and_then(SomeWords::some_words), on))
@@ -284,6 +284,18 @@ fn reason(raw: &Raw, errors: &mut FieldErrors) -> Option<String> {
         return None;
     }
     Some(reason)
+}
+
+/// A day of the calendar; whether it can have been done on it is for the command to say, which knows today.
+fn done_on(raw: &Raw, errors: &mut FieldErrors) -> Option<NaiveDate> {
+    let checked = match raw.words() {
+        Ok(Some(words)) => match parse_due_date(words.trim()) {
+            Err(DueDateError::OutOfRange) => Err(keys::OBLIGATION_COMPLETED_OUT_OF_RANGE.into()),
+            parsed => parsed.map_err(Text::from),
+        },
+        _ => Err(keys::ERROR_FIELD_NOT_A_DATE.into()),
+    };
+    errors.take("completed_on", checked)
 }
 
 pub(crate) fn due_on(raw: &Raw, field: &str, errors: &mut FieldErrors) -> Option<NaiveDate> {

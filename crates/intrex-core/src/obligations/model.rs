@@ -192,6 +192,19 @@ impl Stored {
         }
     }
 
+    /// The same for a row of a spreadsheet, which gives date and rule together: where either differs, the series begins
+    /// with the row's date. Counting on from the old one would leave out what the spreadsheet says is owed.
+    pub fn series_dates_of_row(&self, row: &Definition) -> SeriesDates {
+        if row.due_on == self.definition.due_on {
+            self.series_dates(row)
+        } else {
+            SeriesDates {
+                anchor: row.due_on,
+                occurrence_on: row.due_on,
+            }
+        }
+    }
+
     /// The successor of this item when it is done or waived on a day, if its series goes on. A series ends only where
     /// the calendar of due dates does.
     pub fn successor(&self, done_on: NaiveDate) -> Option<Successor> {
@@ -379,6 +392,23 @@ mod tests {
             .successor("2026-02-09".parse().expect("a date"))
             .expect("goes on");
         assert_eq!(successor.due_on.to_string(), "2027-02-10");
+    }
+
+    #[test]
+    fn a_row_with_another_date_begins_the_series_anew() {
+        let mut typed_wrong = stored("2028-11-16", "2028-11-16", Some("FREQ=YEARLY;INTERVAL=2"));
+        let mut row = typed_wrong.definition.clone();
+        assert_eq!(
+            typed_wrong.series_dates_of_row(&row).anchor,
+            typed_wrong.series_anchor
+        );
+        row.due_on = "2026-11-16".parse().expect("a date");
+        let series = typed_wrong.series_dates_of_row(&row);
+        typed_wrong.definition = row;
+        typed_wrong.series_anchor = series.anchor;
+        typed_wrong.occurrence_on = series.occurrence_on;
+        let successor = typed_wrong.successor("2026-11-16".parse().expect("a date"));
+        assert_eq!(successor.expect("goes on").due_on.to_string(), "2028-11-16");
     }
 
     #[test]

@@ -410,6 +410,22 @@ pub(super) async fn reschedule(
     Ok(())
 }
 
+/// How an item stands in its series.
+pub(super) async fn series_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ObligationId,
+) -> Result<SeriesDates> {
+    Ok(sqlx::query_as!(
+        SeriesDates,
+        "select series_anchor as anchor, occurrence_on from app.obligation_instances where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// The item that follows one, if it was made already.
 pub(super) async fn successor_of(
     conn: &mut PgConnection,

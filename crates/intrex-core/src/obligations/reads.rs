@@ -57,13 +57,20 @@ pub async fn get(tx: &mut ReadTx, id: ObligationId) -> Result<Obligation> {
         .ok_or(Error::NotFound)
 }
 
-/// The next dates of an obligation's series after its own, as far as they can be told today.
-pub fn next_dates(obligation: &Obligation) -> Result<Vec<chrono::NaiveDate>> {
+/// The next dates of an obligation's series, as far as they can be told today: those after the date that the series gave
+/// it, wherever somebody has moved it.
+pub async fn next_dates(
+    tx: &mut ReadTx,
+    obligation: &Obligation,
+) -> Result<Vec<chrono::NaiveDate>> {
+    tx.may(Permission::ObligationsRead)?;
     let Some(rule) = &obligation.recurrence else {
         return Ok(Vec::new());
     };
     let rule = Recurrence::parse(rule).map_err(Error::internal)?;
-    Ok(rule.upcoming(obligation.due_on, obligation.due_on, SHOWN_UPCOMING_DATES))
+    let tenant = tx.actor().tenant();
+    let series = queries::series_of(tx.conn(), tenant, obligation.id).await?;
+    Ok(rule.upcoming(series.anchor, series.occurrence_on, SHOWN_UPCOMING_DATES))
 }
 
 /// The item that follows one in its series, if it was made already and the reader sees it.

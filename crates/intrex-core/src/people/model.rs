@@ -180,6 +180,7 @@ impl RawPerson {
             e.add("role", keys::ERROR_FIELD_REQUIRED);
         }
         let branch_ids = branch_ids(&self.branch_ids, e);
+        let branch_ids = of_role(role.flatten(), branch_ids, e);
         match (email, name, role.flatten(), branch_ids) {
             (Some(email), Some(name), Some(role), Some(branch_ids)) => Ok(NewPerson {
                 email,
@@ -202,9 +203,14 @@ impl RawPersonUpdate {
             false => Some(before.name.clone()),
         };
         let role = role(&self.role, e).map(|role| role.unwrap_or(before.role));
-        let branch_ids = match self.branch_ids.is_given() {
-            true => branch_ids(&self.branch_ids, e),
-            false => Some(before.branch_ids.clone()),
+        let branch_ids = match (self.branch_ids.is_given(), role) {
+            (true, role) => {
+                let given = branch_ids(&self.branch_ids, e);
+                of_role(role, given, e)
+            }
+            // Promoted: what was a scope is none any more.
+            (false, Some(Role::HeadOfficeAdmin)) => Some(Vec::new()),
+            (false, _) => Some(before.branch_ids.clone()),
         };
         let status = self
             .status
@@ -225,6 +231,21 @@ impl RawPersonUpdate {
             }),
             _ => Err(errors.into()),
         }
+    }
+}
+
+/// The branches of somebody with this role. Head office sees all of them: a list would look like a limit and be none.
+fn of_role(
+    role: Option<Role>,
+    branch_ids: Option<Vec<BranchId>>,
+    errors: &mut FieldErrors,
+) -> Option<Vec<BranchId>> {
+    match (role, branch_ids) {
+        (Some(Role::HeadOfficeAdmin), Some(ids)) if !ids.is_empty() => {
+            errors.add("branch_ids", keys::PERSON_ADMIN_HAS_NO_BRANCHES);
+            None
+        }
+        (_, branch_ids) => branch_ids,
     }
 }
 

@@ -63,7 +63,7 @@ pub struct RawToken {
     /// What it is for. Required.
     #[schema(value_type = String, max_length = 100)]
     pub name: Raw,
-    /// Permissions, such as `obligations:read`; all of the role if left out.
+    /// Permissions, such as `obligations:read`; all of the role if left out. An empty list is refused.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Raw,
     /// 1 to 365; 90 if left out.
@@ -123,8 +123,13 @@ pub(crate) fn scopes_for(role: Role, asked: Option<Vec<Permission>>) -> Result<V
     }
 }
 
-/// None means all: an empty list in a form is the same as none.
+/// None means all: words that are empty are the same as none, as in a form. A list that is empty is not: whoever computes
+/// what a token needs and finds nothing has not asked for everything.
 fn scopes(raw: &Raw, errors: &mut FieldErrors) -> Option<Option<Vec<Permission>>> {
+    if raw.is_empty_list() {
+        errors.add("scopes", keys::TOKEN_SCOPES_EMPTY);
+        return None;
+    }
     let words = raw.list(errors, "scopes", MAX_SCOPES)?;
     let found: Option<Vec<Permission>> = words.iter().map(|word| Permission::parse(word)).collect();
     let Some(mut scopes) = found else {
@@ -149,6 +154,14 @@ mod tests {
         let one = scopes_for(Role::Operator, Some(vec![Permission::ObligationsRead]));
         assert_eq!(one.expect("within"), [Permission::ObligationsRead]);
         assert!(scopes_for(Role::Operator, Some(vec![Permission::PeopleWrite])).is_err());
+    }
+
+    #[test]
+    fn an_empty_list_of_scopes_is_not_all_of_them() {
+        let raw: RawToken = serde_json::from_str(r#"{"name":"x","scopes":[]}"#).expect("decodes");
+        assert!(matches!(raw.parse(), Err(Error::Invalid(_))));
+        let raw: RawToken = serde_json::from_str(r#"{"name":"x"}"#).expect("decodes");
+        assert_eq!(raw.parse().expect("a token").scopes, None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSub
 const NO_PAGE_CSP: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 const PERMISSIONS: HeaderValue = HeaderValue::from_static(
-    "geolocation=(), camera=(), microphone=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), \
+    "geolocation=(), camera=(), microphone=(), payment=(), usb=(), serial=(), hid=(), midi=(), \
      display-capture=(), publickey-credentials-get=(self), publickey-credentials-create=(self)",
 );
 

@@ -11,7 +11,10 @@ use intrex_core::{
     catalogue::{Text, keys},
     idempotency::{self, Replay},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, MapAccess, Visitor},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -83,15 +86,45 @@ fn object(bytes: &[u8]) -> Result<serde_json::Map<String, serde_json::Value>, Fa
         return Ok(serde_json::Map::new());
     }
     match serde_json::from_slice(bytes) {
-        Ok(serde_json::Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Fault::Malformed(fields::malformed(
-            "a JSON object is expected",
+        Ok(Once(object)) => Ok(object),
+        Err(error) if error.is_data() => Err(Fault::Malformed(fields::malformed(
+            "a JSON object is expected, with each name once",
         ))),
         Err(error) => Err(Fault::Malformed(fields::malformed(format!(
             "it is no JSON at line {}, column {}",
             error.line(),
             error.column()
         )))),
+    }
+}
+
+/// A JSON object that names each member once. Which of two values counts differs from parser to parser: somebody in
+/// between may have looked at the other one. (RFC 8259, section 4.)
+struct Once(serde_json::Map<String, serde_json::Value>);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Once;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Once, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some((name, value)) = members.next_entry::<String, serde_json::Value>()? {
+            if object.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name stands twice"));
+            }
+        }
+        Ok(Once(object))
     }
 }
 

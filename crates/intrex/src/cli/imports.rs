@@ -9,6 +9,7 @@ use intrex_core::{
     catalogue::Language,
     imports::{self, Kind, Mode, Options, Progress, Report},
 };
+use serde_json::Value;
 
 use super::{
     Ended, Format, Where,
@@ -94,6 +95,20 @@ fn import(kind: Kind, file: File) -> Result<Ended> {
     })
 }
 
+/// A value as a person reads it: what a spreadsheet's cell would hold.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "(empty)".to_owned(),
+        Value::String(words) if words.is_empty() => "(empty)".to_owned(),
+        Value::String(words) => words.replace('\n', " "),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(shown).collect();
+            items.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -110,8 +125,14 @@ fn show(progress: Progress) {
 fn tell(report: &Report) -> Result<()> {
     for change in &report.changes {
         let (row, id, action) = (change.row, &change.external_id, change.action);
-        let fields: Vec<&str> = change.fields.keys().map(String::as_str).collect();
-        line(format!("row {row}: {id} would be {action} {}", fields.join(", ")).trim_end())?;
+        line(&format!("row {row}: {id} would be {action}"))?;
+        for (field, values) in &change.fields {
+            let (before, after) = (shown(&values[0]), shown(&values[1]));
+            match action {
+                "created" => line(&format!("    {field}: {after}"))?,
+                _ => line(&format!("    {field}: {before} -> {after}"))?,
+            }
+        }
     }
     for error in &report.errors {
         let field = error.field.as_deref().unwrap_or("the row");

@@ -211,7 +211,7 @@ pub(super) async fn update_obligations<'a>(
 ) -> sqlx::Result<Vec<Uuid>> {
     let c = Columns::of(changed.clone().map(|(old, new)| (old.id, new)));
     let versions: Vec<i32> = changed.clone().map(|(old, _)| old.version).collect();
-    let series = changed.map(|(old, new)| old.series_dates(new));
+    let series = changed.map(|(old, new)| old.series_dates_of_row(new));
     let (anchors, occurrences): (Vec<_>, Vec<_>) = series
         .map(|dates| (dates.anchor, dates.occurrence_on))
         .unzip();

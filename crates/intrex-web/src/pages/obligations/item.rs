@@ -147,7 +147,7 @@ pub(super) async fn draw(
     let today = civil_today(tx.now(), zone);
     let names = reads::people_of(&mut tx, std::slice::from_ref(&item)).await?;
     let successor = reads::successor(&mut tx, item.id).await?;
-    let dates = reads::next_dates(&item)?;
+    let dates = reads::next_dates(&mut tx, &item).await?;
     let template = template(&mut tx, &item).await?;
     let entries = timeline::read(&mut tx, &item, zone, words).await?;
     let people = match tx.actor().can(Permission::ObligationsUpdate) {

@@ -33,6 +33,7 @@ struct Field {
     /// In characters, for words.
     max: Option<usize>,
     required: bool,
+    is_text: bool,
 }
 
 impl Field {
@@ -58,6 +59,8 @@ fn fields(line: &Line, description: &Value) -> Vec<Field> {
                     .as_u64()
                     .and_then(|max| max.try_into().ok()),
                 required: !property.to_string().contains("\"null\""),
+                is_text: property.to_string().contains("\"string\"")
+                    && !property.to_string().contains("\"array\""),
             })
             .collect()
     };
@@ -69,6 +72,7 @@ fn fields(line: &Line, description: &Value) -> Vec<Field> {
                 name: (*name).to_owned(),
                 max: None,
                 required: false,
+                is_text: true,
             })
             .collect(),
         Fields::Described => {
@@ -163,6 +167,10 @@ impl Trial<'_> {
         if self.route.kind == Kind::Api {
             self.refuses(name, json!({ "a": 1 })).await;
             self.refuses(name, json!([{ "a": 1 }])).await;
+            if field.is_text {
+                self.refuses(name, json!(17)).await;
+                self.refuses(name, json!(true)).await;
+            }
         }
         if field.is_id() {
             let unknown = self.scene.unknown();
@@ -277,6 +285,7 @@ impl Trial<'_> {
                     ("application/json", b"[]", 400),
                     ("application/json", b"\xff", 400),
                     ("application/json", b"{\"a\":1}{}", 400),
+                    ("application/json", b"{\"a\":1,\"a\":2}", 400),
                     ("text/plain", b"{}", 415),
                     ("application/x-www-form-urlencoded", b"a=b", 415),
                 ],

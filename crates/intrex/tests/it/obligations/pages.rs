@@ -1,7 +1,11 @@
 //! Obligations as people meet them: a list, an item, and forms that keep what was typed.
 
 use intrex_core::{
-    obligations::{commands, input::RawObligation, model::Obligation},
+    obligations::{
+        commands,
+        input::{RawCompletion, RawObligation, RawReschedule},
+        model::Obligation,
+    },
     permission::Role,
 };
 
@@ -509,5 +513,41 @@ async fn filters_stand_in_the_address_and_come_back_as_chips() {
     assert_eq!(browser.visit("/obligations?colour=red").await.status, 422);
     let nothing = browser.visit("/obligations?q=unheard-of").await.body;
     assert!(nothing.contains("Nothing matches these filters"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_page_promises_of_a_moved_item_is_what_follows_it() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let raw = RawObligation {
+        branch_id: gulshan.id.to_string().into(),
+        category: "tax_vat".into(),
+        title: "VAT return".into(),
+        due_on: "2026-12-31".into(),
+        recurrence: "FREQ=MONTHLY".into(),
+        ..RawObligation::default()
+    };
+    let actor = app.acting(&alice).await;
+    let made = commands::create(&app.app, &actor, &raw).await;
+    let id = made.expect("is created").id;
+    let moved = RawReschedule {
+        due_on: "2027-01-05".into(),
+        reason: "The office is closed.".into(),
+    };
+    let done = commands::reschedule(&app.app, &actor, id, &moved, None).await;
+    done.expect("is moved");
+    let page = browser.visit(&format!("/obligations/{id}")).await.body;
+    assert!(
+        page.contains("The next one will be due on Sun 31 Jan 2027"),
+        "{page}"
+    );
+    assert!(page.contains("Sun 28 Feb 2027") && !page.contains("5 Feb 2027"));
+    let settled = commands::complete(&app.app, &actor, id, &RawCompletion::default(), None).await;
+    let successor = settled.expect("is completed").successor;
+    assert_eq!(successor.expect("goes on").due_on.to_string(), "2027-01-31");
     app.finish().await;
 }

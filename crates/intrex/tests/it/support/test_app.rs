@@ -129,6 +129,11 @@ impl TestApp {
                 }
             }
         }
+        let unnamed = self.actions_without_words(&mut superuser).await;
+        assert!(
+            unnamed.is_empty(),
+            "no words for what was done: {unnamed:?}"
+        );
         let left = self.due_jobs_left(&mut superuser).await;
         assert!(
             left <= self.due_jobs,
@@ -137,6 +142,24 @@ impl TestApp {
         );
         self.app.db.close().await;
         self.finished = true;
+    }
+
+    /// What was told in the log, by a name that the catalogue has no words for.
+    async fn actions_without_words(&self, superuser: &mut PgConnection) -> Vec<String> {
+        let actions: Vec<String> = sqlx::query_scalar(
+            "select distinct action from app.audit_events where category not in ('test', 'thing') order by 1",
+        )
+        .fetch_all(superuser)
+        .await
+        .expect("the actions");
+        let named = |action: &String| {
+            let key = format!("action-{}", action.replace('.', "-"));
+            intrex_core::catalogue::Key::find(&key).is_some()
+        };
+        actions
+            .into_iter()
+            .filter(|action| !named(action))
+            .collect()
     }
 
     async fn due_jobs_left(&self, superuser: &mut PgConnection) -> i64 {

@@ -20,7 +20,7 @@ const EVERYWHERE: [(&str, &str); 8] = [
     ("x-xss-protection", "1; mode=block"),
     (
         "permissions-policy",
-        "geolocation=(), camera=(), microphone=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), \
+        "geolocation=(), camera=(), microphone=(), payment=(), usb=(), serial=(), hid=(), midi=(), \
          display-capture=(), publickey-credentials-get=(self), publickey-credentials-create=(self)",
     ),
     ("cross-origin-opener-policy", "same-origin"),
