@@ -159,7 +159,7 @@ async fn an_operator_marks_a_task_as_done_from_the_list() {
         .and_then(|rest| rest.split('"').next());
     let action = format!(
         "/obligations/{}",
-        action.expect("a form").replace("&#38;", "&")
+        action.expect("a form").replace("&amp;", "&")
     );
     let done = browser.submit("/today", &action, &[]).await;
     let after = done.leads_to().to_owned();

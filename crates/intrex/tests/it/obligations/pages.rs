@@ -1,11 +1,7 @@
 //! Obligations as people meet them: a list, an item, and forms that keep what was typed.
 
 use intrex_core::{
-    obligations::{
-        commands,
-        input::{RawCompletion, RawObligation},
-        model::Obligation,
-    },
+    obligations::{commands, input::RawObligation, model::Obligation},
     permission::Role,
 };
 
@@ -409,11 +405,13 @@ async fn the_list_opens_with_open_work_and_what_is_settled_is_one_click_away() {
     ] {
         made.push(app.obligation(&acme, &gulshan, title, due_on).await);
     }
-    for item in &made[..2] {
-        let raw = RawCompletion::default();
-        let done = commands::complete(&app.app, &acme.operator, item.id, &raw, None).await;
-        done.expect("is completed");
-    }
+    let complete = async |item: &Obligation| {
+        let page = format!("/obligations/{}", item.id);
+        let done = browser.submit(&page, &act(item, "complete", 1), &[]).await;
+        assert_eq!(done.leads_to(), page);
+    };
+    complete(&made[0]).await;
+    complete(&made[1]).await;
     let titles = async |address: &str| {
         let page = browser.visit(address).await.body;
         let current = page.split("aria-current=\"page\">").nth(2);
@@ -465,11 +463,8 @@ async fn the_list_opens_with_open_work_and_what_is_settled_is_one_click_away() {
             "{address}"
         );
     }
-    for item in &made[2..] {
-        let raw = RawCompletion::default();
-        let done = commands::complete(&app.app, &acme.operator, item.id, &raw, None).await;
-        done.expect("is completed");
-    }
+    complete(&made[2]).await;
+    complete(&made[3]).await;
     let settled = browser.visit("/obligations").await.body;
     assert!(settled.contains("Nothing is open"), "{settled}");
     assert!(settled.contains("href=\"/obligations?status=all\""));
