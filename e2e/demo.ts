@@ -63,12 +63,17 @@ function base32(text: string): Buffer {
   return Buffer.from(bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []);
 }
 
+/** The first step at the sign-in page. */
+export async function signInWith(page: Page, email: string, password: string): Promise<void> {
+  await page.locator('input[name="email"]').fill(email);
+  await page.locator('input[name="password"]').fill(password);
+  await page.locator('input[name="password"]').press("Enter");
+}
+
 /** Signs in as a person would: e-mail, password, code. */
 export async function signIn(page: Page, who: Person): Promise<void> {
   await page.goto("/sign-in");
-  await page.locator('input[name="email"]').fill(who.email);
-  await page.locator('input[name="password"]').fill(who.password);
-  await page.locator('input[name="password"]').press("Enter");
+  await signInWith(page, who.email, who.password);
   await expect(page).toHaveURL(/\/mfa/);
   await page.locator('input[name="code"]').fill(code(who.totp_secret));
   await page.locator('input[name="code"]').press("Enter");

@@ -22,6 +22,7 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     baseURL,
+    actionTimeout: 15_000,
     timezoneId: "Asia/Dhaka",
     locale: "en-GB",
     trace: "retain-on-failure",
@@ -56,6 +57,8 @@ export default defineConfig({
       BASE_URL: baseURL,
       INTREX_ENV: "development",
       AUTH_RATE_LIMIT_MAX: "1000",
+      // What goes wrong, and not each of a thousand requests.
+      RUST_LOG: process.env.RUST_LOG ?? "warn,sqlx::postgres::notice=error",
     },
   },
 });

@@ -79,6 +79,9 @@ obligations-none-hint = An obligation is something that a branch owes to somebod
 obligations-none-for-you = When something is given to you, it stands here.
 obligations-none-found = Nothing matches these filters
 obligations-none-found-hint = There may be something if you take a filter off.
+obligations-all-settled = Nothing is open
+obligations-all-settled-hint = Everything that was owed is completed or waived.
+obligations-show-all = Show every status
 
 chip-branch = Branch: { $value }
 chip-category = Category: { $value }

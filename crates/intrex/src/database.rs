@@ -216,17 +216,25 @@ impl Database {
     /// # Errors
     /// When the database is not there or a role is not what it should be.
     pub async fn connect(&self, config: &Config, demo: bool) -> Result<App> {
-        let keys = config.keys.clone().context("no key was configured")?;
-        let clock = Clock::system();
-        let vault = Arc::new(Vault::new(keys, config.bcrypt_cost));
-        let db = Db::connect(self.options.clone(), clock.clone(), Chance, vault.clone())
-            .await
-            .context("cannot work with the database")?;
-        let app = App::new(db, clock, Chance, vault, config.settings(demo));
+        let app = self.connect_at(config, demo, Clock::system()).await?;
         Ok(match &config.mailer {
             Some(mailer) => app.with_mailer(mailer.clone()),
             None => app,
         })
+    }
+
+    /// The same with a clock of its own, and without the way out for mail: what happens at another time than now is told
+    /// to nobody outside.
+    ///
+    /// # Errors
+    /// As [`Database::connect`].
+    pub async fn connect_at(&self, config: &Config, demo: bool, clock: Clock) -> Result<App> {
+        let keys = config.keys.clone().context("no key was configured")?;
+        let vault = Arc::new(Vault::new(keys, config.bcrypt_cost));
+        let db = Db::connect(self.options.clone(), clock.clone(), Chance, vault.clone())
+            .await
+            .context("cannot work with the database")?;
+        Ok(App::new(db, clock, Chance, vault, config.settings(demo)))
     }
 
     /// Deletes the private database, so that an unfinished demonstration can begin anew.

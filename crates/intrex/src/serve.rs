@@ -139,7 +139,7 @@ async fn prepare(
     let is_demo = found.kind == InstallationKind::Demo;
     let app = database.connect(config, is_demo).await?;
     let demo = match part {
-        Part::Demo => Some(demo::open(&app, config, found).await?),
+        Part::Demo => Some(demo::open(&app, config, database, found).await?),
         _ if is_demo => demo::read(&app, config).await?,
         _ => None,
     };

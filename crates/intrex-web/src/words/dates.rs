@@ -96,7 +96,7 @@ impl Words {
         match (past.num_days(), past.num_hours(), past.num_minutes()) {
             (days @ 2.., ..) => self.count(keys::DAY_AGO, days),
             (_, hours @ 2.., _) => self.count(keys::AGO_HOURS, hours),
-            (_, _, minutes @ 2..) => self.count(keys::AGO_MINUTES, minutes),
+            (_, _, minutes @ 1..) => self.count(keys::AGO_MINUTES, minutes),
             _ => self.count(keys::AGO_SECONDS, past.num_seconds()),
         }
     }
@@ -174,6 +174,10 @@ mod tests {
         assert_eq!(
             WORDS.ago(now - TimeDelta::seconds(40), now),
             "40 seconds ago"
+        );
+        assert_eq!(
+            WORDS.ago(now - TimeDelta::seconds(111), now),
+            "1 minute ago"
         );
         assert_eq!(WORDS.ago(now - TimeDelta::minutes(5), now), "5 minutes ago");
         assert_eq!(WORDS.ago(now - TimeDelta::hours(26), now), "26 hours ago");

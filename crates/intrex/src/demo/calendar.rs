@@ -11,10 +11,16 @@ use super::cast::{Member, Organisation};
 
 /// Months after which something that is owed once comes back in the demonstration's calendar.
 const MONTHS_OF_A_SINGLE: u32 = 12;
+/// What the demonstration's own rows are called, so that the example spreadsheets can be imported beside them: under their own
+/// names they would take owners away and be refused where something is settled.
+const OWN_PREFIX: &str = "DEMO-";
 /// The pattern of states repeats after so many rows.
 const PATTERN: usize = 15;
-/// How far back a monthly duty's history begins, in months.
-const MONTHS_OF_HISTORY: u32 = 5;
+/// When the organisations began with Intrex, in days before today. What they imported then lay ahead of them.
+pub(super) const BEGAN_DAYS_AGO: i64 = 49;
+/// A monthly duty was due twice since: first two months ago, but for so many days.
+const MONTHS_OF_HISTORY: u32 = 2;
+const DAYS_INTO_HISTORY: i64 = 20;
 
 /// A spreadsheet to import, and what people do afterwards.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub(super) struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Act {
     pub(super) external_id: String,
+    /// On this day.
+    pub(super) day: NaiveDate,
     /// Who does it: the owner.
     pub(super) owner: &'static str,
     /// Who decides about it: the branch's manager.
@@ -43,7 +51,9 @@ pub(super) enum Deed {
     Waived,
     /// Moved to this day.
     Rescheduled { to: NaiveDate },
-    /// Completed, and opened again because that was wrong.
+    /// Completed, which was wrong.
+    CompletedWrongly,
+    /// Opened again because of that.
     Reopened,
 }
 
@@ -71,6 +81,7 @@ pub(super) fn plan(organisation: &Organisation, today: NaiveDate) -> Result<Plan
     for (number, record) in reader.records().enumerate() {
         let record = record?;
         let code = &record[branch];
+        let external_id = format!("{OWN_PREFIX}{}", &record[id]);
         let written = NaiveDate::from_str(&record[due])?;
         let months = period(&record[rule]);
         let ahead = ahead(written, months, today)?;
@@ -85,17 +96,20 @@ pub(super) fn plan(organisation: &Organisation, today: NaiveDate) -> Result<Plan
             None => Row::unmanaged(organisation, number),
         };
         let due_on = row.due_on(ahead, today)?;
-        if let (Some(deed), Some(owner), Some(manager)) = (row.deed(today)?, row.owner, row.manager)
-        {
-            acts.push(Act {
-                external_id: record[id].to_owned(),
-                owner: owner.email,
-                manager: manager.email,
-                deed,
-            });
+        if let (Some(owner), Some(manager)) = (row.owner, row.manager) {
+            for (day, deed) in row.deeds(due_on, today)? {
+                acts.push(Act {
+                    external_id: external_id.clone(),
+                    day,
+                    owner: owner.email,
+                    manager: manager.email,
+                    deed,
+                });
+            }
         }
         let due_on = due_on.to_string();
         let cells = record.iter().enumerate().map(|(at, cell)| match at {
+            at if at == id => external_id.as_str(),
             at if at == due => due_on.as_str(),
             at if at == owner => row.owner.map_or("", |owner| owner.email),
             at if at == deputy => row.deputy.map_or("", |deputy| deputy.email),
@@ -155,7 +169,7 @@ impl Row {
             _ if rule == "FREQ=MONTHLY" => Fate::History,
             0 => Fate::Near(-(1 + spread * 7 % 21)),
             1 => Fate::Completed {
-                due_ago: 10 + spread * 11 % 50,
+                due_ago: 10 + spread * 11 % 30,
                 days_before: 1 + spread % 6,
             },
             2 => Fate::Near(1 + spread % 6),
@@ -203,24 +217,32 @@ impl Row {
             Fate::History => today
                 .checked_sub_months(Months::new(MONTHS_OF_HISTORY))
                 .context("the calendar ends")
-                .and_then(|day| shifted(day, 9)),
+                .and_then(|day| shifted(day, DAYS_INTO_HISTORY)),
             Fate::Waived => shifted(today, 4),
             Fate::Rescheduled => shifted(today, -3),
             Fate::Reopened => shifted(today, -2),
         }
     }
 
-    fn deed(&self, today: NaiveDate) -> Result<Option<Deed>> {
-        Ok(match self.fate {
-            Fate::Ahead | Fate::Near(_) => None,
-            Fate::Completed { days_before, .. } => Some(Deed::Completed { days_before }),
-            Fate::History => Some(Deed::Completed { days_before: 2 }),
-            Fate::Waived => Some(Deed::Waived),
-            Fate::Rescheduled => Some(Deed::Rescheduled {
-                to: shifted(today, 14)?,
-            }),
-            Fate::Reopened => Some(Deed::Reopened),
-        })
+    fn deeds(&self, due_on: NaiveDate, today: NaiveDate) -> Result<Vec<(NaiveDate, Deed)>> {
+        let completed = |days_before: i64| -> Result<_> {
+            let done_on = shifted(due_on, -days_before)?;
+            Ok(vec![(done_on, Deed::Completed { days_before })])
+        };
+        match self.fate {
+            Fate::Ahead | Fate::Near(_) => Ok(Vec::new()),
+            Fate::Completed { days_before, .. } => completed(days_before),
+            Fate::History => completed(2),
+            Fate::Waived => Ok(vec![(shifted(today, -6)?, Deed::Waived)]),
+            Fate::Rescheduled => {
+                let to = shifted(today, 14)?;
+                Ok(vec![(shifted(today, -5)?, Deed::Rescheduled { to })])
+            }
+            Fate::Reopened => Ok(vec![
+                (shifted(today, -3)?, Deed::CompletedWrongly),
+                (shifted(today, -1)?, Deed::Reopened),
+            ]),
+        }
     }
 }
 
@@ -322,6 +344,13 @@ mod tests {
                 assert!(done(&|deed| matches!(deed, Deed::Waived)) >= 2);
                 assert!(done(&|deed| matches!(deed, Deed::Rescheduled { .. })) >= 3);
                 assert!(done(&|deed| matches!(deed, Deed::Reopened)) >= 2);
+                let began = shifted(today, -BEGAN_DAYS_AGO).expect("a day");
+                assert!(rows.iter().all(|row| day(&row[5]) > began));
+                assert!(
+                    plan.acts
+                        .iter()
+                        .all(|act| began < act.day && act.day < today)
+                );
                 for member in &organisation.people[1..] {
                     let own = rows.iter().filter(|row| &row[10] == member.email).count();
                     assert!(own >= 5, "{} has {own}", member.name);

@@ -2,11 +2,13 @@
 //! same commands that people use. It is marked as a demonstration, in its database and in its directory, and never becomes
 //! anything else: its sign-in page tells everybody how to sign in.
 //!
-//! `cast` who is in it · `calendar` when things are due, counted from today · `seed` how it is made · `file` what scripts
-//! read · `people` the list at its sign-in page.
+//! `cast` who is in it · `calendar` when things are due and done, counted from today · `seed` how it begins · `crew` its
+//! people as they join · `days` what happens then · `file` what scripts read · `people` the list at its sign-in page.
 
 mod calendar;
 mod cast;
+mod crew;
+mod days;
 mod file;
 mod people;
 mod seed;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use intrex_core::{
     App,
+    clock::Clock,
     db::migrate::{Installation, InstallationKind},
     tenants,
 };
@@ -75,7 +78,12 @@ pub async fn clear_unfinished(config: &Config, database: &Database) -> Result<()
 ///
 /// # Errors
 /// When the database was not made by a demonstration, or its people's passwords are lost.
-pub async fn open(app: &App, config: &Config, found: Installation) -> Result<DemoFile> {
+pub async fn open(
+    app: &App,
+    config: &Config,
+    database: &Database,
+    found: Installation,
+) -> Result<DemoFile> {
     if found.kind != InstallationKind::Demo {
         bail!(
             "this database was not made by `intrex demo` and is left alone: choose another INTREX_DATA_DIR, or a database \
@@ -95,9 +103,14 @@ pub async fn open(app: &App, config: &Config, found: Installation) -> Result<Dem
     }
     let marker = marker(config);
     std::fs::write(&marker, "").with_context(|| format!("cannot write {}", marker.display()))?;
+    let past = database
+        .connect_at(config, true, Clock::standing_at(seed::began(app.now())))
+        .await?;
+    let made = seed::all(app, &past).await;
+    past.db.close().await;
     let file = DemoFile {
         base_url: String::new(),
-        tenants: seed::all(app).await?,
+        tenants: made?,
     };
     let file = file.at(&app.settings.base_url);
     file.write(&path(config))?;

@@ -80,6 +80,15 @@ async fn the_demonstration_is_complete_stays_one_and_goes_on_where_it_was() {
                 "nothing is {status}"
             );
         }
+        for user in users {
+            let address = format!("{}/api/v1/notifications?limit=200", text(&demo["base_url"]));
+            let inbox = get_json(&address, text(&user["api_token"])).await;
+            let read = list(&inbox["items"])
+                .iter()
+                .filter(|message| !message["read_at"].is_null())
+                .count();
+            assert!(read >= 10, "{} has read {read} reminders", user["email"]);
+        }
         for user in &users[1..] {
             let work = seen(&demo, user, "open").await;
             assert!(work >= 5, "{} has {work} things to do", user["email"]);

@@ -153,7 +153,11 @@ async fn an_operator_marks_a_task_as_done_from_the_list() {
     );
     assert!(!page.contains("Somebody else"));
     assert!(page.contains("2 overdue, 2 due this week"), "{page}");
-    let action = page
+    let task = page
+        .split("<article class=\"task\">")
+        .find(|task| task.contains(">Fire licence</a>"))
+        .expect("the task is there");
+    let action = task
         .split("action=\"/obligations/")
         .nth(1)
         .and_then(|rest| rest.split('"').next());

@@ -15,14 +15,15 @@ use intrex_core::{
     error::FieldError,
     ids::{ObligationId, PersonId},
     obligations::{
-        filter::RawFilter,
+        filter::{Filter, RawFilter},
         model::{CATEGORIES, Obligation, Severity},
         reads,
         schedule::civil_today,
     },
-    paging::Page as Items,
+    paging::{Page as Items, PageRequest},
     people::{self, PersonName},
     permission::Permission,
+    raw::Raw,
 };
 
 use crate::{
@@ -32,6 +33,12 @@ use crate::{
 };
 
 const PATH: &str = "/obligations";
+/// The status of the list that nobody has narrowed: work comes first, and what is settled is one click away.
+const OPEN: &str = "open";
+/// Every status, in the address of this page alone: the API says it by leaving the parameter out.
+const ALL: &str = "all";
+/// Lists of what is settled begin with what was due last.
+const SETTLED: [&str; 2] = ["completed", "waived"];
 
 /// One row of a list of obligations.
 #[derive(Debug)]
@@ -118,9 +125,24 @@ struct ListPage<'a> {
     /// The list in the other order.
     sort: String,
     latest_first: bool,
-    unfiltered: bool,
+    /// The list without its filters, of the same status.
+    cleared: String,
+    /// The same list of every status, unless it is that.
+    of_all: Option<String>,
+    empty: Empty,
     first: Option<String>,
     next: Option<String>,
+}
+
+/// Why a list is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    /// There is nothing at all.
+    Nothing,
+    /// There is something, and all of it is settled.
+    AllSettled,
+    /// The filters let nothing through.
+    Filtered,
 }
 
 /// `GET /obligations`
@@ -130,53 +152,95 @@ pub(super) async fn show(
     list: List<RawFilter>,
 ) -> Result<Response, Fault> {
     let words = Words(exchange.language());
-    let (found, wrong) = match found(&mut tx, &list).await {
+    let query = &list.query;
+    let status = value(query, "status").unwrap_or(OPEN).to_owned();
+    let latest_first = match value(query, "sort") {
+        Some(sort) => sort == "-due_on",
+        None => SETTLED.contains(&&*status),
+    };
+    let (found, wrong) = match found(&mut tx, &list, latest_first).await {
         Ok(found) => (found, Vec::new()),
         Err(Error::Invalid(errors)) => (nothing(), errors),
         Err(error) => return Err(error.into()),
     };
     let next = list.next_page(PATH, found.next_cursor.as_deref());
     let rows = Row::all(&mut tx, found.items, words).await?;
+    let plain = query.is_empty() && !list.page.is_later();
+    let empty = match plain && rows.is_empty() {
+        true => why_empty(&mut tx).await?,
+        false => Empty::Filtered,
+    };
     let choices = Choices::read(&mut tx).await?;
     let page = Page::of_reader(tx, &exchange, Place::Obligations, keys::OBLIGATIONS).await?;
-    let query = &list.query;
-    let latest_first = value(query, "sort") == Some("-due_on");
-    let status = match wrong.is_empty() {
+    let answer = match wrong.is_empty() {
         true => StatusCode::OK,
         false => StatusCode::UNPROCESSABLE_ENTITY,
     };
+    let kept = |name: &str| name == "status" || name == "sort";
     let chips = query
         .iter()
-        .filter(|(name, _)| name != "status" && name != "sort")
+        .filter(|(name, _)| !kept(name))
         .map(|(name, value)| Chip {
             words: words.chip(name, value, &choices),
             without: address(query, name, None),
         })
         .collect();
+    let narrowed: Vec<_> = query
+        .iter()
+        .filter(|(name, _)| kept(name))
+        .cloned()
+        .collect();
     page.show_as(
-        status,
+        answer,
         &ListPage {
             page: &page,
             rows,
-            segments: segments(words, query),
+            segments: segments(words, query, &status),
             chips,
             form: form(query, &wrong, &exchange),
             branches: choices.branches(words),
             categories: categories(words, keys::OBLIGATIONS_ANY, value(query, "category")),
             severities: severities(words, Some(keys::OBLIGATIONS_ANY)),
             owners: choices.owners(words),
-            sort: address(query, "sort", (!latest_first).then_some("-due_on")),
+            sort: address(
+                query,
+                "sort",
+                Some(if latest_first { "due_on" } else { "-due_on" }),
+            ),
             latest_first,
-            unfiltered: query.is_empty() && !list.page.is_later(),
+            cleared: address(&narrowed, "", None),
+            of_all: (status != ALL).then(|| address(query, "status", Some(ALL))),
+            empty,
             first: list.page.is_later().then(|| address(query, "", None)),
             next,
         },
     )
 }
 
-async fn found(tx: &mut ReadTx, list: &List<RawFilter>) -> Result<Items<Obligation>, Error> {
-    let filter = list.filter.parse()?;
-    reads::list(tx, &filter, &list.page).await
+/// The items: where the address says nothing of a status or an order, this page has its own.
+async fn found(
+    tx: &mut ReadTx,
+    list: &List<RawFilter>,
+    latest_first: bool,
+) -> Result<Items<Obligation>, Error> {
+    let mut raw = list.filter.clone();
+    match value(&list.query, "status") {
+        None => raw.status = OPEN.into(),
+        Some(ALL) => raw.status = Raw::default(),
+        Some(_) => {}
+    }
+    if latest_first {
+        raw.sort = "-due_on".into();
+    }
+    reads::list(tx, &raw.parse()?, &list.page).await
+}
+
+async fn why_empty(tx: &mut ReadTx) -> Result<Empty, Error> {
+    let anything = reads::list(tx, &Filter::default(), &PageRequest::default()).await?;
+    Ok(match anything.items.is_empty() {
+        true => Empty::Nothing,
+        false => Empty::AllSettled,
+    })
 }
 
 fn nothing() -> Items<Obligation> {
@@ -212,30 +276,21 @@ pub(super) fn address(query: &[(String, String)], name: &str, value: Option<&str
     }
 }
 
-fn segments(words: Words, query: &[(String, String)]) -> Vec<Segment> {
-    let now = value(query, "status");
-    let segment = |status: Option<&str>, icon, key: Key| Segment {
-        href: address(query, "status", status),
+fn segments(words: Words, query: &[(String, String)], now: &str) -> Vec<Segment> {
+    let segment = |status: &str, icon, key: Key| Segment {
+        href: address(query, "status", Some(status)),
         icon,
         words: words.t(key),
         current: now == status,
     };
     vec![
-        segment(None, None, keys::OBLIGATIONS_ALL),
-        segment(Some("open"), None, keys::OBLIGATIONS_OPEN),
-        segment(Some("overdue"), Some("alert"), keys::OBLIGATIONS_OVERDUE),
-        segment(
-            Some("due_today"),
-            Some("clock"),
-            keys::OBLIGATIONS_DUE_TODAY,
-        ),
-        segment(Some("upcoming"), None, keys::OBLIGATIONS_UPCOMING),
-        segment(
-            Some("completed"),
-            Some("check"),
-            keys::OBLIGATIONS_COMPLETED,
-        ),
-        segment(Some("waived"), None, keys::OBLIGATIONS_WAIVED),
+        segment(OPEN, None, keys::OBLIGATIONS_OPEN),
+        segment("overdue", Some("alert"), keys::OBLIGATIONS_OVERDUE),
+        segment("due_today", Some("clock"), keys::OBLIGATIONS_DUE_TODAY),
+        segment("upcoming", None, keys::OBLIGATIONS_UPCOMING),
+        segment("completed", Some("check"), keys::OBLIGATIONS_COMPLETED),
+        segment("waived", None, keys::OBLIGATIONS_WAIVED),
+        segment(ALL, None, keys::OBLIGATIONS_ALL),
     ]
 }
 

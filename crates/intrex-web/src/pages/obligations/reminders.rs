@@ -1,5 +1,6 @@
 //! The reminder ledger as entries of a timeline. What goes to several people, or over several ways, at the same time and with
-//! the same outcome is one entry: a reader wants to know whether it was said, not to how many addresses.
+//! the same outcome is one sentence: a reader wants to know whether it was said, not to how many addresses. Sentences about
+//! one reminder share an entry, that it was said before that it was not; so do reminders that were dropped together.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use intrex_core::{
     Error,
     catalogue::{Key, Text, keys},
     db::ReadTx,
+    ids::SlotId,
     obligations::model::Obligation,
     reminders::reads::{self, ComingView, SlotView},
 };
@@ -16,6 +18,9 @@ use intrex_core::{
 use super::timeline::Entry;
 use crate::words::Words;
 
+/// As the ledger has it.
+const ESCALATION: &str = "escalation";
+const SECONDS_A_MINUTE: i64 = 60;
 /// Names that an entry shows; the rest are counted.
 const SHOWN_NAMES: usize = 3;
 
@@ -23,6 +28,8 @@ const SHOWN_NAMES: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Sort {
     when: DateTime<Utc>,
+    /// Without any grace, the escalation comes after the overdue reminder of the same minute.
+    escalates: bool,
     threshold: String,
     state: String,
     reason: Option<String>,
@@ -34,6 +41,15 @@ struct Told {
     names: Vec<String>,
     ways: Vec<String>,
     attempts: i16,
+    slots: Vec<SlotId>,
+}
+
+/// What was settled, as an entry, with the slots that it tells of.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) when: DateTime<Utc>,
+    pub(super) slots: Vec<SlotId>,
+    pub(super) entry: Entry,
 }
 
 impl Told {
@@ -48,7 +64,9 @@ impl Told {
     }
 
     fn names(&self, words: Words) -> String {
-        let mut names: Vec<String> = self.names.iter().take(SHOWN_NAMES).cloned().collect();
+        let mut names = self.names.clone();
+        names.sort_unstable();
+        names.truncate(SHOWN_NAMES);
         let more = self.names.len().saturating_sub(SHOWN_NAMES);
         if more > 0 {
             let more = i64::try_from(more).unwrap_or(i64::MAX);
@@ -64,7 +82,7 @@ pub(super) async fn read(
     item: &Obligation,
     zone: Tz,
     words: Words,
-) -> Result<(Vec<Entry>, Vec<(DateTime<Utc>, Entry)>), Error> {
+) -> Result<(Vec<Entry>, Vec<Settled>), Error> {
     let ledger = reads::ledger(tx, item.id).await?;
     let mut next: BTreeMap<Sort, Told> = BTreeMap::new();
     let mut past: BTreeMap<Sort, Told> = BTreeMap::new();
@@ -79,6 +97,7 @@ pub(super) async fn read(
         let told = group.entry(sort).or_default();
         told.add(&slot.recipient_name, slot.connector_text(), words);
         told.attempts = told.attempts.max(slot.attempts);
+        told.slots.push(slot.id);
     }
     for coming in reads::coming(tx, item.id).await? {
         let told = next.entry(sort_of_coming(&coming)).or_default();
@@ -88,15 +107,63 @@ pub(super) async fn read(
         .iter()
         .enumerate()
         .map(|(place, (sort, told))| entry_to_come(place, sort, told, zone, words));
-    let settled = past
-        .iter()
-        .map(|(sort, told)| (sort.when, settled_entry(sort, told, zone, words)));
-    Ok((coming.collect(), settled.collect()))
+    Ok((coming.collect(), entries_settled(past, zone, words)))
+}
+
+/// One entry for what was said and not said of a reminder within a minute, or of several that were dropped together.
+fn entries_settled(past: BTreeMap<Sort, Told>, zone: Tz, words: Words) -> Vec<Settled> {
+    let mut by_reminder: BTreeMap<(i64, String), Vec<(Sort, Told)>> = BTreeMap::new();
+    for (sort, told) in past {
+        let minute = sort.when.timestamp().div_euclid(SECONDS_A_MINUTE);
+        let outcomes = by_reminder
+            .entry((minute, sort.threshold.clone()))
+            .or_default();
+        outcomes.push((sort, told));
+    }
+    let mut all: Vec<Settled> = Vec::new();
+    // The entry of the reminders that were dropped together, by when, why, and who was not told how.
+    let mut dropped: BTreeMap<(i64, String), usize> = BTreeMap::new();
+    for ((minute, threshold), mut outcomes) in by_reminder {
+        outcomes.sort_by_key(|(sort, _)| !matches!(&*sort.state, "sent" | "acknowledged"));
+        let mut outcomes = outcomes.into_iter();
+        let Some((sort, told)) = outcomes.next() else {
+            continue;
+        };
+        let mut entry = settled_entry(&sort, &told, zone, words);
+        let (when, mut slots) = (sort.when, told.slots);
+        for (sort, told) in outcomes {
+            entry
+                .also
+                .push(settled_entry(&sort, &told, zone, words).rest);
+            slots.extend(told.slots);
+        }
+        if sort.state != "suppressed" || !entry.also.is_empty() {
+            all.push(Settled { when, slots, entry });
+            continue;
+        }
+        match dropped.get(&(minute, entry.rest.clone())) {
+            Some(place) => {
+                let Settled {
+                    slots: known,
+                    entry,
+                    ..
+                } = &mut all[*place];
+                entry.head = words.list(&[entry.head.clone(), words.threshold(&threshold)]);
+                known.extend(slots);
+            }
+            None => {
+                dropped.insert((minute, entry.rest.clone()), all.len());
+                all.push(Settled { when, slots, entry });
+            }
+        }
+    }
+    all
 }
 
 fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
     Sort {
         when,
+        escalates: slot.threshold == ESCALATION,
         threshold: slot.threshold.clone(),
         state: slot.state.clone(),
         reason: slot.reason.clone(),
@@ -106,6 +173,7 @@ fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
 fn sort_of_coming(coming: &ComingView) -> Sort {
     Sort {
         when: coming.planned_at,
+        escalates: coming.threshold == ESCALATION,
         threshold: coming.threshold.clone(),
         state: "planned".to_owned(),
         reason: None,
@@ -125,13 +193,10 @@ fn entry_to_come(place: usize, sort: &Sort, told: &Told, zone: Tz, words: Words)
     };
     Entry {
         class: if told.attempts > 0 { "fail" } else { "next" },
-        icon: if sort.threshold == "escalation" {
-            "flag"
-        } else {
-            "bell"
-        },
+        icon: if sort.escalates { "flag" } else { "bell" },
         head: words.say(&head),
         rest: rest(key, sort, told, words),
+        also: Vec::new(),
         remark: None,
         when: words.moment_in_zone(sort.when, zone),
         instant: sort.when.to_rfc3339(),
@@ -151,6 +216,7 @@ fn settled_entry(sort: &Sort, told: &Told, zone: Tz, words: Words) -> Entry {
         icon,
         head: words.threshold(&sort.threshold),
         rest: rest(key, sort, told, words),
+        also: Vec::new(),
         remark: None,
         when: words.moment(sort.when, zone),
         instant: sort.when.to_rfc3339(),
@@ -163,10 +229,12 @@ fn rest(key: Key, sort: &Sort, told: &Told, words: Words) -> String {
         Some(reason) => words.named("reminder-reason", &reason.replace('_', "-")),
         None => words.t(keys::TIMELINE_NO_REASON),
     };
+    let mut ways = told.ways.clone();
+    ways.sort_unstable();
     words.say(
         &Text::new(key)
             .with("names", told.names(words))
-            .with("ways", words.list(&told.ways))
+            .with("ways", words.list(&ways))
             .with("reason", reason)
             .with("n", i64::from(told.attempts)),
     )

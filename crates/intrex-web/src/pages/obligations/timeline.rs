@@ -34,6 +34,8 @@ pub(super) struct Entry {
     pub(super) head: String,
     /// Goes on after the head.
     pub(super) rest: String,
+    /// What else there is to say about it, a sentence each.
+    pub(super) also: Vec<String>,
     /// What a person said.
     pub(super) remark: Option<String>,
     /// When, in the branch's zone.
@@ -52,12 +54,26 @@ pub(super) async fn read(
     words: Words,
 ) -> Result<Vec<Entry>, Error> {
     let may_open_log = tx.actor().can(Permission::AuditRead);
-    let (coming, mut past) = reminders::read(tx, item, zone, words).await?;
-    let events = audit::timeline(tx, item.id).await?;
-    past.extend(events.into_iter().map(|event| {
+    let (coming, mut settled) = reminders::read(tx, item, zone, words).await?;
+    let mut past = Vec::new();
+    for event in audit::timeline(tx, item.id).await? {
+        // What the log says of a reminder, the ledger says in full; the log's part is the proof.
+        if event.action.starts_with("reminder.") {
+            let slot = event.metadata.get("slot_id").and_then(|id| id.as_str());
+            let entry = settled
+                .iter_mut()
+                .find(|told| told.slots.iter().any(|id| Some(&*id.to_string()) == slot));
+            if let Some(told) = entry
+                && told.entry.proof.is_none()
+            {
+                told.entry.proof = proof(&event, may_open_log);
+            }
+            continue;
+        }
         let when = event.recorded_at;
-        (when, happened(event, zone, words, may_open_log))
-    }));
+        past.push((when, happened(event, zone, words, may_open_log)));
+    }
+    past.extend(settled.into_iter().map(|told| (told.when, told.entry)));
     past.sort_by_key(|(when, _)| std::cmp::Reverse(*when));
     Ok(coming
         .into_iter()
@@ -65,32 +81,35 @@ pub(super) async fn read(
         .collect())
 }
 
+/// An event's place in the log.
+fn proof(event: &AuditEvent, may_open_log: bool) -> Option<(String, String)> {
+    let (seq, hash) = event.seq.zip(event.hash.as_deref())?;
+    let shown = format!("#{seq} · {}…", &hash[..SHOWN_HASH_DIGITS.min(hash.len())]);
+    let href = match may_open_log {
+        true => format!(
+            "/audit?entity_id={}",
+            event.entity.as_ref().map_or("", |e| &e.id)
+        ),
+        false => String::new(),
+    };
+    Some((shown, href))
+}
+
 fn happened(event: AuditEvent, zone: Tz, words: Words, may_open_log: bool) -> Entry {
     let (class, icon) = look(&event.action);
     let remark = REMARKS
         .iter()
         .find_map(|name| event.fields.get(*name).cloned().flatten());
-    let number = event.seq.zip(event.hash.as_deref());
-    let proof = number.map(|(seq, hash)| {
-        let shown = format!("#{seq} · {}…", &hash[..SHOWN_HASH_DIGITS.min(hash.len())]);
-        let href = match may_open_log {
-            true => format!(
-                "/audit?entity_id={}",
-                event.entity.as_ref().map_or("", |e| &e.id)
-            ),
-            false => String::new(),
-        };
-        (shown, href)
-    });
     Entry {
         class,
         icon,
         head: words.named("timeline", &event.action.replace('.', "-")),
         rest: rest(&event, words),
+        also: Vec::new(),
         remark,
         when: words.moment(event.recorded_at, zone),
         instant: event.recorded_at.to_rfc3339(),
-        proof,
+        proof: proof(&event, may_open_log),
     }
 }
 
@@ -110,7 +129,8 @@ fn look(action: &str) -> (&'static str, &'static str) {
 fn rest(event: &AuditEvent, words: Words) -> String {
     let date =
         |name: &str| -> Option<NaiveDate> { event.metadata.get(name)?.as_str()?.parse().ok() };
-    let mut parts = Vec::new();
+    let by = Text::new(keys::TIMELINE_BY).with("name", words.actor(&event.actor));
+    let mut parts = vec![words.say(&by)];
     if let (Some(from), Some(to)) = (date("from"), date("to")) {
         let text = Text::new(keys::TIMELINE_MOVED)
             .with("from", words.date(from))
@@ -131,8 +151,6 @@ fn rest(event: &AuditEvent, words: Words) -> String {
     if let Some(Some(diff)) = event.fields.get("diff") {
         parts.extend(changed_fields(diff, words));
     }
-    let actor = words.actor(&event.actor);
-    parts.push(words.say(&Text::new(keys::TIMELINE_BY).with("name", actor)));
     parts.join(", ")
 }
 

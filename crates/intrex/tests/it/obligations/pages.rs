@@ -551,3 +551,87 @@ async fn what_the_page_promises_of_a_moved_item_is_what_follows_it() {
     assert_eq!(successor.expect("goes on").due_on.to_string(), "2027-01-31");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn the_list_opens_with_open_work_and_what_is_settled_is_one_click_away() {
+    let app = TestApp::start().await;
+    let (acme, alice) = head_office(&app).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let nothing = browser.visit("/obligations").await.body;
+    assert!(nothing.contains("No obligations yet"), "{nothing}");
+    let mut made = Vec::new();
+    for (title, due_on) in [
+        ("Paid long ago", "2026-06-01"),
+        ("Paid lately", "2026-11-10"),
+        ("Late", "2026-11-20"),
+        ("Soon", "2026-11-26"),
+    ] {
+        made.push(app.obligation(&acme, &gulshan, title, due_on).await);
+    }
+    let complete = async |item: &Obligation| {
+        let page = format!("/obligations/{}", item.id);
+        let done = browser.submit(&page, &act(item, "complete", 1), &[]).await;
+        assert_eq!(done.leads_to(), page);
+    };
+    complete(&made[0]).await;
+    complete(&made[1]).await;
+    let titles = async |address: &str| {
+        let page = browser.visit(address).await.body;
+        let current = page.split("aria-current=\"page\">").nth(2);
+        let current = current.and_then(|rest| rest.split("</a>").next());
+        let current = current.and_then(|words| words.rsplit('>').next());
+        let current = current.expect("a chosen status").to_owned();
+        let mut found: Vec<(usize, &str)> = made
+            .iter()
+            .filter_map(|item| Some((page.find(&format!("{}</a>", item.title))?, &*item.title)))
+            .collect();
+        found.sort_unstable();
+        let found: Vec<String> = found.iter().map(|(_, title)| title.to_string()).collect();
+        (current, found.join(", "))
+    };
+    let expect = |current: &str, titles: &str| (current.to_owned(), titles.to_owned());
+    for (address, current, expected) in [
+        ("/obligations", "Open", "Late, Soon"),
+        (
+            "/obligations?status=open&sort=-due_on",
+            "Open",
+            "Soon, Late",
+        ),
+        ("/obligations?q=Paid", "Open", ""),
+        (
+            "/obligations?status=all",
+            "All",
+            "Paid long ago, Paid lately, Late, Soon",
+        ),
+        (
+            "/obligations?status=all&q=Paid",
+            "All",
+            "Paid long ago, Paid lately",
+        ),
+        // What was settled last is looked for first.
+        (
+            "/obligations?status=completed",
+            "Completed",
+            "Paid lately, Paid long ago",
+        ),
+        (
+            "/obligations?status=completed&sort=due_on",
+            "Completed",
+            "Paid long ago, Paid lately",
+        ),
+    ] {
+        assert_eq!(
+            titles(address).await,
+            expect(current, expected),
+            "{address}"
+        );
+    }
+    complete(&made[2]).await;
+    complete(&made[3]).await;
+    let settled = browser.visit("/obligations").await.body;
+    assert!(settled.contains("Nothing is open"), "{settled}");
+    assert!(settled.contains("href=\"/obligations?status=all\""));
+    app.finish().await;
+}
