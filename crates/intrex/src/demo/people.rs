@@ -80,9 +80,9 @@ pub fn tell(file: &DemoFile, config: &Config) -> Result<()> {
     }
     line("")?;
     line(
-        "  To sign in, choose somebody on the sign-in page: it fills in address and password, and shows",
+        "  To sign in, choose somebody on the sign-in page: that signs in with both factors.",
     )?;
-    line("  the code of the second step. Everything a script needs stands in")?;
+    line("  The code beside each name is for typing it all oneself. Everything a script needs stands in")?;
     line(&format!(
         "  {} (this demonstration alone has such a file).",
         config.data_dir.join(crate::config::DEMO_FILE).display()
