@@ -1,6 +1,5 @@
 //! Dates and instants in the JSON of what is shown by the page. Their own serialisation hands every digit to the writer by
-//! itself, which looks at each for something to escape; written down whole first, they cost a quarter of that. The text is
-//! the same.
+//! itself, which looks at each for something to escape. Here the text is made first and handed over whole; it is the same.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serializer;

@@ -5,7 +5,7 @@
 //! a filtered one is planned for its filter each time.
 //!
 //! Rows are fetched out of the log's sight: the driver enters the request's span anew for each row in each of its streams,
-//! which cost as much as decoding them, and it has nothing to say about a statement that does not fail.
+//! and has nothing to say about a statement that does not fail.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
