@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod imports;
 pub mod jobs;
+mod json;
 pub mod notifications;
 pub mod obligations;
 pub mod outside;

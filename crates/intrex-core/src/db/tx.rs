@@ -17,9 +17,10 @@ use crate::{
 /// The longest answer that is kept for a repeated request, in bytes.
 const MAX_KEPT_ANSWER: usize = 256 * 1024;
 
-/// Reading as an actor. Dropping it ends it; [`ReadTx::finish`] ends it in order.
+/// Reading as an actor. There is nothing to commit: dropping it ends it, and the rollback travels with the test of the
+/// connection on its way back into the pool, in one round trip for which nobody waits. [`ReadTx::finish`] waits.
 #[derive(Debug)]
-#[must_use = "a transaction that is not finished is rolled back"]
+#[must_use = "a transaction that nobody holds has ended"]
 pub struct ReadTx {
     tx: Transaction<'static, Postgres>,
     actor: Actor,
@@ -46,7 +47,7 @@ impl ReadTx {
         self.inner.clock.now()
     }
 
-    /// Ends the transaction.
+    /// Ends the transaction, and returns when it has ended.
     pub async fn finish(self) -> Result<()> {
         Ok(self.tx.commit().await?)
     }

@@ -3,9 +3,13 @@
 //! The branch is joined to the rows of the page alone: joined before the limit, the planner begins with the branches and
 //! sorts everything that a tenant has. The plain list, without filters, is a statement of its own whose plan is made once;
 //! a filtered one is planned for its filter each time.
+//!
+//! Rows are fetched out of the log's sight: the driver enters the request's span anew for each row in each of its streams,
+//! and has nothing to say about a statement that does not fail.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
+use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 use uuid::Uuid;
 
 use super::{
@@ -48,6 +52,8 @@ macro_rules! page {
                 + $order,
             $($parameter),+
         )
+        // The driver passes each row through several streams, which would copy all of its columns each time.
+        .map(Box::new)
     };
 }
 
@@ -70,10 +76,9 @@ pub(super) async fn everything(
         limit,
     )
     .fetch_all(conn)
+    .with_subscriber(NoSubscriber::default())
     .await?;
-    rows.into_iter()
-        .map(|row| row.into_obligation(now))
-        .collect()
+    obligations(rows, now)
 }
 
 /// What narrows a list beside its filter.
@@ -142,16 +147,23 @@ pub(super) async fn filtered(
                 (filter.owner_id == Some(Owner::Nobody)).then_some(true),
             )
             .fetch_all(conn)
+            .with_subscriber(NoSubscriber::default())
             .await?
         };
     }
-    let rows: Vec<Row> = match filter.sort {
+    let rows = match filter.sort {
         Sort::DueFirst => matching!(">", "o.due_on, o.id"),
         Sort::DueLast => matching!("<", "o.due_on desc, o.id desc"),
     };
-    rows.into_iter()
-        .map(|row| row.into_obligation(now))
-        .collect()
+    obligations(rows, now)
+}
+
+fn obligations(rows: Vec<Box<Row>>, now: DateTime<Utc>) -> Result<Vec<Obligation>> {
+    let mut obligations = Vec::with_capacity(rows.len());
+    for row in rows {
+        obligations.push(row.into_obligation(now)?);
+    }
+    Ok(obligations)
 }
 
 /// For each branch in reach: between which dates a status that depends on today holds, by the branch's zone.

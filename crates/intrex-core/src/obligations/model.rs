@@ -13,6 +13,7 @@ use crate::{
     catalogue::{Key, keys},
     error::{Conflict, Error, Result},
     ids::{BranchId, ObligationId, PersonId, SeriesId, TemplateId},
+    json,
 };
 
 /// Characters of a title at most.
@@ -275,6 +276,7 @@ pub struct Obligation {
     /// `upcoming`, `due_today`, `overdue`, `completed` or `waived`, by today in the branch's zone.
     pub status: &'static str,
     /// The civil date in the branch's zone.
+    #[serde(serialize_with = "json::date")]
     pub due_on: NaiveDate,
     /// Days after the due date before it escalates.
     pub grace_days: i16,
@@ -303,8 +305,10 @@ pub struct Obligation {
     /// The occurrences of which it is one.
     pub series_id: SeriesId,
     /// When it was made.
+    #[serde(serialize_with = "json::instant")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "json::instant")]
     pub updated_at: DateTime<Utc>,
     /// Counts its changes; programs see it as the `ETag`.
     #[serde(skip)]

@@ -31,41 +31,37 @@ pub fn one(value: &impl Serialize, id: impl Into<Uuid>, version: i32) -> Result<
     Ok(response)
 }
 
-/// What was read, with the transaction ended in order.
-pub async fn read(
-    exchange: &Exchange,
-    tx: ReadTx,
-    value: &impl Serialize,
-) -> Result<Response, Fault> {
-    tx.finish().await?;
+/// What was read, with the transaction ended.
+pub fn read(exchange: &Exchange, tx: ReadTx, value: &impl Serialize) -> Result<Response, Fault> {
+    drop(tx);
     exchange.database_done();
     ok(value)
 }
 
-/// One page of a list that was read, with the transaction ended in order. The buffer is made once, for items of about
+/// One page of a list that was read, with the transaction ended. The buffer is made once, for items of about
 /// `bytes_an_item`: lists are what programs ask for most.
-pub async fn read_page<T: Serialize>(
+pub fn read_page<T: Serialize>(
     exchange: &Exchange,
     tx: ReadTx,
     page: &Page<T>,
     bytes_an_item: usize,
 ) -> Result<Response, Fault> {
-    tx.finish().await?;
+    drop(tx);
     exchange.database_done();
     let mut text = Vec::with_capacity(page.items.len() * bytes_an_item + 200);
     serde_json::to_writer(&mut text, page).map_err(Error::internal)?;
     Ok(([(CONTENT_TYPE, JSON)], text).into_response())
 }
 
-/// One resource that was read, with its ETag and the transaction ended in order.
-pub async fn read_one(
+/// One resource that was read, with its ETag and the transaction ended.
+pub fn read_one(
     exchange: &Exchange,
     tx: ReadTx,
     value: &impl Serialize,
     id: impl Into<Uuid>,
     version: i32,
 ) -> Result<Response, Fault> {
-    tx.finish().await?;
+    drop(tx);
     exchange.database_done();
     one(value, id, version)
 }

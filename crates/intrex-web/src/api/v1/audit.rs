@@ -42,7 +42,7 @@ async fn list(
     let filter = list.filter.parse(Tz::UTC)?;
     let page = audit::reads::list(&mut tx, &filter, &list.page).await?;
     let actor = tx.actor().clone();
-    let response = json::read(&exchange, tx, &page).await?;
+    let response = json::read(&exchange, tx, &page)?;
     audit::reads::record_reading(&web.app, &actor, "api").await?;
     Ok(response)
 }

@@ -51,7 +51,7 @@ async fn list(
     list: List<BranchFilter>,
 ) -> Result<Response, Fault> {
     let page = branches::reads::list(&mut tx, &list.filter, list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// Enters a branch.
@@ -72,7 +72,7 @@ async fn show(
     PathId(id): PathId<BranchId>,
 ) -> Result<Response, Fault> {
     let branch = branches::reads::get(&mut tx, id).await?;
-    json::read_one(&exchange, tx, &branch, branch.id, branch.version).await
+    json::read_one(&exchange, tx, &branch, branch.id, branch.version)
 }
 
 /// Changes some of a branch's fields.

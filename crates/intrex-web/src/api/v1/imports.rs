@@ -96,7 +96,7 @@ async fn list(
     list: List<Nothing>,
 ) -> Result<Response, Fault> {
     let page = imports::reads::list(&mut tx, &list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// Imports a CSV file, which is the body itself. Good rows are applied, and each wrong one is named with its field; the same
@@ -135,7 +135,7 @@ async fn show(
     PathId(id): PathId<ImportId>,
 ) -> Result<Response, Fault> {
     let import = imports::reads::get(&mut tx, id).await?;
-    json::read(&exchange, tx, &import).await
+    json::read(&exchange, tx, &import)
 }
 
 /// A body that is read as it arrives, and remembers whether it broke off.

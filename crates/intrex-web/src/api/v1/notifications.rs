@@ -65,7 +65,7 @@ async fn list(
     list: List<RawInbox>,
 ) -> Result<Response, Fault> {
     let page = notifications::reads::list(&mut tx, list.filter.parse()?, &list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// One message of the caller's inbox.
@@ -77,7 +77,7 @@ async fn show(
     PathId(id): PathId<NotificationId>,
 ) -> Result<Response, Fault> {
     let message = notifications::reads::get(&mut tx, id).await?;
-    json::read(&exchange, tx, &message).await
+    json::read(&exchange, tx, &message)
 }
 
 /// Marks a message as read. Marking it again changes nothing.

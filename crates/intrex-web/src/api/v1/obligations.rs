@@ -114,7 +114,7 @@ async fn list(
     list: List<RawFilter>,
 ) -> Result<Response, Fault> {
     let page = reads::list(&mut tx, &list.filter.parse()?, &list.page).await?;
-    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM).await
+    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)
 }
 
 /// Writes down what a branch owes, by hand or from a template.
@@ -135,7 +135,7 @@ async fn show(
     PathId(id): PathId<ObligationId>,
 ) -> Result<Response, Fault> {
     let item = reads::get(&mut tx, id).await?;
-    json::read_one(&exchange, tx, &item, item.id, item.version).await
+    json::read_one(&exchange, tx, &item, item.id, item.version)
 }
 
 /// Changes some fields of an open obligation. Its date is changed by rescheduling, with a reason.
@@ -231,5 +231,5 @@ async fn timeline(
         reminders: reminders::reads::ledger(&mut tx, id).await?,
         coming: reminders::reads::coming(&mut tx, id).await?,
     };
-    json::read(&exchange, tx, &timeline).await
+    json::read(&exchange, tx, &timeline)
 }

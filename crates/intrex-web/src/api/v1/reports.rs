@@ -40,7 +40,7 @@ pub(super) struct Description;
     responses((status = 200, body = Overview)))]
 async fn summary(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
     let overview = reports::reads::overview(&mut tx).await?;
-    json::read(&exchange, tx, &overview).await
+    json::read(&exchange, tx, &overview)
 }
 
 /// What is late, the longest first.
@@ -78,5 +78,5 @@ async fn with_status(
         ..Filter::default()
     };
     let page = reads::list(&mut tx, &filter, &list.page).await?;
-    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM).await
+    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)
 }

@@ -57,7 +57,7 @@ async fn list(
 ) -> Result<Response, Fault> {
     let active = templates::parse_active(&list.filter.active)?;
     let page = templates::reads::list(&mut tx, active, &list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// Writes a template of the organisation's own.
@@ -78,7 +78,7 @@ async fn show(
     PathId(id): PathId<TemplateId>,
 ) -> Result<Response, Fault> {
     let found = templates::reads::get(&mut tx, id).await?;
-    json::read_one(&exchange, tx, &found, found.id, found.version).await
+    json::read_one(&exchange, tx, &found, found.id, found.version)
 }
 
 /// Writes a template in place of the old one; its code stays. Obligations that were made from it stay as they are.

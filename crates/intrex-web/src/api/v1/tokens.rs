@@ -50,7 +50,7 @@ async fn list(
     list: List<Nothing>,
 ) -> Result<Response, Fault> {
     let page = tokens::reads::list(&mut tx, &list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// Makes a token.

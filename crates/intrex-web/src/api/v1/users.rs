@@ -71,7 +71,7 @@ async fn list(
     list: List<PersonFilter>,
 ) -> Result<Response, Fault> {
     let page = people::reads::list(&mut tx, &list.filter, &list.page).await?;
-    json::read(&exchange, tx, &page).await
+    json::read(&exchange, tx, &page)
 }
 
 /// Invites somebody.
@@ -93,7 +93,7 @@ async fn show(
     PathId(id): PathId<PersonId>,
 ) -> Result<Response, Fault> {
     let person = people::reads::get(&mut tx, id).await?;
-    json::read_one(&exchange, tx, &person, person.id, person.version).await
+    json::read_one(&exchange, tx, &person, person.id, person.version)
 }
 
 /// Changes a person's name, role, branches, or whether they can sign in.
