@@ -3,6 +3,10 @@
 
 use std::process::ExitCode;
 
+/// The C library's allocator took an eighth of a request's time more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     intrex::cli::main()
 }

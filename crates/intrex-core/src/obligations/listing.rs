@@ -3,13 +3,9 @@
 //! The branch is joined to the rows of the page alone: joined before the limit, the planner begins with the branches and
 //! sorts everything that a tenant has. The plain list, without filters, is a statement of its own whose plan is made once;
 //! a filtered one is planned for its filter each time.
-//!
-//! Rows are fetched out of the log's sight: the driver enters the request's span anew for each row in each of its streams,
-//! and has nothing to say about a statement that does not fail.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
-use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 use uuid::Uuid;
 
 use super::{
@@ -76,7 +72,6 @@ pub(super) async fn everything(
         limit,
     )
     .fetch_all(conn)
-    .with_subscriber(NoSubscriber::default())
     .await?;
     obligations(rows, now)
 }
@@ -147,8 +142,7 @@ pub(super) async fn filtered(
                 (filter.owner_id == Some(Owner::Nobody)).then_some(true),
             )
             .fetch_all(conn)
-            .with_subscriber(NoSubscriber::default())
-            .await?
+                    .await?
         };
     }
     let rows = match filter.sort {

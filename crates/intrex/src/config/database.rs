@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
-use super::{DEFAULT_CONNECTIONS, Environment, Faults, Purpose, values};
+use super::{Environment, Faults, Purpose, default_connections, values};
 
 /// Which database.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub(super) fn read(
     let max_connections = faults.take(values::number(
         environment,
         "DATABASE_MAX_CONNECTIONS",
-        DEFAULT_CONNECTIONS,
+        default_connections(),
         2..=500,
     ));
     let names = [

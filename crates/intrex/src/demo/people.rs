@@ -79,10 +79,10 @@ pub fn tell(file: &DemoFile, config: &Config) -> Result<()> {
         }
     }
     line("")?;
+    line("  To sign in, choose somebody on the sign-in page: that signs in with both factors.")?;
     line(
-        "  To sign in, choose somebody on the sign-in page: that signs in with both factors.",
+        "  The code beside each name is for typing it all oneself. Everything a script needs stands in",
     )?;
-    line("  The code beside each name is for typing it all oneself. Everything a script needs stands in")?;
     line(&format!(
         "  {} (this demonstration alone has such a file).",
         config.data_dir.join(crate::config::DEMO_FILE).display()
