@@ -48,8 +48,6 @@ macro_rules! page {
                 + $order,
             $($parameter),+
         )
-        // The driver passes each row through several streams, which would copy all of its columns each time.
-        .map(Box::new)
     };
 }
 
@@ -73,7 +71,9 @@ pub(super) async fn everything(
     )
     .fetch_all(conn)
     .await?;
-    obligations(rows, now)
+    rows.into_iter()
+        .map(|row| row.into_obligation(now))
+        .collect()
 }
 
 /// What narrows a list beside its filter.
@@ -145,19 +145,13 @@ pub(super) async fn filtered(
                     .await?
         };
     }
-    let rows = match filter.sort {
+    let rows: Vec<Row> = match filter.sort {
         Sort::DueFirst => matching!(">", "o.due_on, o.id"),
         Sort::DueLast => matching!("<", "o.due_on desc, o.id desc"),
     };
-    obligations(rows, now)
-}
-
-fn obligations(rows: Vec<Box<Row>>, now: DateTime<Utc>) -> Result<Vec<Obligation>> {
-    let mut obligations = Vec::with_capacity(rows.len());
-    for row in rows {
-        obligations.push(row.into_obligation(now)?);
-    }
-    Ok(obligations)
+    rows.into_iter()
+        .map(|row| row.into_obligation(now))
+        .collect()
 }
 
 /// For each branch in reach: between which dates a status that depends on today holds, by the branch's zone.
