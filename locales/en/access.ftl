@@ -19,3 +19,4 @@ mfa-already-enrolled = The second factor is set up already.
 token-too-many = At most { $max } tokens at a time: revoke one that is no longer used.
 token-scope-unknown = There is no permission with this name.
 token-scope-beyond-role = The person's role does not have this permission.
+token-network-unknown = { $network } is no network in CIDR notation, such as 203.0.113.0/24.

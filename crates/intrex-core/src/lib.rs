@@ -4,7 +4,7 @@
 //!
 //! The ground: [`app`] (what every command gets), [`actor`] (who acts), [`permission`] (who may do what), [`db`] (the only
 //! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
-//! [`paging`], [`idempotency`].
+//! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`],
 //! [`sessions`], [`tokens`].
@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod imports;
 pub mod jobs;
+pub mod network;
 pub mod notifications;
 pub mod obligations;
 pub mod outside;

@@ -10,6 +10,7 @@ use intrex_core::{
     audit::{sequencer, verify},
     clock::{Chance, Clock},
     db::{Db, DbOptions},
+    network::IpMode,
     vault::{Key, KeyRing, Keys, Vault, passwords},
 };
 use sqlx::PgConnection;
@@ -196,5 +197,6 @@ fn settings() -> Settings {
         lockout_base_cooldown_sec: 300,
         auth_rate_limit_window_sec: 60,
         auth_rate_limit_max: 10,
+        ip_mode: IpMode::Raw,
     }
 }
