@@ -14,6 +14,8 @@ mod obligations;
 mod people;
 mod reminders;
 mod schema;
+mod sessions;
+mod settings;
 mod sign_in;
 mod support;
 mod templates;
