@@ -27,9 +27,10 @@ step-up-refused = The password or the code is not right. A code counts once: wai
 fault-step-up = Confirm it is you
 fault-step-up-detail = This needs a session whose second factor was given within the last five minutes; API tokens are not accepted here.
 
-sessions-lede = A session ends { $minutes ->
-    [one] one minute
-   *[other] { $minutes } minutes
+sessions-lede-minutes = A session ends { $n } minutes after it was used last. End what you do not recognise, then change your password.
+sessions-lede-hours = A session ends { $n ->
+    [one] one hour
+   *[other] { $n } hours
 } after it was used last. End what you do not recognise, then change your password.
 sessions-end-others = End all others
 session-end = End

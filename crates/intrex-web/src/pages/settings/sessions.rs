@@ -48,7 +48,7 @@ struct ListPage<'a> {
     page: &'a Page,
     rows: Vec<Row>,
     others: bool,
-    idle: i64,
+    lede: String,
 }
 
 /// `GET /settings/sessions`
@@ -65,7 +65,7 @@ async fn list(
     let page = Page::of_reader(tx, &exchange, Place::Settings, keys::SETTINGS_SESSIONS).await?;
     page.show(&ListPage {
         others: found.iter().any(|session| !session.current),
-        idle: tenant.session_idle_minutes.into(),
+        lede: lede(words, tenant.session_idle_minutes.into()),
         rows: found
             .into_iter()
             .map(|session| Row {
@@ -104,6 +104,14 @@ async fn revoke_others(
 ) -> Result<Response, Fault> {
     sessions::revoke_others(&web.app, &form.actor).await?;
     Ok(see_other(PATH))
+}
+
+/// When a session ends that is not used: in hours where they are whole ones.
+fn lede(words: Words, minutes: i64) -> String {
+    match minutes % 60 {
+        0 => words.count(keys::SESSIONS_LEDE_HOURS, minutes / 60),
+        _ => words.count(keys::SESSIONS_LEDE_MINUTES, minutes),
+    }
 }
 
 /// `Firefox on Linux`, as far as it is known.
