@@ -19,10 +19,15 @@ const PAGES: Record<Role, string[]> = {
     "/branches/new",
     "/messages",
     "/audit",
+    "/settings",
+    "/settings/sessions",
+    "/settings/organisation",
+    "/settings/tokens",
+    "/step-up",
     "/nowhere",
   ],
-  branch_manager: ["/today", "/obligations", "/branches", "/messages", "/audit", "/branches/new"],
-  operator: ["/today", "/obligations", "/messages", "/audit"],
+  branch_manager: ["/today", "/obligations", "/branches", "/messages", "/audit", "/branches/new", "/settings", "/settings/organisation"],
+  operator: ["/today", "/obligations", "/messages", "/audit", "/settings", "/settings/sessions"],
 };
 
 const WIDTHS = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };

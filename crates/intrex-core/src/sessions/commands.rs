@@ -1,11 +1,13 @@
 //! What somebody does to their own sessions, and an admin to those of others.
 
+use sqlx::PgConnection;
+
 use super::{devices, model::Provisional, queries};
 use crate::{
     Actor, App,
     audit::Event,
     error::{Error, Result},
-    ids::{PersonId, SessionId},
+    ids::{PersonId, SessionId, TenantId},
     permission::Permission,
 };
 
@@ -57,14 +59,25 @@ async fn end_all(
     if !queries::is_there(tx.conn(), tenant, person).await? {
         return Err(Error::NotFound);
     }
-    devices::forget_others(tx.conn(), tenant, person, kept).await?;
-    let ended = queries::delete_others(tx.conn(), tenant, person, kept).await?;
+    let ended = end_others(tx.conn(), tenant, person, kept).await?;
     let event = Event::new("session", "session.others_ended")
         .on("person", person)
         .about(person)
         .with("count", ended);
     tx.commit(event).await?;
     Ok(ended)
+}
+
+/// Ends every session of a person but one, and forgets every device but that one's, in the caller's transaction: after a new
+/// password, too. How many had got past their second factor.
+pub(crate) async fn end_others(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    kept: Option<SessionId>,
+) -> Result<usize> {
+    devices::forget_others(&mut *conn, tenant, person, kept).await?;
+    queries::delete_others(conn, tenant, person, kept).await
 }
 
 /// What becomes of the device that a session began on.

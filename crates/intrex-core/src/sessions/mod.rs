@@ -18,7 +18,7 @@ pub(crate) mod queries;
 pub mod reads;
 mod second_factor;
 mod sign_in;
-mod step_up;
+pub(crate) mod step_up;
 mod user_agent;
 
 pub use authenticate::{authenticate, touch};

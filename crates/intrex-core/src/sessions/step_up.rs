@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Actor, App,
     audit::Event,
+    db::WriteTx,
     error::{Error, Result},
     ids::SessionId,
     permission::Permission,
@@ -51,7 +52,8 @@ pub async fn step_up(
     proof: Proof<'_>,
 ) -> Result<StepUp> {
     actor.may(Permission::SessionsOwn)?;
-    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    // A program is in no session; nothing of it is counted.
+    actor.session_id().ok_or(Error::Forbidden)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
     let (tenant, request) = (actor.tenant(), actor.request());
     let mut tx = app.db.read(actor).await?;
@@ -105,18 +107,7 @@ pub async fn step_up(
             });
         }
     }
-    let sid = Sid::new(app.chance);
-    let id: SessionId = app.new_id();
-    let new = NewName {
-        id,
-        sid_hash: sid.hash(),
-        ip: app.kept_address(request.ip),
-        user_agent: kept_user_agent(request),
-    };
-    // Ended in the meantime, from elsewhere or by stepping up in another window: this name is worth nothing any more.
-    let ends = queries::rename(tx.conn(), tenant, person, session, &new, now)
-        .await?
-        .ok_or(Error::Forbidden)?;
+    let (id, cookie) = renew(app, &mut tx, Factor::GivenNow).await?;
     let event = Event::new("session", "session.stepped_up")
         .on("session", id)
         .about(person)
@@ -125,7 +116,47 @@ pub async fn step_up(
     if counters::forget_lane(app, request, &counted).await? {
         counters::tell_cleared(app, actor, person, "step_up").await?;
     }
-    cookie::make(
+    Ok(StepUp::Done(cookie))
+}
+
+/// Whether the second factor was part of what renews a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Factor {
+    /// It was given just now.
+    GivenNow,
+    /// It was not: it is as fresh as before.
+    #[allow(
+        dead_code,
+        reason = "for what renews a session without asking for the factor"
+    )]
+    AsBefore,
+}
+
+/// Puts a new name in the place of the acting session's, in the caller's transaction: after whatever makes a session worth
+/// more or makes its old name suspect. Commit, then set the cookie.
+pub(crate) async fn renew(
+    app: &App,
+    tx: &mut WriteTx,
+    factor: Factor,
+) -> Result<(SessionId, SessionCookie)> {
+    let actor = tx.actor();
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let (tenant, request, now) = (actor.tenant(), actor.request().clone(), tx.now());
+    let sid = Sid::new(app.chance);
+    let id: SessionId = app.new_id();
+    let new = NewName {
+        id,
+        sid_hash: sid.hash(),
+        ip: app.kept_address(request.ip),
+        user_agent: kept_user_agent(&request),
+        factor_at: (factor == Factor::GivenNow).then_some(now),
+    };
+    // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.
+    let absolute_at = queries::rename(tx.conn(), tenant, person, session, &new, now)
+        .await?
+        .ok_or(Error::Forbidden)?;
+    let cookie = cookie::make(
         app,
         &Holder {
             sid: &sid,
@@ -133,10 +164,10 @@ pub async fn step_up(
             person,
             stage: Stage::Full,
             auth_time: now,
-            absolute_at: ends,
+            absolute_at,
         },
-    )
-    .map(StepUp::Done)
+    )?;
+    Ok((id, cookie))
 }
 
 fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> StepUp {
