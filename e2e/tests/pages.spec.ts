@@ -52,6 +52,11 @@ async function adminSights(): Promise<Sight[]> {
     ["messages-all", "/messages?show=all"],
     ["audit", "/audit"],
     ["audit-empty", "/audit?from=1999-01-01&to=1999-01-02"],
+    ["settings", "/settings"],
+    ["settings-sessions", "/settings/sessions"],
+    ["settings-organisation", "/settings/organisation"],
+    ["settings-tokens", "/settings/tokens"],
+    ["step-up", "/step-up"],
     ["nowhere", "/nowhere", 404],
     ["menu", "/today", 200, (page) => page.locator(".menu > summary").click()],
   ];
@@ -64,6 +69,7 @@ async function managerSights(): Promise<Sight[]> {
     ["branches", "/branches"],
     ["messages", "/messages"],
     ["audit", "/audit"],
+    ["settings", "/settings"],
     ["branch-new", "/branches/new", 403],
   ];
 }
@@ -77,6 +83,8 @@ async function operatorSights(): Promise<Sight[]> {
     ["obligation", `/obligations/${mine.id}`],
     ["messages", "/messages"],
     ["audit", "/audit", 403],
+    ["settings", "/settings"],
+    ["settings-sessions", "/settings/sessions"],
   ];
 }
 

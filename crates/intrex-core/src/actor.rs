@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
@@ -10,6 +12,9 @@ use crate::{
     ids::{BranchId, PersonId, SessionId, TenantId, TokenId},
     permission::{Column, Permission, Reach, Role},
 };
+
+/// How long a second factor counts as fresh, for what is dangerous.
+pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// Who acts, for which tenant, with which rights. Its fields are private: it can't be forged outside this crate.
 #[derive(Debug, Clone)]
@@ -28,6 +33,8 @@ enum Who {
         id: PersonId,
         role: Role,
         session: SessionId,
+        /// When the second factor was given last.
+        factor_at: Option<DateTime<Utc>>,
     },
     Token {
         id: TokenId,
@@ -63,6 +70,8 @@ pub struct Request {
     pub ip: Option<IpAddr>,
     /// The caller's program, as it says.
     pub user_agent: Option<String>,
+    /// The text of the device cookie, if the caller has one.
+    pub device: Option<SecretString>,
     /// A repeatable request's key.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -89,11 +98,24 @@ impl Actor {
     ) -> Self {
         Actor {
             tenant,
-            who: Who::Person { id, role, session },
+            who: Who::Person {
+                id,
+                role,
+                session,
+                factor_at: None,
+            },
             scope,
             request,
             touch_due: false,
         }
+    }
+
+    /// The same person, who has given their second factor at this instant.
+    pub(crate) fn with_factor_at(mut self, at: Option<DateTime<Utc>>) -> Self {
+        if let Who::Person { factor_at, .. } = &mut self.who {
+            *factor_at = at;
+        }
+        self
     }
 
     pub(crate) fn token(
@@ -198,6 +220,17 @@ impl Actor {
             Who::Person { session, .. } => Some(*session),
             _ => None,
         }
+    }
+
+    /// Fails with [`Error::StepUp`] unless the second factor was given within [`FRESH_FOR`]. A token has none and never
+    /// gets past this; background work and the operator of the installation have shown who they are in another way.
+    pub fn must_be_fresh(&self, now: DateTime<Utc>) -> Result<()> {
+        let fresh = match &self.who {
+            Who::Person { factor_at, .. } => factor_at.is_some_and(|at| now - at < FRESH_FOR),
+            Who::Worker { .. } | Who::Operator { .. } => true,
+            Who::Token { .. } | Who::Anonymous => false,
+        };
+        if fresh { Ok(()) } else { Err(Error::StepUp) }
     }
 
     /// The token, if a program acts.
@@ -333,6 +366,38 @@ impl BranchScope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_is_fresh_for_five_minutes_and_a_token_never() {
+        let then = DateTime::UNIX_EPOCH;
+        let id = |n| Uuid::from_u128(n);
+        let person = Actor::person(
+            id(1).into(),
+            id(2).into(),
+            Role::HeadOfficeAdmin,
+            id(3).into(),
+            BranchScope::All,
+            Request::default(),
+        );
+        assert!(matches!(person.must_be_fresh(then), Err(Error::StepUp)));
+        let person = person.with_factor_at(Some(then));
+        let after = |seconds| person.must_be_fresh(then + TimeDelta::seconds(seconds));
+        assert!(after(0).is_ok() && after(299).is_ok());
+        assert!(matches!(after(300), Err(Error::StepUp)));
+        let token = Actor::token(
+            id(1).into(),
+            id(4).into(),
+            id(2).into(),
+            Role::HeadOfficeAdmin,
+            Permission::ALL.to_vec(),
+            BranchScope::All,
+            Request::default(),
+        )
+        .with_factor_at(Some(then));
+        assert!(matches!(token.must_be_fresh(then), Err(Error::StepUp)));
+        let operator = Actor::operator(id(1).into(), "a reason").expect("a reason");
+        assert!(operator.must_be_fresh(then).is_ok());
+    }
 
     #[test]
     fn a_branch_scope_is_what_its_setting_says() {

@@ -4,7 +4,7 @@
 //!
 //! The ground: [`app`] (what every command gets), [`actor`] (who acts), [`permission`] (who may do what), [`db`] (the only
 //! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
-//! [`paging`], [`idempotency`].
+//! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`],
 //! [`sessions`], [`tokens`].
@@ -23,6 +23,7 @@ pub mod ids;
 pub mod imports;
 pub mod jobs;
 mod json;
+pub mod network;
 pub mod notifications;
 pub mod obligations;
 pub mod outside;

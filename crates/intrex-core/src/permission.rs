@@ -128,6 +128,7 @@ permissions! {
     //                                                                                        admin     manager   operator worker  console
     TenantRead        "tenant:read"        "See the organisation's name and settings"        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
     TenantWrite       "tenant:write"       "Create and change organisations"                 [No,       No,       No,      No,     Tenant],
+    TenantSettings    "tenant:settings"    "Change the organisation's name, time zone, lead days and session limits" [Tenant, No, No, No, Tenant],
     BranchesRead      "branches:read"      "See branches"                                    [Tenant,   Branches, Branches, Tenant, Tenant],
     BranchesWrite     "branches:write"     "Create, change and close branches"               [Tenant,   No,       No,      No,     Tenant],
     PeopleRead        "people:read"        "See people, their roles and branches"            [Tenant,   Branches, No,      Tenant, Tenant],
@@ -135,6 +136,7 @@ permissions! {
     TokensRead        "tokens:read"        "See API tokens (never their text)"               [Own,      Own,      Own,     No,     Tenant],
     TokensWrite       "tokens:write"       "Create and revoke API tokens"                    [Own,      Own,      Own,     No,     Tenant],
     SessionsOwn       "sessions:own"       "Sign in and out, enrol a second factor"          [Own,      Own,      Own,     No,     No],
+    SessionsManage    "sessions:manage"    "See and end the sessions of others"              [Tenant,   No,       No,      No,     Tenant],
     TemplatesRead     "templates:read"     "See obligation templates"                        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
     TemplatesWrite    "templates:write"    "Create, change and remove obligation templates"  [Tenant,   No,       No,      No,     Tenant],
     ObligationsRead   "obligations:read"   "See obligations and their timeline"              [Tenant,   Branches, Tasks,   Tenant, Tenant],

@@ -128,6 +128,7 @@ const TABLES: &[Table] = &[
     table("installation", "select").of_nobody(),
     table("invitations", "select insert update(columns)"),
     table("jobs", "select insert update(columns) delete"),
+    table("known_devices", "select insert update(columns) delete"),
     table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),
     table("obligation_instances", "select insert update(columns)").branch(Branch::By("branch_id")),
     table(

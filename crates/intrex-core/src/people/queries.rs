@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     ids::{BranchId, InvitationId, PersonId, TenantId},
     permission::Role,
+    sessions::devices,
 };
 
 /// Who looks: with `branches`, only people of these branches, head office admins, and `person` themselves are seen.
@@ -237,16 +238,28 @@ pub(super) async fn revoke_credentials(
     id: PersonId,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    end_access(&mut *conn, tenant, id, now).await?;
+    use_up_invitations(conn, tenant, id, now).await
+}
+
+/// Ends every session and token of a person, and forgets their devices.
+pub(super) async fn end_access(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     delete_sessions(&mut *conn, tenant, id).await?;
+    devices::forget_all(&mut *conn, tenant, id).await?;
     sqlx::query!(
         "update app.api_tokens set revoked_at = $3 where tenant_id = $1 and person_id = $2 and revoked_at is null",
         tenant.uuid(),
         id.uuid(),
         now,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    use_up_invitations(conn, tenant, id, now).await
+    Ok(())
 }
 
 pub(super) async fn delete_sessions(
@@ -283,19 +296,24 @@ pub(super) async fn reset_second_factor(
     Ok(())
 }
 
+/// Forgets wrong codes; whether the factor waited for them.
 pub(super) async fn forget_failures(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: PersonId,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.people set totp_failures = 0, totp_failures_since = null where tenant_id = $1 and id = $2",
+    waits_from: i16,
+) -> Result<bool> {
+    let waited = sqlx::query_scalar!(
+        r#"update app.people p set totp_failures = 0, totp_failures_since = null
+           from (select totp_failures from app.people where tenant_id = $1 and id = $2) before
+           where p.tenant_id = $1 and p.id = $2 returning before.totp_failures >= $3 as "waited!""#,
         tenant.uuid(),
         id.uuid(),
+        waits_from,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(waited.unwrap_or(false))
 }
 
 pub(super) async fn insert_invitation(

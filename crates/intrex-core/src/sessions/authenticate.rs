@@ -46,6 +46,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
     let touch_due = touch_due(row.last_seen_at, idle, now);
     let scope = BranchScope::parse(&row.branches)?;
     let actor = Actor::person(tenant, presented.person, row.role, row.id, scope, request)
+        .with_factor_at(row.factor_at)
         .noting_use(touch_due);
     let refresh = match presented.ageing {
         false => None,

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
+    devices,
     model::{
         PROVISIONAL_LIFETIME, SessionCookie, SignIn, Stage, Started, kept_user_agent, seconds_until,
     },
@@ -44,7 +45,8 @@ pub async fn sign_in(
         })
         .collect();
     let canonical = canonical_email(&typed);
-    let counted = Counted::of(app, &canonical, request.ip);
+    let device = devices::presented_for(app, &request, &canonical).await?;
+    let counted = Counted::of(app, &canonical, &request, device);
     match counters::admit(app, &request, &counted).await? {
         Admission::Open => {}
         Admission::TooFast(until) => return Ok(wait(app, until)),
@@ -125,7 +127,8 @@ async fn start(
         sid_hash: sid.hash(),
         stage,
         absolute_at,
-        ip: request.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        device: None,
+        ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
     };
     queries::insert(tx.conn(), tenant, &new, now).await?;

@@ -17,6 +17,8 @@ pub enum Kind {
     Api,
     /// A link by which somebody sets a password.
     Invitation,
+    /// A device that somebody has signed in with.
+    Device,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Kind::Api => "itx",
             Kind::Invitation => "iti",
+            Kind::Device => "itd",
         }
     }
 }

@@ -10,8 +10,10 @@ pub(crate) mod mfa;
 pub(crate) mod obligations;
 pub(crate) mod qr;
 pub(crate) mod seed;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod step_up;
 pub(crate) mod templates;
 pub(crate) mod theme;
 pub(crate) mod today;
@@ -23,6 +25,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sign_in::routes)
         .with(mfa::routes)
         .with(sign_out::routes)
+        .with(step_up::routes)
         .with(invitation::routes)
         .with(theme::routes)
         .with(today::routes)
@@ -31,4 +34,5 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(templates::routes)
         .with(messages::routes)
         .with(audit::routes)
+        .with(settings::routes)
 }

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     answer::Fault,
-    routes::{Access, Forgery, Kind, Route},
+    routes::{Access, Forgery, Freshness, Kind, Route},
 };
 
 /// The header by which scripts of ours show that they are ours.
@@ -103,6 +103,9 @@ async fn admit(exchange: &Exchange, route: &Route, request: &Parts) -> Result<()
         Access::Needs(permission) => {
             let (tx, credential) = authenticated(exchange, route, request).await?;
             allowed(exchange, &tx, permission)?;
+            if route.freshness == Freshness::Fresh {
+                tx.actor().must_be_fresh(tx.now())?;
+            }
             enter(exchange, route, headers, tx, credential).await
         }
     }

@@ -15,6 +15,8 @@ mod outage;
 mod people;
 mod reminders;
 mod schema;
+mod sessions;
+mod settings;
 mod sign_in;
 mod support;
 mod templates;

@@ -46,7 +46,7 @@ impl Limits {
     /// Of failures.
     pub(super) fn failures(settings: &Settings, scope: Scope) -> Self {
         let factor = match scope {
-            Scope::Account | Scope::AccountNetwork => 1,
+            Scope::Account | Scope::AccountNetwork | Scope::Device => 1,
             Scope::Network | Scope::Rate => NETWORK_FACTOR,
         };
         Limits {

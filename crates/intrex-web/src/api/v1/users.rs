@@ -19,7 +19,7 @@ use crate::{
         json::{self, IfMatch},
     },
     request::{Exchange, Json, List, Nothing, PathId, Reader},
-    routes::{Access, Routes, Verb},
+    routes::{Access, Kind, Route, Routes, Verb},
 };
 
 const COLLECTION: &str = "/api/v1/users";
@@ -33,7 +33,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Verb::Get, "/api/v1/users/{id}", read, show)
         .api(Verb::Patch, "/api/v1/users/{id}", write, update)
         .api(Verb::Post, "/api/v1/users/{id}/reinvite", write, reinvite)
-        .api(Verb::Post, "/api/v1/users/{id}/reset-mfa", write, reset_mfa)
+        .add(
+            Route::new(Verb::Post, Kind::Api, "/api/v1/users/{id}/reset-mfa", write).fresh(),
+            reset_mfa,
+        )
         .api(Verb::Post, "/api/v1/users/{id}/unlock", write, unlock)
 }
 
@@ -74,7 +77,7 @@ async fn list(
     json::read(&exchange, tx, &page)
 }
 
-/// Invites somebody.
+/// Invites somebody. Inviting a head office admin needs a fresh second factor.
 #[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = RawPerson,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem)))]
@@ -96,7 +99,7 @@ async fn show(
     json::read_one(&exchange, tx, &person, person.id, person.version)
 }
 
-/// Changes a person's name, role, branches, or whether they can sign in.
+/// Changes a person's name, role, branches, or whether they can sign in. Another role needs a fresh second factor.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", request_body = RawPersonUpdate,
     params(("id" = PersonId, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = Person), (status = 412, body = crate::answer::Problem)))]
@@ -124,7 +127,7 @@ async fn reinvite(
     json::one(&shown(&web, invited), id, version)
 }
 
-/// Takes a lost second factor away.
+/// Takes a lost second factor away. Needs a fresh one of one's own; not for API tokens.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset-mfa", tag = "users", params(("id" = PersonId, Path)),
     request_body = RawMfaReset, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
 async fn reset_mfa(

@@ -73,7 +73,9 @@ pub(super) const OF_ACME: [&str; 12] = [
 
 impl Scene {
     pub(super) async fn begin() -> Self {
-        let app = TestApp::start().await;
+        let mut app = TestApp::start().await;
+        // Everybody asks from one address, and the clock stands.
+        app.set(|settings| settings.auth_rate_limit_max = 1_000);
         let acme = app.tenant("Acmegrove").await;
         let globex = app.tenant("Globex").await;
         let gulshan = app.branch(&acme, "GULSHANSIDE").await;
@@ -108,6 +110,7 @@ impl Scene {
             obligation: of_gulshan.id.to_string(),
             person: zenobia.id.to_string(),
             token: token_of(&app, &alice, "token of alices own").await,
+            session: session_of(&app, &zenobia).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
@@ -125,6 +128,7 @@ impl Scene {
             obligation: of_depot.id.to_string(),
             person: mallory.id.to_string(),
             token: token_of(&app, &mallory, "token of mallorys own").await,
+            session: session_of(&app, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
@@ -218,6 +222,7 @@ impl Scene {
             obligation: id(),
             person: id(),
             token: id(),
+            session: id(),
             template: id(),
             message: id(),
             import: id(),
@@ -260,7 +265,7 @@ impl Scene {
         let mut digests = Vec::new();
         for table in tables {
             let own = match table.as_str() {
-                "sessions" => "person_id <> all($2)",
+                "sessions" | "known_devices" => "person_id <> all($2)",
                 _ => "cardinality($2) > 0",
             };
             let digest = format!(
@@ -317,6 +322,11 @@ async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {
     };
     let made = tokens::create(&app.app, &actor, &raw).await;
     made.expect("a token").token.id.to_string()
+}
+
+async fn session_of(app: &TestApp, member: &Member) -> String {
+    let actor = app.acting(member).await;
+    actor.session_id().expect("a session").to_string()
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.

@@ -16,6 +16,7 @@ pub(super) enum Thing {
     Obligation,
     Person,
     Token,
+    Session,
     Template,
     /// A message in somebody's inbox.
     Message,
@@ -34,6 +35,7 @@ pub(super) struct Ids {
     pub(super) obligation: String,
     pub(super) person: String,
     pub(super) token: String,
+    pub(super) session: String,
     pub(super) template: String,
     pub(super) message: String,
     pub(super) import: String,
@@ -49,6 +51,7 @@ impl Ids {
             Thing::Obligation => &self.obligation,
             Thing::Person => &self.person,
             Thing::Token => &self.token,
+            Thing::Session => &self.session,
             Thing::Template => &self.template,
             Thing::Message => &self.message,
             Thing::Import => &self.import,
@@ -58,12 +61,13 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 9] {
+    pub(super) fn all(&self) -> [&str; 10] {
         [
             &self.branch,
             &self.obligation,
             &self.person,
             &self.token,
+            &self.session,
             &self.template,
             &self.message,
             &self.import,
@@ -100,6 +104,8 @@ pub(super) struct Line {
     pub(super) fields: Fields,
     /// Whether API tokens are refused whatever they may do.
     pub(super) in_session: bool,
+    /// Whether it asks for both factors, so that no body of this table is a good one.
+    pub(super) proves: bool,
 }
 
 const fn line(method: &'static str, path: &'static str) -> Line {
@@ -112,6 +118,7 @@ const fn line(method: &'static str, path: &'static str) -> Line {
         filters: &[],
         fields: Fields::Described,
         in_session: false,
+        proves: false,
     }
 }
 
@@ -160,6 +167,13 @@ impl Line {
         }
     }
 
+    const fn proves(self) -> Self {
+        Line {
+            proves: true,
+            ..self
+        }
+    }
+
     /// Its path with an id in it.
     pub(super) fn at(&self, ids: &Ids) -> String {
         match (self.path.split_once('{'), self.thing) {
@@ -202,6 +216,28 @@ pub(super) const TABLE: &[Line] = &[
     get("/mfa/setup"),
     post("/mfa/setup").sends(code),
     post("/settings/theme").sends(theme),
+    get("/step-up"),
+    post("/step-up")
+        .sends(both_factors)
+        .refers("password")
+        .proves(),
+    // Settings.
+    get("/settings"),
+    get("/settings/organisation"),
+    post("/settings/organisation")
+        .sends(organisation)
+        .fields(Fields::Of("RawTenantUpdate")),
+    get("/settings/organisation/edit"),
+    get("/settings/sessions"),
+    post("/settings/sessions/revoke-others"),
+    post("/settings/sessions/{id}/revoke").of(Thing::Session),
+    get("/settings/tokens"),
+    post("/settings/tokens")
+        .sends(token)
+        .refers("person_id")
+        .fields(Fields::Of("RawToken")),
+    get("/settings/tokens/new"),
+    post("/settings/tokens/{id}/revoke").of(Thing::Token),
     // Pages.
     get("/today").filters(&[("done", Thing::Obligation)]),
     get("/audit").filters(&[
@@ -319,8 +355,17 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/obligations/{id}/waive")
         .of(Thing::Obligation)
         .sends(reason),
+    get("/api/v1/organisation"),
+    line("PATCH", "/api/v1/organisation").sends(organisation),
     get("/api/v1/reports/overdue"),
     get("/api/v1/reports/upcoming"),
+    get("/api/v1/sessions"),
+    post("/api/v1/sessions/revoke-others")
+        .sends(nothing)
+        .in_session(),
+    line("DELETE", "/api/v1/sessions/{id}")
+        .of(Thing::Session)
+        .sends(nothing),
     get("/api/v1/templates"),
     post("/api/v1/templates").sends(template),
     get("/api/v1/templates/{id}").of(Thing::Template),
@@ -331,10 +376,7 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Template)
         .sends(nothing),
     get("/api/v1/tokens"),
-    post("/api/v1/tokens")
-        .sends(token)
-        .refers("person_id")
-        .in_session(),
+    post("/api/v1/tokens").sends(token).refers("person_id"),
     line("DELETE", "/api/v1/tokens/{id}")
         .of(Thing::Token)
         .sends(nothing),
@@ -350,6 +392,10 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/users/{id}/reset-mfa")
         .of(Thing::Person)
         .sends(reason),
+    get("/api/v1/users/{id}/sessions").of(Thing::Person),
+    line("DELETE", "/api/v1/users/{id}/sessions")
+        .of(Thing::Person)
+        .sends(nothing),
     post("/api/v1/users/{id}/unlock")
         .of(Thing::Person)
         .sends(nothing),
@@ -374,6 +420,17 @@ fn password(_: &Ids) -> Value {
 
 fn code(_: &Ids) -> Value {
     json!({ "code": "no code" })
+}
+
+fn both_factors(_: &Ids) -> Value {
+    json!({ "password": "not the password", "code": "no code" })
+}
+
+fn organisation(_: &Ids) -> Value {
+    json!({
+        "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
+        "session_absolute_hours": "168", "session_idle_minutes": "1440",
+    })
 }
 
 fn theme(_: &Ids) -> Value {
@@ -444,7 +501,7 @@ fn template_change(ids: &Ids) -> Value {
 }
 
 fn token(ids: &Ids) -> Value {
-    json!({ "name": TYPED, "scopes": "", "expires_in_days": "30", "person_id": ids.person })
+    json!({ "name": TYPED, "scopes": "", "networks": "", "expires_in_days": "30", "person_id": ids.person })
 }
 
 fn person(ids: &Ids) -> Value {
