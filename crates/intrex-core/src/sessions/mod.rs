@@ -5,7 +5,8 @@
 //! else.
 //!
 //! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `authenticate` each request · `commands` sign out, revoke · `reads` one's own sessions.
+//! the code · `authenticate` each request · `commands` sign out, revoke · `renewal` a new name, and an end to the others ·
+//! `reads` one's own sessions.
 
 mod authenticate;
 pub mod commands;
@@ -14,15 +15,19 @@ pub(crate) mod counters;
 mod model;
 pub(crate) mod queries;
 pub mod reads;
+mod renewal;
 mod second_factor;
 mod sign_in;
 
 pub use authenticate::{authenticate, touch};
 pub use commands::{abandon, revoke, sign_out};
 pub use counters::forget_old_failures;
+pub(crate) use model::seconds_until;
 pub use model::{
     Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn, Stage,
     Started, Verification,
 };
+pub(crate) use renewal::{end_all, end_others, renew_alone};
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;
+pub(crate) use sign_in::{canonical_typed, find_by_email};

@@ -119,6 +119,7 @@ pub(super) struct Authenticated {
     pub last_seen_at: DateTime<Utc>,
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
+    pub must_change_password: bool,
     pub person_name: String,
     pub email: String,
     pub tenant_name: String,
@@ -137,8 +138,8 @@ pub(super) async fn authenticate(
     Ok(sqlx::query_as!(
         Authenticated,
         r#"select s.id as "id: SessionId", p.role as "role: Role", s.stage as "stage: Stage", s.auth_time, s.last_seen_at,
-                  s.absolute_at, t.session_idle_minutes as idle_minutes, p.name as person_name, p.email,
-                  t.name as tenant_name,
+                  s.absolute_at, t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name,
+                  p.email, t.name as tenant_name,
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
                     when p.role = 'head_office_admin' then '*'
@@ -219,6 +220,67 @@ pub(super) async fn delete(
     .await?
     .rows_affected();
     Ok(deleted == 1)
+}
+
+/// A session that goes on under another name.
+#[derive(Debug)]
+pub(super) struct Renamed {
+    pub auth_time: DateTime<Utc>,
+    pub absolute_at: DateTime<Utc>,
+}
+
+/// Gives a full session another secret name.
+pub(super) async fn rename(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    id: SessionId,
+    sid_hash: &[u8; 32],
+) -> Result<Option<Renamed>> {
+    Ok(sqlx::query_as!(
+        Renamed,
+        "update app.sessions set sid_hash = $4
+         where tenant_id = $1 and person_id = $2 and id = $3 and stage = 'full' and revoked_at is null
+         returning auth_time, absolute_at",
+        tenant.uuid(),
+        person.uuid(),
+        id.uuid(),
+        &sid_hash[..],
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub(super) async fn delete_others(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    kept: SessionId,
+) -> Result<()> {
+    sqlx::query!(
+        "delete from app.sessions where tenant_id = $1 and person_id = $2 and id <> $3",
+        tenant.uuid(),
+        person.uuid(),
+        kept.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_all(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<()> {
+    sqlx::query!(
+        "delete from app.sessions where tenant_id = $1 and person_id = $2",
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn list(

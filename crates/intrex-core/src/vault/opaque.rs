@@ -17,6 +17,10 @@ pub enum Kind {
     Api,
     /// A link by which somebody sets a password.
     Invitation,
+    /// A link by which somebody sets another password.
+    PasswordReset,
+    /// A link by which one of two addresses agrees to a change.
+    EmailChange,
 }
 
 impl Kind {
@@ -24,6 +28,8 @@ impl Kind {
         match self {
             Kind::Api => "itx",
             Kind::Invitation => "iti",
+            Kind::PasswordReset => "itp",
+            Kind::EmailChange => "ite",
         }
     }
 }
