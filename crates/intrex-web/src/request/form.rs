@@ -20,7 +20,7 @@ use crate::{WebState, answer::Fault};
 /// The hidden field that carries the token.
 pub(crate) const CSRF_FIELD: &str = "csrf_token";
 /// Fields that are never shown again.
-const NEVER_SHOWN_AGAIN: [&str; 2] = ["password", "code"];
+const NEVER_SHOWN_AGAIN: [&str; 3] = ["password", "old_password", "code"];
 
 /// A form that somebody who is signed in has sent, and that is theirs.
 #[derive(Debug)]
