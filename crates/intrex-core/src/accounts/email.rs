@@ -47,9 +47,6 @@ pub async fn ask(app: &App, actor: &Actor, email: &Raw, password: SecretString) 
     let (Some(person), Some(session)) = (actor.person_id(), actor.session_id()) else {
         return Err(Error::Forbidden);
     };
-    if app.mailer.is_none() {
-        return Err(Error::conflict(keys::EMAIL_CHANGE_NO_MAIL));
-    }
     let tenant = actor.tenant();
     let mut tx = app.db.read(actor).await?;
     let account = queries::find(tx.conn(), tenant, person)
@@ -73,6 +70,9 @@ pub async fn ask(app: &App, actor: &Actor, email: &Raw, password: SecretString) 
     let Some(next) = next.filter(|_| errors.is_empty()) else {
         return Err(errors.into());
     };
+    if app.mailer.is_none() {
+        return Err(Error::conflict(keys::EMAIL_CHANGE_NO_MAIL));
+    }
     let (old_token, old_hash) = opaque::mint(Kind::EmailChange, tenant, app.chance);
     let (new_token, new_hash) = opaque::mint(Kind::EmailChange, tenant, app.chance);
     let mut tx = app.db.write(actor).await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 20] = [
     &["branch", "create"],
     &["branch", "list"],
     &["user", "invite"],
+    &["user", "import"],
+    &["user", "require-password-change"],
     &["user", "reset-mfa"],
     &["user", "unlock"],
     &["user", "list"],

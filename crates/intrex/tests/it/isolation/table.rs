@@ -23,6 +23,10 @@ pub(super) enum Thing {
     Import,
     /// The text of an invitation, in its address.
     Invitation,
+    /// The same of a link to set another password.
+    Reset,
+    /// The same of a link that agrees to another address.
+    EmailChange,
     /// A file's name.
     File,
 }
@@ -38,6 +42,8 @@ pub(super) struct Ids {
     pub(super) message: String,
     pub(super) import: String,
     pub(super) invitation: String,
+    pub(super) reset: String,
+    pub(super) email_change: String,
     pub(super) fresh: String,
 }
 
@@ -53,12 +59,14 @@ impl Ids {
             Thing::Message => &self.message,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
+            Thing::Reset => &self.reset,
+            Thing::EmailChange => &self.email_change,
             Thing::File => "none.css",
         }
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 9] {
+    pub(super) fn all(&self) -> [&str; 11] {
         [
             &self.branch,
             &self.obligation,
@@ -68,6 +76,8 @@ impl Ids {
             &self.message,
             &self.import,
             &self.invitation,
+            &self.reset,
+            &self.email_change,
             &self.fresh,
         ]
     }
@@ -100,6 +110,8 @@ pub(super) struct Line {
     pub(super) fields: Fields,
     /// Whether API tokens are refused whatever they may do.
     pub(super) in_session: bool,
+    /// Whether its body has a wrong password on purpose: with the right one the caller's own session would end.
+    pub(super) asks_password: bool,
 }
 
 const fn line(method: &'static str, path: &'static str) -> Line {
@@ -112,6 +124,7 @@ const fn line(method: &'static str, path: &'static str) -> Line {
         filters: &[],
         fields: Fields::Described,
         in_session: false,
+        asks_password: false,
     }
 }
 
@@ -151,6 +164,14 @@ impl Line {
 
     const fn fields(self, fields: Fields) -> Self {
         Line { fields, ..self }
+    }
+
+    const fn asks_password(self) -> Self {
+        Line {
+            asks_password: true,
+            refers: Some("old_password"),
+            ..self
+        }
     }
 
     const fn in_session(self) -> Self {
@@ -197,11 +218,29 @@ pub(super) const TABLE: &[Line] = &[
     post("/invitation/{token}")
         .of(Thing::Invitation)
         .sends(password),
+    get("/forgot-password"),
+    post("/forgot-password").sends(forgotten),
+    get("/reset-password/{token}").of(Thing::Reset),
+    post("/reset-password/{token}")
+        .of(Thing::Reset)
+        .sends(password),
+    get("/email-change/{token}").of(Thing::EmailChange),
+    post("/email-change/{token}")
+        .of(Thing::EmailChange)
+        .sends(nothing),
     get("/mfa"),
     post("/mfa").sends(code),
     get("/mfa/setup"),
     post("/mfa/setup").sends(code),
     post("/settings/theme").sends(theme),
+    get("/settings/password"),
+    post("/settings/password")
+        .sends(another_password)
+        .asks_password(),
+    get("/settings/email"),
+    post("/settings/email")
+        .sends(another_address)
+        .asks_password(),
     // Pages.
     get("/today").filters(&[("done", Thing::Obligation)]),
     get("/audit").filters(&[
@@ -347,6 +386,9 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/users/{id}/reinvite")
         .of(Thing::Person)
         .sends(nothing),
+    post("/api/v1/users/{id}/require-password-change")
+        .of(Thing::Person)
+        .sends(nothing),
     post("/api/v1/users/{id}/reset-mfa")
         .of(Thing::Person)
         .sends(reason),
@@ -366,6 +408,18 @@ fn credentials(_: &Ids) -> Value {
 
 fn demo(_: &Ids) -> Value {
     json!({ "email": "nobody@nowhere.example" })
+}
+
+fn forgotten(_: &Ids) -> Value {
+    json!({ "email": "nobody@nowhere.example" })
+}
+
+fn another_password(_: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "password": "a long word and another one" })
+}
+
+fn another_address(ids: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "email": format!("{}@people.example", ids.fresh) })
 }
 
 fn password(_: &Ids) -> Value {
