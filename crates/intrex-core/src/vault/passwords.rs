@@ -89,12 +89,10 @@ impl Passwords {
         let hash = hash.to_owned();
         let cost = cost_of(&hash).unwrap_or(self.cost);
         let strong = cost >= self.cost;
-        let padding = cost..self.cost;
+        let padding = padding(cost, self.cost);
         let right = self
             .in_turn(move || {
                 let right = bcrypt::verify(input.as_slice(), &hash);
-                // A hash of a lower cost must not answer sooner than that of an account that is not there. Each step of
-                // the cost doubles the work: 2^c and 2^c + 2^(c+1) + … + 2^(n-1) are 2^n together.
                 for cost in padding {
                     let _ = bcrypt::hash(input.as_slice(), cost);
                 }
@@ -183,6 +181,12 @@ fn prepared(key: &Key, password: &SecretString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(B64.encode(mac.finalize().into_bytes()).into_bytes())
 }
 
+/// The costs of what is hashed besides a hash of a lower cost, so that it does not answer sooner than that of an account that
+/// is not there. Each step of the cost doubles the work: 2^c and 2^c + 2^(c+1) + … + 2^(n-1) are 2^n together.
+fn padding(cost: u32, target: u32) -> std::ops::Range<u32> {
+    cost..target
+}
+
 fn cost_of(hash: &str) -> Option<u32> {
     hash.split('$').nth(2)?.parse().ok()
 }
@@ -233,6 +237,15 @@ mod tests {
                 .expect("verifies"),
             Verified::No
         );
+    }
+
+    #[test]
+    fn a_cheap_hash_costs_as_much_work_as_any() {
+        for cost in 4..=14 {
+            let worked: u64 = padding(cost, 14).map(|cost| 1 << cost).sum();
+            assert_eq!(worked + (1 << cost), 1 << 14);
+        }
+        assert!(padding(15, 14).is_empty());
     }
 
     #[tokio::test]
