@@ -53,7 +53,9 @@ async function adminSights(): Promise<Sight[]> {
     ["audit", "/audit"],
     ["audit-empty", "/audit?from=1999-01-01&to=1999-01-02"],
     ["settings", "/settings"],
+    ["settings-password", "/settings/password"],
     ["settings-sessions", "/settings/sessions"],
+    ["settings-email", "/settings/email"],
     ["settings-organisation", "/settings/organisation"],
     ["settings-tokens", "/settings/tokens"],
     ["step-up", "/step-up"],
@@ -84,7 +86,9 @@ async function operatorSights(): Promise<Sight[]> {
     ["messages", "/messages"],
     ["audit", "/audit", 403],
     ["settings", "/settings"],
+    ["settings-password", "/settings/password"],
     ["settings-sessions", "/settings/sessions"],
+    ["settings-email", "/settings/email"],
   ];
 }
 
@@ -170,6 +174,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
     };
     await look(page, ["nobody-sign-in", "/sign-in"], width);
     await look(page, ["nobody-sign-in-wrong", "/sign-in", 200, wrong], width);
+    await look(page, ["nobody-forgot-password", "/forgot-password"], width);
     await look(page, ["nobody-mfa", "/sign-in", 200, half], width);
     await context.close();
   });

@@ -24,6 +24,7 @@ pub struct Actor {
     scope: BranchScope,
     request: Request,
     touch_due: bool,
+    owes_password: bool,
 }
 
 /// The kinds of actors.
@@ -107,6 +108,7 @@ impl Actor {
             scope,
             request,
             touch_due: false,
+            owes_password: false,
         }
     }
 
@@ -138,6 +140,7 @@ impl Actor {
             scope,
             request,
             touch_due: false,
+            owes_password: false,
         }
     }
 
@@ -148,6 +151,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
+            owes_password: false,
         }
     }
 
@@ -161,6 +165,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
+            owes_password: false,
         })
     }
 
@@ -171,12 +176,19 @@ impl Actor {
             scope: BranchScope::Only(Vec::new()),
             request,
             touch_due: false,
+            owes_password: false,
         }
     }
 
     /// The same actor, whose credential's use is to be recorded if `due`.
     pub(crate) fn noting_use(mut self, due: bool) -> Self {
         self.touch_due = due;
+        self
+    }
+
+    /// The same actor, who may do nothing but set another password if they `owe` one.
+    pub(crate) fn owing_a_password(mut self, owe: bool) -> Self {
+        self.owes_password = owe;
         self
     }
 
@@ -256,6 +268,9 @@ impl Actor {
 
     /// How far a permission reaches for this actor: the table, and a token's scopes on top.
     pub fn reach(&self, permission: Permission) -> Reach {
+        if self.owes_password && permission != Permission::AccountOwn {
+            return Reach::No;
+        }
         let column = match &self.who {
             Who::Person { role, .. } => Column::Role(*role),
             Who::Token { scopes, .. } if !scopes.contains(&permission) => return Reach::No,

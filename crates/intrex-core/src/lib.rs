@@ -6,9 +6,11 @@
 //! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
-//! The slices: [`tenants`], [`branches`], [`people`],
+//! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
 //! [`sessions`], [`tokens`].
 
+pub mod account_mail;
+pub mod accounts;
 pub mod actor;
 pub mod app;
 pub mod audit;

@@ -19,6 +19,9 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// The longest that a route may take unless it says otherwise.
 pub const MAX_TIME: Duration = Duration::from_secs(30);
 
+/// The one page that opens to somebody who must change their password.
+pub(crate) const PASSWORD_PAGE: &str = "/settings/password";
+
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

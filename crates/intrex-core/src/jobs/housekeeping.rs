@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::{JobOutcome, queries};
 use crate::{
-    App,
+    App, account_mail, accounts,
     actor::Actor,
     error::Result,
     idempotency,
@@ -32,6 +32,8 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     most =
         most.max(queries::remove_sessions(conn, tenant, now - ENDED_SESSIONS_KEPT, limit).await?);
     most = most.max(devices::remove_expired(conn, tenant, now, limit).await?);
+    most = most.max(account_mail::clear(conn, tenant, now, limit).await?);
+    most = most.max(accounts::clear(conn, tenant, now, limit).await?);
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
     if tenant == TenantId::PLATFORM {

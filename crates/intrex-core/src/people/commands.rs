@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{
     Actor, App,
+    account_mail::{self, Letter, Notice},
+    accounts,
     audit::Event,
     catalogue::keys,
     db::WriteTx,
@@ -24,7 +26,8 @@ pub const INVITATION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(72);
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
 
-/// Invites somebody. They set their own password by the link that the token makes.
+/// Invites somebody. They set their own password by the link that the token makes; it goes to them by mail, if this
+/// installation sends any.
 pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited> {
     actor.may(Permission::PeopleWrite)?;
     let new = raw.parse()?;
@@ -45,7 +48,7 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
         .with("branch_count", person.branch_ids.len())
         .personal("email", person.email.clone());
     tx.commit_answering(vec![event], &person).await?;
-    Ok(Invited { person, token })
+    Ok(invited(app, person, token))
 }
 
 /// Makes a new invitation for somebody who has not joined yet; the older ones no longer count.
@@ -65,7 +68,15 @@ pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited>
     let token = new_invitation(app, &mut tx, id).await?;
     tx.commit_answering(vec![told("person.reinvited", &person)], &person)
         .await?;
-    Ok(Invited { person, token })
+    Ok(invited(app, person, token))
+}
+
+fn invited(app: &App, person: Person, token: SecretString) -> Invited {
+    Invited {
+        person,
+        token,
+        is_mailed: app.mailer.is_some(),
+    }
 }
 
 /// Changes a person's name, role, branches, or whether they can sign in. `seen` is the version that the caller has looked
@@ -102,6 +113,7 @@ pub async fn update(
     let left = after.status == PersonStatus::Disabled && before.status != PersonStatus::Disabled;
     if left {
         queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
+        accounts::end_links(tx.conn(), tenant, id, now).await?;
     }
     let person = shown(&mut tx, id).await?;
     let action = if left {
@@ -135,8 +147,27 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
     queries::reset_second_factor(tx.conn(), actor.tenant(), id, now).await?;
     // Whoever took the factor may have signed in with it, and made tokens.
     queries::end_access(tx.conn(), actor.tenant(), id, now).await?;
+    account_mail::notify(app, &mut tx, id, Notice::MfaReset).await?;
     let person = shown(&mut tx, id).await?;
     let event = told("person.mfa_reset", &person).personal("reason", reason.unwrap_or_default());
+    tx.commit_answering(vec![event], &person).await?;
+    Ok(person)
+}
+
+/// Requires somebody to set another password: nothing else opens to them until they have, in sessions that are open too.
+pub async fn require_password_change(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
+    actor.may(Permission::PeopleWrite)?;
+    let mut tx = app.db.write(actor).await?;
+    let locked = queries::lock(tx.conn(), actor.tenant(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if !locked.joined {
+        return Err(Error::conflict(keys::PERSON_NOT_JOINED_YET));
+    }
+    let now = tx.now();
+    queries::require_password_change(tx.conn(), actor.tenant(), id, now).await?;
+    let person = shown(&mut tx, id).await?;
+    let event = told("person.password_change_required", &person);
     tx.commit_answering(vec![event], &person).await?;
     Ok(person)
 }
@@ -176,6 +207,7 @@ async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result
     let now = tx.now();
     let end = now + INVITATION_LIFETIME;
     queries::insert_invitation(tx.conn(), tenant, id, person, &hash, now, end).await?;
+    account_mail::queue(app, tx, person, &Letter::invitation(&text, end)).await?;
     Ok(text)
 }
 

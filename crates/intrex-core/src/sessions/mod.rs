@@ -18,12 +18,14 @@ pub(crate) mod queries;
 pub mod reads;
 mod second_factor;
 mod sign_in;
-pub(crate) mod step_up;
+mod step_up;
 mod user_agent;
 
 pub use authenticate::{authenticate, touch};
+pub(crate) use commands::end_others;
 pub use commands::{abandon, revoke, revoke_all_of, revoke_others, sign_out};
 pub use counters::forget_old_failures;
+pub(crate) use model::seconds_until;
 pub use model::{
     DeviceCookie, Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn,
     Stage, Started, Verification,
@@ -31,4 +33,6 @@ pub use model::{
 pub(crate) use second_factor::MAX_WRONG;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;
+pub(crate) use sign_in::{canonical_typed, find_by_email};
+pub(crate) use step_up::{Factor, renew};
 pub use step_up::{Proof, StepUp, step_up};

@@ -120,6 +120,8 @@ pub struct FullSession {
     pub tenant_name: String,
     /// When the second factor was given.
     pub auth_time: DateTime<Utc>,
+    /// Whether nothing opens but the page that changes the password: the actor may do nothing else.
+    pub must_change_password: bool,
 }
 
 /// A session without its second factor: good for giving it, and for nothing else.
@@ -220,7 +222,7 @@ pub(super) fn kept_user_agent(request: &Request) -> String {
 }
 
 /// Whole seconds until an instant, one at least.
-pub(super) fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+pub(crate) fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     let left = then - now;
     (left.num_seconds() + i64::from(left.subsec_nanos() > 0)).max(1)
 }

@@ -126,6 +126,7 @@ pub(super) struct Authenticated {
     pub factor_at: Option<DateTime<Utc>>,
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
+    pub must_change_password: bool,
     pub person_name: String,
     pub email: String,
     pub tenant_name: String,
@@ -146,7 +147,7 @@ pub(super) async fn authenticate(
         r#"select s.id as "id: SessionId", p.role as "role: Role", s.stage as "stage: Stage", s.auth_time, s.last_seen_at,
                   s.factor_at, least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
                     as "absolute_at!",
-                  t.session_idle_minutes as idle_minutes, p.name as person_name, p.email,
+                  t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
                   t.name as tenant_name,
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
@@ -241,8 +242,8 @@ pub(super) struct NewName {
     pub factor_at: Option<DateTime<Utc>>,
 }
 
-/// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began when the old one did and ends
-/// no later. `None` if the old one has ended.
+/// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began
+/// when the old one did and ends no later. `None` if the old one has ended.
 pub(super) async fn rename(
     conn: &mut PgConnection,
     tenant: TenantId,

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     App,
+    account_mail::{self, Notice},
     actor::Request,
     audit::Event,
     catalogue::keys,
@@ -247,6 +248,7 @@ pub(super) async fn begin_full_session(
     events.push(about_session("session.started"));
     if !device.known && factor.signed_in_before {
         events.push(about_session("session.new_device"));
+        account_mail::notify(app, &mut tx, person, Notice::NewDevice).await?;
     }
     tx.commit_all(events).await?;
     let lane = device.known.then_some(device.id);

@@ -13,7 +13,7 @@ use super::{
     second_factor::{self, Checked},
 };
 use crate::{
-    Actor, App,
+    Actor, App, accounts,
     audit::Event,
     db::WriteTx,
     error::{Error, Result},
@@ -125,10 +125,6 @@ pub(crate) enum Factor {
     /// It was given just now.
     GivenNow,
     /// It was not: it is as fresh as before.
-    #[allow(
-        dead_code,
-        reason = "for what renews a session without asking for the factor"
-    )]
     AsBefore,
 }
 
@@ -156,6 +152,7 @@ pub(crate) async fn renew(
     let absolute_at = queries::rename(tx.conn(), tenant, person, session, &new, now)
         .await?
         .ok_or(Error::Forbidden)?;
+    accounts::follow_session(tx.conn(), tenant, session, id).await?;
     let cookie = cookie::make(
         app,
         &Holder {

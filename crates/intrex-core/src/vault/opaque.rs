@@ -19,6 +19,10 @@ pub enum Kind {
     Invitation,
     /// A device that somebody has signed in with.
     Device,
+    /// A link by which somebody sets another password.
+    PasswordReset,
+    /// A link by which one of two addresses agrees to a change.
+    EmailChange,
 }
 
 impl Kind {
@@ -27,6 +31,8 @@ impl Kind {
             Kind::Api => "itx",
             Kind::Invitation => "iti",
             Kind::Device => "itd",
+            Kind::PasswordReset => "itp",
+            Kind::EmailChange => "ite",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pages, one file a noun: what is read, what its forms do. A handler reads everything that the page shows in one
 //! transaction, or runs one command and redirects; what was typed wrong is drawn again beside its sentence.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod branches;
 pub(crate) mod errors;
@@ -27,6 +28,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sign_out::routes)
         .with(step_up::routes)
         .with(invitation::routes)
+        .with(account::routes)
         .with(theme::routes)
         .with(today::routes)
         .with(branches::routes)

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -19,6 +19,8 @@ const COMMANDS: [&[&str]; 21] = [
     &["branch", "create"],
     &["branch", "list"],
     &["user", "invite"],
+    &["user", "import"],
+    &["user", "require-password-change"],
     &["user", "reset-mfa"],
     &["user", "unlock"],
     &["user", "list"],

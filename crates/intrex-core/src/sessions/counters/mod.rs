@@ -38,6 +38,8 @@ pub(crate) enum Scope {
     Device,
     Network,
     Rate,
+    /// Requests for a link to set another password, by account.
+    Reset,
 }
 
 impl Scope {
@@ -48,6 +50,7 @@ impl Scope {
             Scope::Device => "device",
             Scope::Network => "network",
             Scope::Rate => "rate",
+            Scope::Reset => "reset",
         }
     }
 }
@@ -97,7 +100,7 @@ impl Counted {
 
     fn key(&self, scope: Scope) -> [u8; 32] {
         match scope {
-            Scope::Account => self.account,
+            Scope::Account | Scope::Reset => self.account,
             Scope::Network | Scope::Rate => self.network,
             Scope::AccountNetwork => {
                 // The account's half comes first, so that all of an account's networks can be found and forgotten.
@@ -165,6 +168,41 @@ pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<
     let locked = locked_in(&mut tx, app, of).await?;
     commit(tx, event).await?;
     Ok(locked.map_or(Admission::Open, Admission::Locked))
+}
+
+/// Counts one request for a link to set another password: by network, like a sign-in, and by account, so that nobody's
+/// mailbox is filled. Whether sign-ins of the account are locked does not matter: who forgot the password has tried.
+pub(crate) async fn admit_reset(app: &App, request: &Request, of: &Counted) -> Result<Admission> {
+    let mut tx = platform(app, request).await?;
+    let now = tx.now();
+    let keys = [Scope::Rate, Scope::Reset].map(|scope| (scope, of.key(scope)));
+    let mut counters = queries::lock(tx.conn(), &keys, now).await?;
+    let (mut until, mut event) = (None, None);
+    for row in &mut counters {
+        let limits = match row.scope {
+            Scope::Reset => Limits::resets(),
+            _ => Limits::rate(&app.settings),
+        };
+        let (next, admitted) = rules::after_request(row.counter.clone(), now, &limits);
+        row.counter = next;
+        if admitted.first_refusal {
+            event = Some(
+                Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
+                    .denied()
+                    .with("scope", row.scope.as_str())
+                    .with("limit", limits.threshold)
+                    .with("window_sec", limits.window.num_seconds()),
+            );
+        }
+        until = until.max(admitted.wait_until);
+        if until.is_some() {
+            // What the network may not ask is not counted against the account.
+            break;
+        }
+    }
+    queries::save(tx.conn(), &counters, now).await?;
+    commit(tx, event).await?;
+    Ok(until.map_or(Admission::Open, Admission::TooFast))
 }
 
 /// Until when the account or the network is locked, if it is.

@@ -35,7 +35,7 @@ pub(super) struct Remembered {
 }
 
 /// Whether the request came with the cookie of a device that this person is known by.
-pub(super) async fn presented(
+pub(crate) async fn presented(
     conn: &mut PgConnection,
     request: &Request,
     tenant: TenantId,

@@ -37,7 +37,7 @@ pub(super) struct Description;
 #[utoipa::path(get, path = "/api/v1/organisation", tag = "organisation", responses((status = 200, body = Tenant)))]
 async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
     let tenant = tenants::reads::current(&mut tx).await?;
-    json::read_one(&exchange, tx, &tenant, tenant.id, tenant.version).await
+    json::read_one(&exchange, tx, &tenant, tenant.id, tenant.version)
 }
 
 /// Changes its name, zone, usual lead days and session limits. Needs a fresh second factor.

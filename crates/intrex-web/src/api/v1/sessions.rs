@@ -70,7 +70,7 @@ async fn list(
     Reader(mut tx): Reader,
 ) -> Result<Response, Fault> {
     let found = sessions::reads::list(&web.app, &mut tx).await?;
-    json::read(&exchange, tx, &Sessions::of(found)).await
+    json::read(&exchange, tx, &Sessions::of(found))
 }
 
 /// Ends a session: one of one's own, or of anybody in the organisation for a head office admin.
@@ -106,7 +106,7 @@ async fn list_of(
     PathId(id): PathId<PersonId>,
 ) -> Result<Response, Fault> {
     let found = sessions::reads::list_of(&web.app, &mut tx, id).await?;
-    json::read(&exchange, tx, &Sessions::of(found)).await
+    json::read(&exchange, tx, &Sessions::of(found))
 }
 
 /// Signs somebody out everywhere, and forgets their devices.

@@ -33,6 +33,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Verb::Get, "/api/v1/users/{id}", read, show)
         .api(Verb::Patch, "/api/v1/users/{id}", write, update)
         .api(Verb::Post, "/api/v1/users/{id}/reinvite", write, reinvite)
+        .api(
+            Verb::Post,
+            "/api/v1/users/{id}/require-password-change",
+            write,
+            require_password_change,
+        )
         .add(
             Route::new(Verb::Post, Kind::Api, "/api/v1/users/{id}/reset-mfa", write).fresh(),
             reset_mfa,
@@ -41,7 +47,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, invite, show, update, reinvite, reset_mfa, unlock))]
+#[openapi(paths(
+    list,
+    invite,
+    show,
+    update,
+    reinvite,
+    require_password_change,
+    reset_mfa,
+    unlock
+))]
 pub(super) struct Description;
 
 /// Somebody who was invited, with the link by which they set their password: shown here once.
@@ -51,6 +66,8 @@ struct Invitee {
     person: Person,
     /// The link; it counts once. A repeated request with an `Idempotency-Key` does not show it again.
     invitation_url: String,
+    /// Whether the link goes to them by mail too.
+    invitation_mailed: bool,
 }
 
 /// Why a second factor is taken away.
@@ -127,6 +144,18 @@ async fn reinvite(
     json::one(&shown(&web, invited), id, version)
 }
 
+/// Requires somebody to set another password before anything else opens to them.
+#[utoipa::path(post, path = "/api/v1/users/{id}/require-password-change", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
+async fn require_password_change(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<Nothing>,
+) -> Result<Response, Fault> {
+    let person = people::require_password_change(&web.app, &sent.actor, id).await?;
+    json::one(&person, person.id, person.version)
+}
+
 /// Takes a lost second factor away. Needs a fresh one of one's own; not for API tokens.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset-mfa", tag = "users", params(("id" = PersonId, Path)),
     request_body = RawMfaReset, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
@@ -158,6 +187,7 @@ fn shown(web: &WebState, invited: Invited) -> Invitee {
             web.origin(),
             invited.token.expose_secret()
         ),
+        invitation_mailed: invited.is_mailed,
         person: invited.person,
     }
 }

@@ -54,7 +54,7 @@ const SECTIONS: &[Section] = &[
         icon: "lock",
         words: keys::SETTINGS_PASSWORD,
         hint: keys::SETTINGS_PASSWORD_HINT,
-        permission: Permission::SessionsOwn,
+        permission: Permission::AccountOwn,
     },
     Section {
         part: Part::Account,
@@ -78,7 +78,7 @@ const SECTIONS: &[Section] = &[
         icon: "mail",
         words: keys::SETTINGS_EMAIL,
         hint: keys::SETTINGS_EMAIL_HINT,
-        permission: Permission::SessionsOwn,
+        permission: Permission::AccountOwn,
     },
     Section {
         part: Part::Account,

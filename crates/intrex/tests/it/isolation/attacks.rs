@@ -131,7 +131,7 @@ async fn nobody_reaches_what_is_not_theirs_by_any_route() {
         .filter(|event| !told.contains(event))
         .map(|(_, action)| action)
         .collect();
-    // What Bob and Carol may do at their own organisation: look at the log, leave, and mistype a password.
+    // What Bob and Carol may do at their own organisation: look at the log, leave, and give a wrong password of their own.
     for action in &news {
         assert!(
             [

@@ -115,6 +115,8 @@ impl Scene {
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
+            reset: used_reset(&app, &acme, &zenobia).await,
+            email_change: ended_email_change(&app, &acme, &zenobia).await,
             fresh: Uuid::nil().simple().to_string(),
         };
         let second = Ids {
@@ -133,6 +135,8 @@ impl Scene {
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
+            reset: used_reset(&app, &globex, &mallory).await,
+            email_change: ended_email_change(&app, &globex, &mallory).await,
             fresh: Uuid::max().simple().to_string(),
         };
         let site = app.serve().await;
@@ -216,7 +220,10 @@ impl Scene {
     pub(super) fn unknown(&self) -> Ids {
         let app = &self.app.app;
         let id = || app.chance.uuid(app.now()).to_string();
-        let (invitation, _) = opaque::mint(Kind::Invitation, self.acme.id, app.chance);
+        let token = |kind| {
+            let (text, _) = opaque::mint(kind, self.acme.id, app.chance);
+            text.expose_secret().to_owned()
+        };
         Ids {
             branch: id(),
             obligation: id(),
@@ -226,7 +233,9 @@ impl Scene {
             template: id(),
             message: id(),
             import: id(),
-            invitation: invitation.expose_secret().to_owned(),
+            invitation: token(Kind::Invitation),
+            reset: token(Kind::PasswordReset),
+            email_change: token(Kind::EmailChange),
             // As long as the others, and for a name that is one of its kind.
             fresh: id().replace('-', ""),
         }
@@ -389,4 +398,43 @@ async fn replaced_invitation(app: &TestApp, tenant: &Tenant, branch: BranchId) -
         .await
         .expect("a new invitation");
     invited.token.expose_secret().to_owned()
+}
+
+/// A link to set another password that was used: it counts no more.
+async fn used_reset(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let (text, hash) = opaque::mint(Kind::PasswordReset, tenant.id, app.app.chance);
+    sqlx::query(
+        "insert into app.password_resets (tenant_id, id, person_id, token_hash, created_at, expires_at, used_at)
+         values ($1, $2, $3, $4, $5, $5 + interval '30 minutes', $5)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(app.app.chance.uuid(app.app.now()))
+    .bind(member.id.uuid())
+    .bind(&hash[..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the link is written");
+    text.expose_secret().to_owned()
+}
+
+/// A link that agrees to an address that was asked for and given up: it counts no more.
+async fn ended_email_change(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let (text, hash) = opaque::mint(Kind::EmailChange, tenant.id, app.app.chance);
+    let (_, other) = opaque::mint(Kind::EmailChange, tenant.id, app.app.chance);
+    sqlx::query(
+        "insert into app.email_changes (tenant_id, id, person_id, session_id, email, canonical_email, old_token_hash,
+                                        new_token_hash, created_at, expires_at, ended_at)
+         values ($1, $2, $3, $2, 'x@y.example', 'x@y.example', $4, $5, $6, $6 + interval '1 day', $6)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(app.app.chance.uuid(app.app.now()))
+    .bind(member.id.uuid())
+    .bind(&hash[..])
+    .bind(&other[..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the link is written");
+    text.expose_secret().to_owned()
 }

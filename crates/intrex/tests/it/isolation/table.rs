@@ -24,6 +24,10 @@ pub(super) enum Thing {
     Import,
     /// The text of an invitation, in its address.
     Invitation,
+    /// The same of a link to set another password.
+    Reset,
+    /// The same of a link that agrees to another address.
+    EmailChange,
     /// A file's name.
     File,
 }
@@ -40,6 +44,8 @@ pub(super) struct Ids {
     pub(super) message: String,
     pub(super) import: String,
     pub(super) invitation: String,
+    pub(super) reset: String,
+    pub(super) email_change: String,
     pub(super) fresh: String,
 }
 
@@ -56,12 +62,14 @@ impl Ids {
             Thing::Message => &self.message,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
+            Thing::Reset => &self.reset,
+            Thing::EmailChange => &self.email_change,
             Thing::File => "none.css",
         }
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 10] {
+    pub(super) fn all(&self) -> [&str; 12] {
         [
             &self.branch,
             &self.obligation,
@@ -72,6 +80,8 @@ impl Ids {
             &self.message,
             &self.import,
             &self.invitation,
+            &self.reset,
+            &self.email_change,
             &self.fresh,
         ]
     }
@@ -104,8 +114,9 @@ pub(super) struct Line {
     pub(super) fields: Fields,
     /// Whether API tokens are refused whatever they may do.
     pub(super) in_session: bool,
-    /// Whether it asks for both factors, so that no body of this table is a good one.
-    pub(super) proves: bool,
+    /// The field of a wrong password in its body: with the right one the caller's own session would end, or go on under
+    /// another name. Such a body is well-formed, and refused by this field alone.
+    pub(super) proves: Option<&'static str>,
 }
 
 const fn line(method: &'static str, path: &'static str) -> Line {
@@ -118,7 +129,7 @@ const fn line(method: &'static str, path: &'static str) -> Line {
         filters: &[],
         fields: Fields::Described,
         in_session: false,
-        proves: false,
+        proves: None,
     }
 }
 
@@ -167,9 +178,11 @@ impl Line {
         }
     }
 
-    const fn proves(self) -> Self {
+    /// A body of these ids is refused by this field, whoever they belong to.
+    const fn proves(self, field: &'static str) -> Self {
         Line {
-            proves: true,
+            proves: Some(field),
+            refers: Some(field),
             ..self
         }
     }
@@ -211,16 +224,23 @@ pub(super) const TABLE: &[Line] = &[
     post("/invitation/{token}")
         .of(Thing::Invitation)
         .sends(password),
+    get("/forgot-password"),
+    post("/forgot-password").sends(forgotten),
+    get("/reset-password/{token}").of(Thing::Reset),
+    post("/reset-password/{token}")
+        .of(Thing::Reset)
+        .sends(password),
+    get("/email-change/{token}").of(Thing::EmailChange),
+    post("/email-change/{token}")
+        .of(Thing::EmailChange)
+        .sends(nothing),
     get("/mfa"),
     post("/mfa").sends(code),
     get("/mfa/setup"),
     post("/mfa/setup").sends(code),
     post("/settings/theme").sends(theme),
     get("/step-up"),
-    post("/step-up")
-        .sends(both_factors)
-        .refers("password")
-        .proves(),
+    post("/step-up").sends(both_factors).proves("password"),
     // Settings.
     get("/settings"),
     get("/settings/organisation"),
@@ -238,6 +258,14 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawToken")),
     get("/settings/tokens/new"),
     post("/settings/tokens/{id}/revoke").of(Thing::Token),
+    get("/settings/password"),
+    post("/settings/password")
+        .sends(another_password)
+        .proves("old_password"),
+    get("/settings/email"),
+    post("/settings/email")
+        .sends(another_address)
+        .proves("old_password"),
     // Pages.
     get("/today").filters(&[("done", Thing::Obligation)]),
     get("/audit").filters(&[
@@ -389,6 +417,9 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/users/{id}/reinvite")
         .of(Thing::Person)
         .sends(nothing),
+    post("/api/v1/users/{id}/require-password-change")
+        .of(Thing::Person)
+        .sends(nothing),
     post("/api/v1/users/{id}/reset-mfa")
         .of(Thing::Person)
         .sends(reason),
@@ -412,6 +443,18 @@ fn credentials(_: &Ids) -> Value {
 
 fn demo(_: &Ids) -> Value {
     json!({ "email": "nobody@nowhere.example" })
+}
+
+fn forgotten(_: &Ids) -> Value {
+    json!({ "email": "nobody@nowhere.example" })
+}
+
+fn another_password(_: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "password": "a long word and another one" })
+}
+
+fn another_address(ids: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "email": format!("{}@people.example", ids.fresh) })
 }
 
 fn password(_: &Ids) -> Value {
