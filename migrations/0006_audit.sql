@@ -20,8 +20,7 @@ create table app.audit_events (
   constraint audit_events_pkey primary key (tenant_id, partition_key, id)
 );
 create index audit_events_by_position on app.audit_events (epoch, xid, pos);
-create index audit_events_by_entity on app.audit_events (tenant_id, entity_id, recorded_at desc);
-create index audit_events_by_time on app.audit_events (tenant_id, recorded_at desc, id desc);
+create index audit_events_by_entity on app.audit_events (tenant_id, entity_id);
 comment on table app.audit_events is
   'What happened. entry holds the exact canonical bytes that are hashed; the columns beside it repeat what queries need and '
   'the verifier compares them. partition_key is the UTC month (yyyymm): old months become partitions of their own.';

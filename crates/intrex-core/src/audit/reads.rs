@@ -15,7 +15,6 @@ use super::{Event, stage::disclosure_place};
 use crate::{
     actor::Actor,
     app::App,
-    catalogue::keys,
     db::ReadTx,
     error::{Error, Result},
     ids::{EventId, ObligationId, PersonId},
@@ -114,13 +113,9 @@ pub async fn list(
     page: &PageRequest,
 ) -> Result<Page<AuditEvent>> {
     tx.may(Permission::AuditRead)?;
-    let after: Option<After> = page.after(filter)?;
-    // A cursor comes from outside: a year that the database cannot hold is no place in this list.
-    if after.is_some_and(|(instant, _)| !(1..=9999).contains(&instant.year())) {
-        return Err(Error::invalid("cursor", keys::ERROR_FIELD_CURSOR));
-    }
+    let after: Option<Place> = page.after(filter)?;
     let rows = select(tx.conn(), filter, after, page.limit_and_one()).await?;
-    let page = page.cut(rows, filter, |row| (row.recorded_at, row.id))?;
+    let page = page.cut(rows, filter, |row| (row.partition_key, row.id))?;
     let (items, next_cursor) = (page.items, page.next_cursor);
     Ok(Page {
         items: shown(tx, items).await?,
@@ -157,16 +152,20 @@ pub async fn timeline(tx: &mut ReadTx, obligation: ObligationId) -> Result<Vec<A
 /// Tells that the actor has read the log: `what` is the page or the export. Once in a quarter of an hour.
 pub async fn record_reading(app: &App, actor: &Actor, what: &'static str) -> Result<()> {
     let since = app.now() - READING_TOLD_EVERY;
+    let (month, id) = place_of(since);
     let (_, actor_id, _) = actor.audit_facts();
     let mut tx = app.db.write(actor).await?;
     let told = sqlx::query_scalar!(
         r#"select exists (
              select from app.audit_events
-             where tenant_id = $1 and action = 'audit.read' and recorded_at > $2 and actor_id is not distinct from $3)
+             where tenant_id = $1 and action = 'audit.read' and recorded_at > $2 and actor_id is not distinct from $3
+               and (partition_key, id) >= ($4, $5))
            as "told!""#,
         actor.tenant().uuid(),
         since,
         actor_id,
+        month,
+        id,
     )
     .fetch_one(tx.conn())
     .await?;
@@ -177,11 +176,20 @@ pub async fn record_reading(app: &App, actor: &Actor, what: &'static str) -> Res
         .await
 }
 
-/// Where a page begins: behind this instant and event.
-type After = (DateTime<Utc>, Uuid);
+/// Where an event stands in the order of time: its month and its id, which begins with the millisecond. The table's own key
+/// has this order: an index by time alone made writing dearer by a tenth.
+type Place = (i32, Uuid);
+
+/// Before all that was recorded in this millisecond and later.
+fn place_of(instant: DateTime<Utc>) -> Place {
+    let millis = u128::try_from(instant.timestamp_millis()).unwrap_or(0);
+    let month = i32::try_from(instant.month()).unwrap_or(0);
+    (instant.year() * 100 + month, Uuid::from_u128(millis << 80))
+}
 
 /// An event as it is stored, with its place if it has one.
 struct Row {
+    partition_key: i32,
     id: Uuid,
     tenant_id: Uuid,
     recorded_at: DateTime<Utc>,
@@ -200,28 +208,40 @@ struct Row {
 async fn select(
     conn: &mut PgConnection,
     filter: &AuditFilter,
-    after: Option<After>,
+    before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Row>> {
+    // The exact times decide; the places narrow what is looked at.
+    let from = filter.from.map(place_of);
+    let to = filter
+        .to
+        .and_then(|to| to.checked_add_signed(TimeDelta::milliseconds(1)))
+        .map(place_of);
     let rows = sqlx::query_as!(
         Row,
-        r#"select e.id, e.tenant_id, e.recorded_at, e.branch_id, e.actor_id, e.action, e.outcome, e.entity_type,
+        r#"select e.partition_key, e.id, e.tenant_id, e.recorded_at, e.branch_id, e.actor_id, e.action, e.outcome, e.entity_type,
                   e.entity_id, e.entry, l.seq as "seq?", l.hash as "hash?", l.prev_hash as "prev_hash?"
            from app.audit_events e
            left join app.audit_leaves l on l.tenant_id = e.tenant_id and l.event_id = e.id
            where ($1::text is null or e.action = $1) and ($2::text is null or e.entity_id = $2)
              and ($3::uuid is null or e.actor_id = $3)
              and ($4::timestamptz is null or e.recorded_at >= $4) and ($5::timestamptz is null or e.recorded_at < $5)
-             and ($6::timestamptz is null or (e.recorded_at, e.id) < ($6, $7))
-           order by e.recorded_at desc, e.id desc limit $8"#,
+             and ($6::integer is null or (e.partition_key, e.id) < ($6, $7))
+             and ($9::integer is null or (e.partition_key, e.id) >= ($9, $10))
+             and ($11::integer is null or (e.partition_key, e.id) < ($11, $12))
+           order by e.partition_key desc, e.id desc limit $8"#,
         filter.action,
         filter.entity_id.map(|id| id.to_string()),
         filter.actor_id,
         filter.from,
         filter.to,
-        after.map(|(instant, _)| instant),
-        after.map(|(_, id)| id),
+        before.map(|(month, _)| month),
+        before.map(|(_, id)| id),
         limit,
+        from.map(|(month, _)| month),
+        from.map(|(_, id)| id),
+        to.map(|(month, _)| month),
+        to.map(|(_, id)| id),
     )
     .fetch_all(conn)
     .await?;
