@@ -85,6 +85,6 @@ action-token-created = API token created
 action-token-revoked = API token revoked
 action-token-refused_network = API token refused outside its networks
 action-AUTH_LOCKOUT_TRIGGERED = Account locked
-action-AUTH_LOCKOUT_CLEARED = End of a lock
+action-AUTH_LOCKOUT_CLEARED = Lock ended
 action-LOGIN_FAILURE = Sign-in refused
 action-LOGIN_RATE_LIMIT_BLOCK = Too many sign-ins refused

@@ -152,6 +152,7 @@ pub(super) async fn filtered(
     obligations(rows, now)
 }
 
+#[allow(clippy::vec_box, reason = "boxed as they are read, see `page!`")]
 fn obligations(rows: Vec<Box<Row>>, now: DateTime<Utc>) -> Result<Vec<Obligation>> {
     let mut obligations = Vec::with_capacity(rows.len());
     for row in rows {

@@ -73,6 +73,15 @@ async fn an_address_changes_when_both_have_agreed_and_both_are_told() {
     assert_eq!(asked.leads_to(), "/settings/email?asked=yes");
     let (old, new) = links(&app, &server, &alice, OTHER).await;
     assert_ne!(old, new);
+    // The session that asked goes on under another name in the meantime.
+    app.app.clock.advance(TimeDelta::seconds(30));
+    let code = app.code(&alice);
+    let fields = [
+        ("password", alice.password.expose_secret()),
+        ("code", code.as_str()),
+    ];
+    let stepped_up = browser.submit("/step-up", "/step-up", &fields).await;
+    assert_eq!(stepped_up.leads_to(), "/today");
 
     let anybody = site.browser();
     let (old, new) = (

@@ -11,8 +11,10 @@ use intrex_core::{
 };
 use secrecy::ExposeSecret as _;
 
-use super::post::{last_to, letters, post, read, subjects, tables_with, with_mail};
-use crate::support::{Fate, TestApp, members::address};
+use super::post::{Letter, last_to, letters, post, read, subjects, tables_with, with_mail};
+use crate::support::{Fate, Member, TestApp, members::address};
+
+const NEW_DEVICE: &str = "A sign-in from a new device";
 
 #[tokio::test]
 async fn an_invitation_goes_out_once_and_its_link_is_nowhere_but_in_the_mail() {
@@ -215,7 +217,7 @@ async fn who_loses_a_second_factor_is_told_and_other_notices_say_what_they_are()
         told,
         [
             "A recovery code was used",
-            "A sign-in from a new device",
+            NEW_DEVICE,
             "Your second factor was removed"
         ]
     );
@@ -236,6 +238,30 @@ async fn who_loses_a_second_factor_is_told_and_other_notices_say_what_they_are()
     drop(tx);
     post(&app, &server).await;
     assert_eq!(read(&server).len(), 3);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_on_a_device_that_is_not_known_is_told_and_no_other() {
+    let (app, server) = with_mail().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    // The first sign-in of all is on a new device by its nature.
+    assert!(!subjects(&post(&app, &server).await).contains(&NEW_DEVICE.to_owned()));
+    let known = app.sign_in(&alice).await;
+    let told = |letters: &[Letter]| letters.iter().filter(|l| l.subject == NEW_DEVICE).count();
+    let arrived = post(&app, &server).await;
+    assert_eq!(told(&arrived), 1);
+    assert_eq!(last_to(&arrived, &alice.email).subject, NEW_DEVICE);
+    let at_desk = Member {
+        request: Request {
+            device: known.device.map(|device| device.value),
+            ..alice.request.clone()
+        },
+        ..alice.clone()
+    };
+    app.sign_in(&at_desk).await;
+    assert_eq!(told(&post(&app, &server).await), 1);
     app.finish().await;
 }
 
