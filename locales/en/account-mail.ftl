@@ -32,4 +32,4 @@ account-mail-recovery-code-subject = A recovery code was used
 account-mail-recovery-code = Somebody signed in to your account at { $tenant } with one of your recovery codes on { $when }. It counts no more.
 
 account-mail-new-device-subject = A sign-in from a new device
-account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device or a network that was not seen before.
+account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.

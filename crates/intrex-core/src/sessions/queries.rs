@@ -242,6 +242,13 @@ pub(super) struct NewName {
     pub factor_at: Option<DateTime<Utc>>,
 }
 
+/// What became of a session that goes on.
+#[derive(Debug)]
+pub(super) struct Renamed {
+    pub auth_time: DateTime<Utc>,
+    pub absolute_at: DateTime<Utc>,
+}
+
 /// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began
 /// when the old one did and ends no later. `None` if the old one has ended.
 pub(super) async fn rename(
@@ -251,19 +258,21 @@ pub(super) async fn rename(
     old: SessionId,
     new: &NewName,
     now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>> {
-    Ok(sqlx::query_scalar!(
+) -> Result<Option<Renamed>> {
+    Ok(sqlx::query_as!(
+        Renamed,
         r#"with old as (
              delete from app.sessions
              where tenant_id = $1 and id = $2 and person_id = $3 and stage = 'full' and revoked_at is null and absolute_at > $4
-             returning created_at, absolute_at, factor_at, device_id)
+             returning created_at, auth_time, absolute_at, factor_at, device_id)
            insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
                                      absolute_at, device_id, ip, user_agent)
-           select $1, $5, $3, $6, 'full', old.created_at, $4, $4, coalesce($9, old.factor_at),
+           select $1, $5, $3, $6, 'full', old.created_at, coalesce($9, old.auth_time), $4,
+                  coalesce($9, old.factor_at),
                   least(old.absolute_at, old.created_at + make_interval(hours => t.session_absolute_hours::integer)),
                   old.device_id, $7, $8
            from old join app.tenants t on t.id = $1
-           returning absolute_at"#,
+           returning auth_time, absolute_at"#,
         tenant.uuid(),
         old.uuid(),
         person.uuid(),

@@ -149,7 +149,7 @@ pub(crate) async fn renew(
         factor_at: (factor == Factor::GivenNow).then_some(now),
     };
     // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.
-    let absolute_at = queries::rename(tx.conn(), tenant, person, session, &new, now)
+    let renamed = queries::rename(tx.conn(), tenant, person, session, &new, now)
         .await?
         .ok_or(Error::Forbidden)?;
     accounts::follow_session(tx.conn(), tenant, session, id).await?;
@@ -160,8 +160,8 @@ pub(crate) async fn renew(
             tenant,
             person,
             stage: Stage::Full,
-            auth_time: now,
-            absolute_at,
+            auth_time: renamed.auth_time,
+            absolute_at: renamed.absolute_at,
         },
     )?;
     Ok((id, cookie))

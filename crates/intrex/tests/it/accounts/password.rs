@@ -75,11 +75,13 @@ async fn a_change_ends_the_other_sessions_and_renames_the_one_that_made_it() {
     assert!(app.is_dead(&own).await, "the old name is dead");
     let (tx, after) = app.full(&renewed).await;
     tx.finish().await.expect("finishes");
-    assert_eq!(before.id, after.id);
+    assert_ne!(before.id, after.id);
     assert_eq!(
         before.auth_time, after.auth_time,
         "no factor was given anew"
     );
+    let stale = tokens::create(&app.app, &actor_of(&app, &renewed).await, &raw).await;
+    assert!(matches!(stale, Err(Error::StepUp)), "{stale:?}");
     assert_ne!(
         before.sid_for_csrf.expose_secret(),
         after.sid_for_csrf.expose_secret()
