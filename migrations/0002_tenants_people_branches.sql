@@ -75,6 +75,7 @@ create table app.people (
   role text not null constraint people_role check (role in ('head_office_admin', 'branch_manager', 'operator')),
   status text not null constraint people_status check (status in ('invited', 'active', 'disabled')),
   password_hash text constraint people_password_hash_length check (length(password_hash) <= 200),
+  must_change_password boolean not null default false,
   totp_secret text constraint people_totp_secret_length check (length(totp_secret) <= 500),
   totp_confirmed_at timestamptz,
   totp_last_step bigint,
@@ -94,8 +95,9 @@ comment on table app.people is 'Somebody who signs in. password_hash begins with
 call app.isolate_tenant('app.people');
 call app.open_to_system('app.people', 'select');
 grant select, insert on app.people to intrex_app;
-grant update (email, canonical_email, name, role, status, password_hash, totp_secret, totp_confirmed_at, totp_last_step,
-              totp_failures, totp_failures_since, last_sign_in_at, updated_at, version) on app.people to intrex_app;
+grant update (email, canonical_email, name, role, status, password_hash, must_change_password, totp_secret,
+              totp_confirmed_at, totp_last_step, totp_failures, totp_failures_since, last_sign_in_at, updated_at, version)
+  on app.people to intrex_app;
 grant select (tenant_id, id, canonical_email) on app.people to intrex_system;
 
 create table app.person_branches (

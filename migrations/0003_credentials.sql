@@ -27,17 +27,22 @@ create table app.sessions (
   created_at timestamptz not null,
   auth_time timestamptz not null,
   last_seen_at timestamptz not null,
+  factor_at timestamptz,
   absolute_at timestamptz not null,
   revoked_at timestamptz,
+  device_id uuid,
   ip text not null default '' constraint sessions_ip_length check (length(ip) <= 64),
   user_agent text not null default '' constraint sessions_user_agent_length check (length(user_agent) <= 300),
   constraint sessions_pkey primary key (tenant_id, id),
   constraint sessions_sid unique (tenant_id, sid_hash),
+  constraint sessions_factor check (stage <> 'full' or factor_at is not null),
   constraint sessions_person foreign key (tenant_id, person_id) references app.people (tenant_id, id) on delete cascade
 );
 create index sessions_by_person on app.sessions (tenant_id, person_id);
 create index sessions_by_end on app.sessions (tenant_id, absolute_at);
-comment on table app.sessions is 'The authority on every session; the cookie only names a row. The sid is stored as SHA-256 only.';
+comment on table app.sessions is
+  'The authority on every session; the cookie only names a row. The sid is stored as SHA-256 only. '
+  'factor_at is when the second factor was given last: what is dangerous asks for a fresh one.';
 call app.isolate_tenant('app.sessions');
 grant select, insert, delete on app.sessions to intrex_app;
 grant update (stage, auth_time, last_seen_at, revoked_at) on app.sessions to intrex_app;
@@ -49,23 +54,28 @@ create table app.api_tokens (
   name text not null constraint api_tokens_name_length check (length(name) between 1 and 100),
   token_hash bytea not null constraint api_tokens_token_hash_length check (octet_length(token_hash) = 32),
   scopes text[] not null constraint api_tokens_scopes_count check (cardinality(scopes) between 1 and 64),
+  networks text[] not null default '{}' constraint api_tokens_networks_count check (cardinality(networks) <= 20),
   created_at timestamptz not null,
   expires_at timestamptz not null,
   last_used_at timestamptz,
+  refused_at timestamptz,
   revoked_at timestamptz,
   constraint api_tokens_pkey primary key (tenant_id, id),
   constraint api_tokens_token unique (tenant_id, token_hash),
   constraint api_tokens_person foreign key (tenant_id, person_id) references app.people (tenant_id, id) on delete cascade
 );
 create index api_tokens_by_person on app.api_tokens (tenant_id, person_id);
-comment on table app.api_tokens is 'A program acting for a person, never with more than that person may do; stored as SHA-256 only.';
+comment on table app.api_tokens is
+  'A program acting for a person, never with more than that person may do; stored as SHA-256 only. '
+  'networks: where it counts; empty means anywhere. refused_at: when it was last told that it was shown elsewhere.';
 call app.isolate_tenant('app.api_tokens');
 grant select, insert on app.api_tokens to intrex_app;
-grant update (last_used_at, revoked_at) on app.api_tokens to intrex_app;
+grant update (last_used_at, refused_at, revoked_at) on app.api_tokens to intrex_app;
 
 create table app.sign_in_counters (
   tenant_id uuid not null constraint sign_in_counters_platform check (tenant_id = '00000000-0000-0000-0000-000000000000'),
-  scope text not null constraint sign_in_counters_scope check (scope in ('account', 'account_network', 'network', 'rate')),
+  scope text not null constraint sign_in_counters_scope
+    check (scope in ('account', 'account_network', 'device', 'network', 'rate', 'reset')),
   key_hash bytea not null constraint sign_in_counters_key_length check (octet_length(key_hash) = 32),
   window_from timestamptz not null,
   failures integer not null,
@@ -76,8 +86,9 @@ create table app.sign_in_counters (
 );
 create index sign_in_counters_by_age on app.sign_in_counters (tenant_id, updated_at);
 comment on table app.sign_in_counters is
-  'Failed sign-ins by account, account and network, and network, and the request rate. They belong to the platform (nil '
-  'tenant): an account that does not exist is counted like one that does. Keys are HMACs; nothing typed is stored.';
+  'Failed sign-ins by account, account and network, known device, and network, the request rate, and requested password '
+  'resets. They belong to the platform (nil tenant): an account that does not exist is counted like one that does. Keys are '
+  'HMACs; nothing typed is stored.';
 call app.isolate_tenant('app.sign_in_counters');
 grant select, insert, update, delete on app.sign_in_counters to intrex_app;
 

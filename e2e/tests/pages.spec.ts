@@ -52,6 +52,13 @@ async function adminSights(): Promise<Sight[]> {
     ["messages-all", "/messages?show=all"],
     ["audit", "/audit"],
     ["audit-empty", "/audit?from=1999-01-01&to=1999-01-02"],
+    ["settings", "/settings"],
+    ["settings-password", "/settings/password"],
+    ["settings-sessions", "/settings/sessions"],
+    ["settings-email", "/settings/email"],
+    ["settings-organisation", "/settings/organisation"],
+    ["settings-tokens", "/settings/tokens"],
+    ["step-up", "/step-up"],
     ["nowhere", "/nowhere", 404],
     ["menu", "/today", 200, (page) => page.locator(".menu > summary").click()],
   ];
@@ -64,6 +71,7 @@ async function managerSights(): Promise<Sight[]> {
     ["branches", "/branches"],
     ["messages", "/messages"],
     ["audit", "/audit"],
+    ["settings", "/settings"],
     ["branch-new", "/branches/new", 403],
   ];
 }
@@ -77,6 +85,10 @@ async function operatorSights(): Promise<Sight[]> {
     ["obligation", `/obligations/${mine.id}`],
     ["messages", "/messages"],
     ["audit", "/audit", 403],
+    ["settings", "/settings"],
+    ["settings-password", "/settings/password"],
+    ["settings-sessions", "/settings/sessions"],
+    ["settings-email", "/settings/email"],
   ];
 }
 
@@ -162,6 +174,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
     };
     await look(page, ["nobody-sign-in", "/sign-in"], width);
     await look(page, ["nobody-sign-in-wrong", "/sign-in", 200, wrong], width);
+    await look(page, ["nobody-forgot-password", "/forgot-password"], width);
     await look(page, ["nobody-mfa", "/sign-in", 200, half], width);
     await context.close();
   });

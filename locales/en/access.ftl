@@ -13,6 +13,15 @@ person-not-joined-yet = This person has not accepted the invitation yet.
 
 password-common = This password is easy to guess. Several unrelated words make a better one.
 password-contains-context = Choose a password without the name of your organisation, your e-mail address or the product's name.
+password-old-wrong = This is not your present password.
+password-used-before = Choose a password that you have not used lately: the last { $count } and the present one do not count.
+
+email-change-same = This is your address already.
+email-change-no-mail = This installation sends no mail, so that an address cannot be confirmed.
+email-change-too-many = You have asked for another address several times today. Try again tomorrow.
+
+import-hash-not-bcrypt = This is not a bcrypt hash such as $2b$12$….
+import-hash-cost = The cost of this hash must be between { $min } and { $max }.
 
 mfa-already-enrolled = The second factor is set up already.
 
@@ -21,3 +30,4 @@ token-scope-unknown = There is no permission with this name.
 token-scopes-empty = This list is empty. Name at least one permission, or leave the field out for all of the role.
 token-scope-beyond-role = The person's role does not have this permission.
 person-admin-has-no-branches = Head office sees every branch: leave this empty.
+token-network-unknown = { $network } is no network in CIDR notation, such as 203.0.113.0/24.

@@ -95,6 +95,7 @@ fault-too-many-detail = { $seconds ->
 sign-in = Sign in
 sign-in-lede = Your password first, then a code from your phone.
 sign-in-continue = Continue
+sign-in-forgot = Forgot your password?
 sign-in-refused = The e-mail address or the password is not right.
 sign-in-joined = Your password is saved. Sign in with it.
 sign-in-expired = This form was open for too long. Nothing was sent; please try again.

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
@@ -10,6 +12,9 @@ use crate::{
     ids::{BranchId, PersonId, SessionId, TenantId, TokenId},
     permission::{Column, Permission, Reach, Role},
 };
+
+/// How long a second factor counts as fresh, for what is dangerous.
+pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// Who acts, for which tenant, with which rights. Its fields are private: it can't be forged outside this crate.
 #[derive(Debug, Clone)]
@@ -19,6 +24,7 @@ pub struct Actor {
     scope: BranchScope,
     request: Request,
     touch_due: bool,
+    owes_password: bool,
 }
 
 /// The kinds of actors.
@@ -28,6 +34,8 @@ enum Who {
         id: PersonId,
         role: Role,
         session: SessionId,
+        /// When the second factor was given last.
+        factor_at: Option<DateTime<Utc>>,
     },
     Token {
         id: TokenId,
@@ -63,6 +71,8 @@ pub struct Request {
     pub ip: Option<IpAddr>,
     /// The caller's program, as it says.
     pub user_agent: Option<String>,
+    /// The text of the device cookie, if the caller has one.
+    pub device: Option<SecretString>,
     /// A repeatable request's key.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -89,11 +99,25 @@ impl Actor {
     ) -> Self {
         Actor {
             tenant,
-            who: Who::Person { id, role, session },
+            who: Who::Person {
+                id,
+                role,
+                session,
+                factor_at: None,
+            },
             scope,
             request,
             touch_due: false,
+            owes_password: false,
         }
+    }
+
+    /// The same person, who has given their second factor at this instant.
+    pub(crate) fn with_factor_at(mut self, at: Option<DateTime<Utc>>) -> Self {
+        if let Who::Person { factor_at, .. } = &mut self.who {
+            *factor_at = at;
+        }
+        self
     }
 
     pub(crate) fn token(
@@ -116,6 +140,7 @@ impl Actor {
             scope,
             request,
             touch_due: false,
+            owes_password: false,
         }
     }
 
@@ -126,6 +151,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
+            owes_password: false,
         }
     }
 
@@ -139,6 +165,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
+            owes_password: false,
         })
     }
 
@@ -149,12 +176,19 @@ impl Actor {
             scope: BranchScope::Only(Vec::new()),
             request,
             touch_due: false,
+            owes_password: false,
         }
     }
 
     /// The same actor, whose credential's use is to be recorded if `due`.
     pub(crate) fn noting_use(mut self, due: bool) -> Self {
         self.touch_due = due;
+        self
+    }
+
+    /// The same actor, who may do nothing but set another password if they `owe` one.
+    pub(crate) fn owing_a_password(mut self, owe: bool) -> Self {
+        self.owes_password = owe;
         self
     }
 
@@ -200,6 +234,17 @@ impl Actor {
         }
     }
 
+    /// Fails with [`Error::StepUp`] unless the second factor was given within [`FRESH_FOR`]. A token has none and never
+    /// gets past this; background work and the operator of the installation have shown who they are in another way.
+    pub fn must_be_fresh(&self, now: DateTime<Utc>) -> Result<()> {
+        let fresh = match &self.who {
+            Who::Person { factor_at, .. } => factor_at.is_some_and(|at| now - at < FRESH_FOR),
+            Who::Worker { .. } | Who::Operator { .. } => true,
+            Who::Token { .. } | Who::Anonymous => false,
+        };
+        if fresh { Ok(()) } else { Err(Error::StepUp) }
+    }
+
     /// The token, if a program acts.
     pub fn token_id(&self) -> Option<TokenId> {
         match &self.who {
@@ -223,6 +268,9 @@ impl Actor {
 
     /// How far a permission reaches for this actor: the table, and a token's scopes on top.
     pub fn reach(&self, permission: Permission) -> Reach {
+        if self.owes_password && permission != Permission::AccountOwn {
+            return Reach::No;
+        }
         let column = match &self.who {
             Who::Person { role, .. } => Column::Role(*role),
             Who::Token { scopes, .. } if !scopes.contains(&permission) => return Reach::No,
@@ -333,6 +381,38 @@ impl BranchScope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_is_fresh_for_five_minutes_and_a_token_never() {
+        let then = DateTime::UNIX_EPOCH;
+        let id = |n| Uuid::from_u128(n);
+        let person = Actor::person(
+            id(1).into(),
+            id(2).into(),
+            Role::HeadOfficeAdmin,
+            id(3).into(),
+            BranchScope::All,
+            Request::default(),
+        );
+        assert!(matches!(person.must_be_fresh(then), Err(Error::StepUp)));
+        let person = person.with_factor_at(Some(then));
+        let after = |seconds| person.must_be_fresh(then + TimeDelta::seconds(seconds));
+        assert!(after(0).is_ok() && after(299).is_ok());
+        assert!(matches!(after(300), Err(Error::StepUp)));
+        let token = Actor::token(
+            id(1).into(),
+            id(4).into(),
+            id(2).into(),
+            Role::HeadOfficeAdmin,
+            Permission::ALL.to_vec(),
+            BranchScope::All,
+            Request::default(),
+        )
+        .with_factor_at(Some(then));
+        assert!(matches!(token.must_be_fresh(then), Err(Error::StepUp)));
+        let operator = Actor::operator(id(1).into(), "a reason").expect("a reason");
+        assert!(operator.must_be_fresh(then).is_ok());
+    }
 
     #[test]
     fn a_branch_scope_is_what_its_setting_says() {

@@ -10,6 +10,7 @@ use crate::{
     clock::{Chance, Clock},
     db::Db,
     ids::Id,
+    network::IpMode,
     outside::mail::Mailer,
     vault::Vault,
 };
@@ -50,6 +51,8 @@ pub struct Settings {
     pub auth_rate_limit_window_sec: u32,
     /// Sign-in requests of one network within that window.
     pub auth_rate_limit_max: u32,
+    /// How addresses of clients are kept and shown.
+    pub ip_mode: IpMode,
 }
 
 impl App {

@@ -1,4 +1,4 @@
-//! The one error of the core. Every command and read fails with one of these six; what a status code or a page makes of
+//! The one error of the core. Every command and read fails with one of these; what a status code or a page makes of
 //! it is the web crate's concern. Another tenant's row is `NotFound`, the same as a row that never was.
 
 use crate::catalogue::{Language, Text, keys};
@@ -12,6 +12,9 @@ pub enum Error {
     /// The caller is known and may not do this.
     #[error("forbidden")]
     Forbidden,
+    /// The caller may do this, but not without having given the second factor a short time ago.
+    #[error("a fresh second factor is needed")]
+    StepUp,
     /// Some fields are wrong; each is named.
     #[error("invalid: {}", .0.iter().map(|f| f.field.as_str()).collect::<Vec<_>>().join(", "))]
     Invalid(Vec<FieldError>),

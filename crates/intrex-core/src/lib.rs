@@ -4,11 +4,13 @@
 //!
 //! The ground: [`app`] (what every command gets), [`actor`] (who acts), [`permission`] (who may do what), [`db`] (the only
 //! place that begins or commits), [`audit`], [`vault`] (keys), [`error`], [`ids`], [`clock`], [`text`], [`catalogue`],
-//! [`paging`], [`idempotency`].
+//! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
-//! The slices: [`tenants`], [`branches`], [`people`],
+//! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
 //! [`sessions`], [`tokens`].
 
+pub mod account_mail;
+pub mod accounts;
 pub mod actor;
 pub mod app;
 pub mod audit;
@@ -23,6 +25,7 @@ pub mod ids;
 pub mod imports;
 pub mod jobs;
 mod json;
+pub mod network;
 pub mod notifications;
 pub mod obligations;
 pub mod outside;

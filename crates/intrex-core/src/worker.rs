@@ -1,5 +1,5 @@
-//! The background work of an installation: placing audit events in their chains, running jobs, sending reminders. Each has
-//! a loop of its own, says every few seconds that it is alive, and goes on after a failure: the database being away for a
+//! The background work of an installation: placing audit events in their chains, running jobs, sending reminders, sending
+//! mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure: the database being away for a
 //! minute is no reason to stop.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    App,
+    App, account_mail,
     audit::sequencer,
     db::heartbeat,
     error::{Error, Result},
@@ -30,25 +30,29 @@ const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 const MAX_ROUNDS: usize = 100_000;
 
 /// The names of the loops among the heartbeats.
-pub const WORKERS: [&str; 3] = [JOBS, SENDER, sequencer::WORKER];
+pub const WORKERS: [&str; 4] = [JOBS, SENDER, ACCOUNT_MAIL, sequencer::WORKER];
 const JOBS: &str = "jobs";
 const SENDER: &str = "reminders.sender";
+const ACCOUNT_MAIL: &str = "account_mail.sender";
 
 /// Works until `shutdown` turns true or its sender is gone, then ends after the round that is going on.
 pub async fn run(app: &App, shutdown: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
-    for part in [Part::Sequencer, Part::Jobs, Part::Sender] {
+    for part in [Part::Sequencer, Part::Jobs, Part::Sender, Part::AccountMail] {
         let (app, shutdown) = (app.clone(), shutdown.clone());
         loops.spawn(async move { supervise(part, app, shutdown).await });
     }
     while loops.join_next().await.is_some() {}
 }
 
-/// Runs jobs and sends reminders until nothing is due at this instant.
+/// Runs jobs and sends what is due until nothing is at this instant.
 pub async fn run_once(app: &App) -> Result<()> {
     jobs::ensure_platform_jobs(app).await?;
     for _ in 0..MAX_ROUNDS {
-        if jobs::run_due(app).await? + sender::send_due(app).await? == 0 {
+        let done = jobs::run_due(app).await?
+            + sender::send_due(app).await?
+            + account_mail::sender::send_due(app).await?;
+        if done == 0 {
             return Ok(());
         }
     }
@@ -60,6 +64,7 @@ enum Part {
     Sequencer,
     Jobs,
     Sender,
+    AccountMail,
 }
 
 /// Begins a part again if it breaks off: a fault in one round must not end all later ones.
@@ -70,7 +75,7 @@ async fn supervise(part: Part, app: App, mut shutdown: watch::Receiver<bool>) {
             Part::Sequencer => {
                 tokio::spawn(async move { sequencer::run(&own_app, own_shutdown).await }).await
             }
-            Part::Jobs | Part::Sender => {
+            Part::Jobs | Part::Sender | Part::AccountMail => {
                 tokio::spawn(async move { rounds(part, &own_app, own_shutdown).await }).await
             }
         };
@@ -116,6 +121,7 @@ async fn rounds(part: Part, app: &App, mut shutdown: watch::Receiver<bool>) {
 async fn round(part: Part, app: &App, last_beat: &mut Option<DateTime<Utc>>) -> Result<usize> {
     let (worker, done) = match part {
         Part::Sender => (SENDER, sender::send_due(app).await?),
+        Part::AccountMail => (ACCOUNT_MAIL, account_mail::sender::send_due(app).await?),
         Part::Jobs | Part::Sequencer => {
             if last_beat.is_none() {
                 jobs::ensure_platform_jobs(app).await?;

@@ -13,13 +13,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use intrex_core::{Actor, sessions, tokens};
+use secrecy::SecretString;
 use tracing::Instrument as _;
 
 use crate::{
     WebState,
-    answer::{Fault, fault::Told, problem},
+    answer::{
+        Fault,
+        fault::{STEP_UP, Told},
+        problem,
+    },
     pages,
-    request::{Exchange, address, cookies::Theme, guard::see_other, next},
+    request::{
+        Exchange, address,
+        cookies::{self, Theme},
+        exchange::Arrived,
+        guard::see_other,
+        next,
+    },
     routes::Kind,
 };
 
@@ -71,14 +82,19 @@ fn begin(web: &WebState, request: &Request) -> Exchange {
         .uri()
         .path_and_query()
         .map_or(String::new(), |path| path.as_str().to_owned());
-    Exchange::new(
-        web.clone(),
-        kind,
+    let device = match cookies::find(headers, cookies::DEVICE) {
+        cookies::Found::One(text) => Some(SecretString::from(text)),
+        cookies::Found::Nothing | cookies::Found::Several => None,
+    };
+    let arrived = Arrived {
         client,
         user_agent,
-        Theme::of(headers),
+        theme: Theme::of(headers),
+        back: next::back(request.method(), &path, web.origin(), headers),
         path,
-    )
+        device,
+    };
+    Exchange::new(web.clone(), kind, arrived)
 }
 
 /// The answer as it leaves.
@@ -108,11 +124,12 @@ async fn conclude(
     if let Some(actor) = end.touch {
         note_use(web, &actor).await;
     }
-    // The path as declared: ids, queries and tokens stay out of the log.
+    // The path as declared: ids, queries and tokens stay out of the log. The client as LOG_IP_MODE has it.
     tracing::info!(
         %method,
         route = end.route.unwrap_or("-"),
         status = response.status().as_u16(),
+        client = web.app.kept_address(exchange.client()),
         ms = u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX),
         "answered"
     );
@@ -137,6 +154,9 @@ fn render(exchange: &Exchange, response: &mut Response, told: &Told) {
         }
         Kind::Page | Kind::Asset if told.status == StatusCode::UNAUTHORIZED => {
             *response = see_other(&format!("/sign-in{}", next::query(told.next.as_deref())));
+        }
+        Kind::Page | Kind::Asset if told.slug == STEP_UP => {
+            *response = see_other(&format!("/step-up{}", next::query(exchange.back())));
         }
         Kind::Page | Kind::Asset => pages::errors::write(response, told, exchange),
     }

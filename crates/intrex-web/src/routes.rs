@@ -19,6 +19,9 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// The longest that a route may take unless it says otherwise.
 pub const MAX_TIME: Duration = Duration::from_secs(30);
 
+/// The one page that opens to somebody who must change their password.
+pub(crate) const PASSWORD_PAGE: &str = "/settings/password";
+
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -88,6 +91,16 @@ pub enum Forgery {
     Harmless,
 }
 
+/// How long ago the second factor may have been given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// At any time of the session.
+    Any,
+    /// Within the last minutes ([`intrex_core::actor::FRESH_FOR`]): for what is dangerous. People are asked for both factors
+    /// again; API tokens, which have none, are refused.
+    Fresh,
+}
+
 /// One route as declared.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
@@ -95,6 +108,7 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) kind: Kind,
     pub(crate) access: Access,
+    pub(crate) freshness: Freshness,
     pub(crate) forgery: Forgery,
     pub(crate) max_body: usize,
     pub(crate) max_time: Duration,
@@ -108,10 +122,17 @@ impl Route {
             path,
             kind,
             access,
+            freshness: Freshness::Any,
             forgery: Forgery::Checked,
             max_body: MAX_BODY_BYTES,
             max_time: MAX_TIME,
         }
+    }
+
+    /// See [`Freshness::Fresh`]. The page with a dangerous form is declared so too: people step up before they type.
+    pub fn fresh(mut self) -> Self {
+        self.freshness = Freshness::Fresh;
+        self
     }
 
     /// Takes bodies of another size, in bytes.
@@ -142,6 +163,8 @@ pub struct RouteInfo {
     pub path: &'static str,
     /// `public`, `provisional`, `session`, or the permission that it needs.
     pub permission: &'static str,
+    /// Whether it asks for a second factor that was given a short time ago, and refuses API tokens.
+    pub fresh: bool,
     /// What it answers with.
     pub kind: Kind,
 }
@@ -157,6 +180,7 @@ impl From<&Route> for RouteInfo {
                 Access::AnySession => "session",
                 Access::Needs(permission) => permission.as_str(),
             },
+            fresh: route.freshness == Freshness::Fresh,
             kind: route.kind,
         }
     }

@@ -113,6 +113,7 @@ impl Table {
 /// `jobs` and the tables of people and credentials do not belong to a branch.
 const TABLES: &[Table] = &[
     table("_sqlx_migrations", "").of_nobody(),
+    table("account_mail", "select insert update(columns) delete"),
     table("api_tokens", "select insert update(columns)"),
     table("audit_cursor", "select").of_nobody(),
     table("audit_disclosures", "select insert"),
@@ -122,18 +123,22 @@ const TABLES: &[Table] = &[
     table("branches", "select insert update(columns) delete").branch(Branch::By("id")),
     table("csp_reports", "select insert update delete"),
     table("data_keys", "select insert update(columns)"),
+    table("email_changes", "select insert update(columns) delete"),
     table("heartbeats", "select").of_nobody(),
     table("idempotency_keys", "select insert delete"),
     table("imports", "select insert"),
     table("installation", "select").of_nobody(),
     table("invitations", "select insert update(columns)"),
     table("jobs", "select insert update(columns) delete"),
+    table("known_devices", "select insert update(columns) delete"),
     table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),
     table("obligation_instances", "select insert update(columns)").branch(Branch::By("branch_id")),
     table(
         "obligation_templates",
         "select insert update(columns) delete",
     ),
+    table("password_history", "select insert delete"),
+    table("password_resets", "select insert update(columns) delete"),
     table("people", "select insert update(columns)"),
     table("person_branches", "select insert delete"),
     table("reminder_slots", "select insert update(columns)").branch(Branch::By("branch_id")),
@@ -146,6 +151,12 @@ const TABLES: &[Table] = &[
 /// policy `system_access_<command>`. A line more here is a hole more in the wall between tenants: give the reason in the
 /// migration.
 const SYSTEM: &[(&str, &str, &str)] = &[
+    (
+        "account_mail",
+        "select",
+        "attempts fence id lease_until next_attempt_at state tenant_id",
+    ),
+    ("account_mail", "update", "attempts fence lease_until state"),
     ("audit_cursor", "select", "*"),
     ("audit_cursor", "update", "fence holder lease_until pos xid"),
     (

@@ -5,8 +5,13 @@ use chrono::TimeDelta;
 
 use super::{JobOutcome, queries};
 use crate::{
-    App, actor::Actor, error::Result, idempotency, ids::TenantId, permission::Permission,
-    sessions::counters,
+    App, account_mail, accounts,
+    actor::Actor,
+    error::Result,
+    idempotency,
+    ids::TenantId,
+    permission::Permission,
+    sessions::{counters, devices},
 };
 
 /// How often it runs.
@@ -26,6 +31,9 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
         queries::remove_idempotency_keys(conn, tenant, now - idempotency::KEPT_FOR, limit).await?;
     most =
         most.max(queries::remove_sessions(conn, tenant, now - ENDED_SESSIONS_KEPT, limit).await?);
+    most = most.max(devices::remove_expired(conn, tenant, now, limit).await?);
+    most = most.max(account_mail::clear(conn, tenant, now, limit).await?);
+    most = most.max(accounts::clear(conn, tenant, now, limit).await?);
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
     if tenant == TenantId::PLATFORM {

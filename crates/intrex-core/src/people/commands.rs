@@ -8,14 +8,16 @@ use super::{
 };
 use crate::{
     Actor, App,
+    account_mail::{self, Letter, Notice},
+    accounts,
     audit::Event,
     catalogue::keys,
     db::WriteTx,
     error::{Conflict, Error, Result},
     ids::{InvitationId, PersonId},
-    permission::Permission,
+    permission::{Permission, Role},
     raw::Raw,
-    sessions::counters,
+    sessions::{MAX_WRONG, counters},
     vault::opaque::{self, Kind},
 };
 
@@ -24,10 +26,12 @@ pub const INVITATION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(72);
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
 
-/// Invites somebody. They set their own password by the link that the token makes.
+/// Invites somebody. They set their own password by the link that the token makes; it goes to them by mail, if this
+/// installation sends any.
 pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited> {
     actor.may(Permission::PeopleWrite)?;
     let new = raw.parse()?;
+    gives_the_highest_role(app, actor, new.role)?;
     let id: PersonId = app.new_id();
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
@@ -44,7 +48,7 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
         .with("branch_count", person.branch_ids.len())
         .personal("email", person.email.clone());
     tx.commit_answering(vec![event], &person).await?;
-    Ok(Invited { person, token })
+    Ok(invited(app, person, token))
 }
 
 /// Makes a new invitation for somebody who has not joined yet; the older ones no longer count.
@@ -57,13 +61,22 @@ pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited>
     if locked.status != PersonStatus::Invited {
         return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
     }
+    let person = shown(&mut tx, id).await?;
+    gives_the_highest_role(app, actor, person.role)?;
     let now = tx.now();
     queries::use_up_invitations(tx.conn(), actor.tenant(), id, now).await?;
     let token = new_invitation(app, &mut tx, id).await?;
-    let person = shown(&mut tx, id).await?;
     tx.commit_answering(vec![told("person.reinvited", &person)], &person)
         .await?;
-    Ok(Invited { person, token })
+    Ok(invited(app, person, token))
+}
+
+fn invited(app: &App, person: Person, token: SecretString) -> Invited {
+    Invited {
+        person,
+        token,
+        is_mailed: app.mailer.is_some(),
+    }
 }
 
 /// Changes a person's name, role, branches, or whether they can sign in. `seen` is the version that the caller has looked
@@ -90,6 +103,9 @@ pub async fn update(
     let other_admins = admins.iter().filter(|admin| **admin != id).count();
     may_change(actor, &before, &after, other_admins)?;
     let now = tx.now();
+    if after.role != before.role {
+        actor.must_be_fresh(now)?;
+    }
     queries::update(tx.conn(), tenant, id, &after, now).await?;
     queries::set_branches(tx.conn(), tenant, id, &after.branch_ids)
         .await
@@ -97,6 +113,7 @@ pub async fn update(
     let left = after.status == PersonStatus::Disabled && before.status != PersonStatus::Disabled;
     if left {
         queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
+        accounts::end_links(tx.conn(), tenant, id, now).await?;
     }
     let person = shown(&mut tx, id).await?;
     let action = if left {
@@ -115,6 +132,7 @@ pub async fn update(
 /// one's own account.
 pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> Result<Person> {
     actor.may(Permission::PeopleWrite)?;
+    actor.must_be_fresh(app.now())?;
     let mut errors = crate::error::FieldErrors::new();
     let reason = reason.line(&mut errors, "reason", MAX_REASON);
     errors.finish()?;
@@ -127,9 +145,29 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
         .ok_or(Error::NotFound)?;
     let now = tx.now();
     queries::reset_second_factor(tx.conn(), actor.tenant(), id, now).await?;
-    queries::delete_sessions(tx.conn(), actor.tenant(), id).await?;
+    // Whoever took the factor may have signed in with it, and made tokens.
+    queries::end_access(tx.conn(), actor.tenant(), id, now).await?;
+    account_mail::notify(app, &mut tx, id, Notice::MfaReset).await?;
     let person = shown(&mut tx, id).await?;
     let event = told("person.mfa_reset", &person).personal("reason", reason.unwrap_or_default());
+    tx.commit_answering(vec![event], &person).await?;
+    Ok(person)
+}
+
+/// Requires somebody to set another password: nothing else opens to them until they have, in sessions that are open too.
+pub async fn require_password_change(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
+    actor.may(Permission::PeopleWrite)?;
+    let mut tx = app.db.write(actor).await?;
+    let locked = queries::lock(tx.conn(), actor.tenant(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if !locked.joined {
+        return Err(Error::conflict(keys::PERSON_NOT_JOINED_YET));
+    }
+    let now = tx.now();
+    queries::require_password_change(tx.conn(), actor.tenant(), id, now).await?;
+    let person = shown(&mut tx, id).await?;
+    let event = told("person.password_change_required", &person);
     tx.commit_answering(vec![event], &person).await?;
     Ok(person)
 }
@@ -141,13 +179,25 @@ pub async fn unlock(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
     let locked = queries::lock(tx.conn(), actor.tenant(), id)
         .await?
         .ok_or(Error::NotFound)?;
-    queries::forget_failures(tx.conn(), actor.tenant(), id).await?;
+    let factor_waited = queries::forget_failures(tx.conn(), actor.tenant(), id, MAX_WRONG).await?;
     let person = shown(&mut tx, id).await?;
     tx.commit_answering(vec![told("person.unlocked", &person)], &person)
         .await?;
     // The counters are the platform's: they also count addresses that belong to nobody.
-    counters::forget_account(app, actor.request(), &locked.canonical_email).await?;
+    let was_locked =
+        counters::forget_account(app, actor.request(), &locked.canonical_email).await?;
+    if was_locked || factor_waited {
+        counters::tell_cleared(app, actor, id, "unlock").await?;
+    }
     Ok(person)
+}
+
+/// Whoever invites a head office admin gives away everything: as dangerous as changing a role.
+fn gives_the_highest_role(app: &App, actor: &Actor, role: Role) -> Result<()> {
+    match role {
+        Role::HeadOfficeAdmin => actor.must_be_fresh(app.now()),
+        Role::BranchManager | Role::Operator => Ok(()),
+    }
 }
 
 async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result<SecretString> {
@@ -157,6 +207,7 @@ async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result
     let now = tx.now();
     let end = now + INVITATION_LIFETIME;
     queries::insert_invitation(tx.conn(), tenant, id, person, &hash, now, end).await?;
+    account_mail::queue(app, tx, person, &Letter::invitation(&text, end)).await?;
     Ok(text)
 }
 

@@ -5,10 +5,10 @@ use secrecy::SecretString;
 
 use super::{password_policy, queries};
 use crate::{
-    Actor, App,
+    Actor, App, accounts,
     actor::Request,
     audit::Event,
-    error::{Error, Result},
+    error::Result,
     ids::{PersonId, TenantId},
     vault::opaque::{self, Kind, Presented},
 };
@@ -74,9 +74,12 @@ pub async fn accept_invitation(
     let Some(invitee) = look_up(app, request.clone(), &presented).await? else {
         return Ok(AcceptOutcome::Gone);
     };
-    let known = [invitee.tenant_name.as_str(), invitee.email.as_str()];
-    password_policy::check(&password, invitee.role, &known)
-        .map_err(|text| Error::invalid("password", text))?;
+    let known = [
+        invitee.tenant_name.as_str(),
+        invitee.email.as_str(),
+        invitee.name.as_str(),
+    ];
+    password_policy::accept(&password, invitee.role, &known).await?;
     // Hashing takes a while on purpose, and is done before any row is locked.
     let hash = app.vault.passwords.hash(&password).await?;
     let tenant = presented.tenant;
@@ -88,6 +91,7 @@ pub async fn accept_invitation(
     if !first {
         return Ok(AcceptOutcome::Gone);
     }
+    accounts::end_links(tx.conn(), tenant, invitee.person, now).await?;
     let event = Event::new("person", "person.joined")
         .on("person", invitee.person)
         .about(invitee.person)

@@ -2,19 +2,21 @@
 //! another's password.
 //!
 //! `email` addresses and their one canonical form · `model` what a person is, and the rules of roles · `password_policy` ·
-//! `commands` what an admin does · `invitations` how somebody joins · `reads` who sees whom.
+//! `commands` what an admin does · `invitations` how somebody joins · `import` people of another system · `reads` who sees
+//! whom.
 
 pub mod commands;
 mod email;
+pub mod import;
 pub mod invitations;
 mod model;
-mod password_policy;
+pub(crate) mod password_policy;
 pub(crate) mod queries;
 pub mod reads;
 
-pub use commands::{invite, reinvite, reset_mfa, unlock, update};
-pub(crate) use email::MAX_EMAIL;
+pub use commands::{invite, reinvite, require_password_change, reset_mfa, unlock, update};
 pub use email::canonical_email;
+pub(crate) use email::{Email, MAX_EMAIL};
 pub use invitations::{AcceptOutcome, Accepted, Invitation, accept_invitation};
 pub use model::{
     Invited, Person, PersonFilter, PersonName, PersonStatus, RawPerson, RawPersonUpdate,

@@ -111,6 +111,8 @@ pub struct Invited {
     pub person: Person,
     /// For `BASE_URL/invitation/<token>`.
     pub token: SecretString,
+    /// Whether the link goes to them by mail too.
+    pub is_mailed: bool,
 }
 
 /// What is typed to invite somebody.

@@ -1,6 +1,8 @@
 //! The SQL of people. Which people a branch manager sees is decided by the caller and passed as the visible branches:
 //! people have no branch policy of their own, because authentication reads them before a scope is known.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -10,6 +12,7 @@ use crate::{
     error::Result,
     ids::{BranchId, InvitationId, PersonId, TenantId},
     permission::Role,
+    sessions::devices,
 };
 
 /// Who looks: with `branches`, only people of these branches, head office admins, and `person` themselves are seen.
@@ -237,16 +240,28 @@ pub(super) async fn revoke_credentials(
     id: PersonId,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    end_access(&mut *conn, tenant, id, now).await?;
+    use_up_invitations(conn, tenant, id, now).await
+}
+
+/// Ends every session and token of a person, and forgets their devices.
+pub(super) async fn end_access(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
     delete_sessions(&mut *conn, tenant, id).await?;
+    devices::forget_all(&mut *conn, tenant, id).await?;
     sqlx::query!(
         "update app.api_tokens set revoked_at = $3 where tenant_id = $1 and person_id = $2 and revoked_at is null",
         tenant.uuid(),
         id.uuid(),
         now,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    use_up_invitations(conn, tenant, id, now).await
+    Ok(())
 }
 
 pub(super) async fn delete_sessions(
@@ -283,19 +298,83 @@ pub(super) async fn reset_second_factor(
     Ok(())
 }
 
-pub(super) async fn forget_failures(
+pub(super) async fn require_password_change(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: PersonId,
+    now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update app.people set totp_failures = 0, totp_failures_since = null where tenant_id = $1 and id = $2",
+        "update app.people set must_change_password = true, updated_at = $3, version = version + 1
+         where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
+        now,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Writes somebody who comes with the bcrypt hash of another system, unless the address is somebody's. Tells whether.
+pub(super) async fn insert_imported(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PersonId,
+    new: &NewPerson,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into app.people (tenant_id, id, email, canonical_email, name, role, status, password_hash, created_at,
+                                 updated_at)
+         values ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8) on conflict (canonical_email) do nothing",
+        tenant.uuid(),
+        id.uuid(),
+        new.email.shown,
+        new.email.canonical,
+        new.name,
+        new.role as Role,
+        password_hash,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// The ids of the organisation's branches.
+pub(super) async fn branch_ids(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<HashSet<BranchId>> {
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id: BranchId" from app.branches where tenant_id = $1"#,
+        tenant.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Forgets wrong codes; whether the factor waited for them.
+pub(super) async fn forget_failures(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PersonId,
+    waits_from: i16,
+) -> Result<bool> {
+    let waited = sqlx::query_scalar!(
+        r#"update app.people p set totp_failures = 0, totp_failures_since = null
+           from (select totp_failures from app.people where tenant_id = $1 and id = $2) before
+           where p.tenant_id = $1 and p.id = $2 returning before.totp_failures >= $3 as "waited!""#,
+        tenant.uuid(),
+        id.uuid(),
+        waits_from,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(waited.unwrap_or(false))
 }
 
 pub(super) async fn insert_invitation(

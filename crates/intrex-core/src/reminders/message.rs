@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     catalogue::{Key, Language, Text, keys},
     obligations::schedule::{Threshold, civil_today},
-    outside::mail::{Message, MessageId},
+    outside::mail::{Message, MessageId, html_page},
 };
 
 /// What a reminder is about.
@@ -89,7 +89,7 @@ pub(super) fn compose(
         date: now,
         to_address: to.email.clone(),
         to_name: to.name.clone(),
-        html: page(language, &subject, &html),
+        html: html_page(language, &subject, &html),
         subject,
         text,
     }
@@ -113,19 +113,6 @@ fn when(about: &About, threshold: Threshold, now: DateTime<Utc>) -> Text {
 fn link_to(base_url: &Url, item: Uuid) -> String {
     let base = base_url.as_str().trim_end_matches('/');
     format!("{base}/obligations/{item}")
-}
-
-/// One plain page: no image, no font, nothing that is fetched from anywhere.
-fn page(language: Language, title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n\
-         body {{ font-family: sans-serif; line-height: 1.5; max-width: 36rem; margin: 2rem auto; padding: 0 1rem; }}\n\
-         h1 {{ font-size: 1.25rem; }}\n.why {{ font-size: .8rem; opacity: .75; margin-top: 2rem; }}\n\
-         </style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-        language.tag(),
-        encode_safe(title),
-    )
 }
 
 #[cfg(test)]

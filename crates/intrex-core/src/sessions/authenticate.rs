@@ -46,7 +46,9 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
     let touch_due = touch_due(row.last_seen_at, idle, now);
     let scope = BranchScope::parse(&row.branches)?;
     let actor = Actor::person(tenant, presented.person, row.role, row.id, scope, request)
-        .noting_use(touch_due);
+        .with_factor_at(row.factor_at)
+        .noting_use(touch_due)
+        .owing_a_password(row.must_change_password);
     let refresh = match presented.ageing {
         false => None,
         true => Some(cookie::make(
@@ -71,6 +73,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
         email: row.email,
         tenant_name: row.tenant_name,
         auth_time: row.auth_time,
+        must_change_password: row.must_change_password,
     };
     Ok(Session::Full(Box::new(tx.authenticated(actor)), session))
 }

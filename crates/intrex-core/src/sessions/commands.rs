@@ -1,18 +1,20 @@
-//! What somebody does to their own sessions.
+//! What somebody does to their own sessions, and an admin to those of others.
 
-use super::{model::Provisional, queries};
+use sqlx::PgConnection;
+
+use super::{devices, model::Provisional, queries};
 use crate::{
     Actor, App,
     audit::Event,
     error::{Error, Result},
-    ids::SessionId,
+    ids::{PersonId, SessionId, TenantId},
     permission::Permission,
 };
 
 /// Ends the session that acts. Its cookie is dead, wherever copies of it are.
 pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
     let session = actor.session_id().ok_or(Error::Forbidden)?;
-    match end(app, actor, session).await {
+    match end(app, actor, session, Device::Kept).await {
         // Ended from elsewhere in the meantime: what was asked for is so.
         Err(Error::NotFound) => Ok(()),
         ended => ended,
@@ -24,16 +26,83 @@ pub async fn abandon(app: &App, provisional: &Provisional) -> Result<()> {
     sign_out(app, &provisional.actor()).await
 }
 
-/// Ends another of one's own sessions.
+/// Ends a session: one of one's own, or of anybody's for whoever may. The device that it began on is not known any more.
 pub async fn revoke(app: &App, actor: &Actor, session: SessionId) -> Result<()> {
     actor.may(Permission::SessionsOwn)?;
-    end(app, actor, session).await
+    end(app, actor, session, Device::Forgotten).await
 }
 
-async fn end(app: &App, actor: &Actor, session: SessionId) -> Result<()> {
+/// Ends all of one's own sessions but the one that acts, and forgets their devices; how many.
+pub async fn revoke_others(app: &App, actor: &Actor) -> Result<usize> {
+    actor.may(Permission::SessionsOwn)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
+    // A token is in no session: all of them would be others.
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    end_all(app, actor, person, Some(session)).await
+}
+
+/// Signs somebody out everywhere, and forgets their devices; how many sessions there were. On oneself, the session that acts
+/// goes on.
+pub async fn revoke_all_of(app: &App, actor: &Actor, person: PersonId) -> Result<usize> {
+    actor.may(Permission::SessionsManage)?;
+    end_all(app, actor, person, actor.session_id()).await
+}
+
+async fn end_all(
+    app: &App,
+    actor: &Actor,
+    person: PersonId,
+    kept: Option<SessionId>,
+) -> Result<usize> {
+    let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
-    if !queries::delete(tx.conn(), actor.tenant(), person, session).await? {
+    if !queries::is_there(tx.conn(), tenant, person).await? {
+        return Err(Error::NotFound);
+    }
+    let ended = end_others(tx.conn(), tenant, person, kept).await?;
+    let event = Event::new("session", "session.others_ended")
+        .on("person", person)
+        .about(person)
+        .with("count", ended);
+    tx.commit(event).await?;
+    Ok(ended)
+}
+
+/// Ends every session of a person but one, and forgets every device but that one's, in the caller's transaction: after a new
+/// password, too. How many had got past their second factor.
+pub(crate) async fn end_others(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    kept: Option<SessionId>,
+) -> Result<usize> {
+    devices::forget_others(&mut *conn, tenant, person, kept).await?;
+    queries::delete_others(conn, tenant, person, kept).await
+}
+
+/// What becomes of the device that a session began on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Device {
+    /// Whoever leaves comes back.
+    Kept,
+    /// Whoever ends a session from elsewhere does not trust where it was.
+    Forgotten,
+}
+
+async fn end(app: &App, actor: &Actor, session: SessionId, device: Device) -> Result<()> {
+    let tenant = actor.tenant();
+    let own = match actor.can(Permission::SessionsManage) {
+        true => None,
+        false => Some(actor.person_id().ok_or(Error::Forbidden)?),
+    };
+    let mut tx = app.db.write(actor).await?;
+    let person = queries::owner(tx.conn(), tenant, session, own)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if device == Device::Forgotten {
+        devices::forget_with_session(tx.conn(), tenant, session).await?;
+    }
+    if !queries::delete(tx.conn(), tenant, person, session).await? {
         return Err(Error::NotFound);
     }
     let event = Event::new("session", "session.ended")

@@ -105,6 +105,7 @@ pub(super) fn make(app: &App, of: &Holder<'_>) -> Result<SessionCookie> {
     Ok(SessionCookie {
         value: jwt::sign(app.vault.auth(), &claims)?,
         max_age_sec: (end - now).num_seconds().max(0),
+        device: None,
     })
 }
 

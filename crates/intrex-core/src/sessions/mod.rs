@@ -5,24 +5,34 @@
 //! else.
 //!
 //! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `authenticate` each request · `commands` sign out, revoke · `reads` one's own sessions.
+//! the code · `devices` those that a person is known by · `step_up` both factors again · `authenticate` each request ·
+//! `commands` sign out, revoke · `reads` one's own sessions, and for admins those of others.
 
 mod authenticate;
 pub mod commands;
 mod cookie;
 pub(crate) mod counters;
+pub(crate) mod devices;
 mod model;
 pub(crate) mod queries;
 pub mod reads;
 mod second_factor;
 mod sign_in;
+mod step_up;
+mod user_agent;
 
 pub use authenticate::{authenticate, touch};
-pub use commands::{abandon, revoke, sign_out};
+pub(crate) use commands::end_others;
+pub use commands::{abandon, revoke, revoke_all_of, revoke_others, sign_out};
 pub use counters::forget_old_failures;
+pub(crate) use model::seconds_until;
 pub use model::{
-    Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn, Stage,
-    Started, Verification,
+    DeviceCookie, Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn,
+    Stage, Started, Verification,
 };
+pub(crate) use second_factor::MAX_WRONG;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;
+pub(crate) use sign_in::{canonical_typed, find_by_email};
+pub(crate) use step_up::{Factor, renew};
+pub use step_up::{Proof, StepUp, step_up};

@@ -52,6 +52,17 @@ pub struct SessionCookie {
     pub value: SecretString,
     /// Its `Max-Age`.
     pub max_age_sec: i64,
+    /// The cookie by which this device will be known, to be set beside it: after a whole sign-in.
+    pub device: Option<DeviceCookie>,
+}
+
+/// A device cookie to set: `__Host-device`.
+#[derive(Debug, Clone)]
+pub struct DeviceCookie {
+    /// Its value.
+    pub value: SecretString,
+    /// Its `Max-Age`.
+    pub max_age_sec: i64,
 }
 
 /// What a sign-in with a password led to. `Refused` tells nothing about whether the account exists.
@@ -109,6 +120,8 @@ pub struct FullSession {
     pub tenant_name: String,
     /// When the second factor was given.
     pub auth_time: DateTime<Utc>,
+    /// Whether nothing opens but the page that changes the password: the actor may do nothing else.
+    pub must_change_password: bool,
 }
 
 /// A session without its second factor: good for giving it, and for nothing else.
@@ -166,7 +179,7 @@ pub enum Verification {
     },
 }
 
-/// One of a person's own sessions.
+/// One of a person's sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OwnSession {
     /// Its id.
@@ -175,10 +188,18 @@ pub struct OwnSession {
     pub created_at: DateTime<Utc>,
     /// When it was used last, give or take a few minutes.
     pub last_seen_at: DateTime<Utc>,
+    /// When the second factor was given last.
+    pub factor_at: DateTime<Utc>,
     /// When it ends at the latest.
     pub expires_at: DateTime<Utc>,
-    /// Where it began.
+    /// Where it began, as far as the installation keeps addresses (`LOG_IP_MODE`).
     pub ip: String,
+    /// The browser that the program says it is.
+    #[schema(value_type = Option<String>)]
+    pub browser: Option<&'static str>,
+    /// The system that it says it runs on.
+    #[schema(value_type = Option<String>)]
+    pub system: Option<&'static str>,
     /// In which program, as it says.
     pub user_agent: String,
     /// Whether it is the one asking.
@@ -201,7 +222,7 @@ pub(super) fn kept_user_agent(request: &Request) -> String {
 }
 
 /// Whole seconds until an instant, one at least.
-pub(super) fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+pub(crate) fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     let left = then - now;
     (left.num_seconds() + i64::from(left.subsec_nanos() > 0)).max(1)
 }

@@ -4,10 +4,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::model::{OwnSession, Stage};
+use super::{
+    model::{OwnSession, Stage},
+    user_agent,
+};
 use crate::{
     error::Result,
-    ids::{PersonId, SessionId, TenantId},
+    ids::{DeviceId, PersonId, SessionId, TenantId},
     permission::Role,
 };
 
@@ -80,6 +83,7 @@ pub(super) struct NewSession {
     pub sid_hash: [u8; 32],
     pub stage: Stage,
     pub absolute_at: DateTime<Utc>,
+    pub device: Option<DeviceId>,
     pub ip: String,
     pub user_agent: String,
 }
@@ -91,9 +95,9 @@ pub(super) async fn insert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, absolute_at,
-                                   ip, user_agent)
-         values ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8, $9)",
+        "insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
+                                   absolute_at, device_id, ip, user_agent)
+         values ($1, $2, $3, $4, $5, $6, $6, $6, $11, $7, $8, $9, $10)",
         tenant.uuid(),
         new.id.uuid(),
         new.person.uuid(),
@@ -101,8 +105,10 @@ pub(super) async fn insert(
         new.stage as Stage,
         now,
         new.absolute_at,
+        new.device.map(DeviceId::uuid),
         new.ip,
         new.user_agent,
+        (new.stage == Stage::Full).then_some(now),
     )
     .execute(conn)
     .await?;
@@ -117,8 +123,10 @@ pub(super) struct Authenticated {
     pub stage: Stage,
     pub auth_time: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
+    pub factor_at: Option<DateTime<Utc>>,
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
+    pub must_change_password: bool,
     pub person_name: String,
     pub email: String,
     pub tenant_name: String,
@@ -137,7 +145,9 @@ pub(super) async fn authenticate(
     Ok(sqlx::query_as!(
         Authenticated,
         r#"select s.id as "id: SessionId", p.role as "role: Role", s.stage as "stage: Stage", s.auth_time, s.last_seen_at,
-                  s.absolute_at, t.session_idle_minutes as idle_minutes, p.name as person_name, p.email,
+                  s.factor_at, least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
+                    as "absolute_at!",
+                  t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
                   t.name as tenant_name,
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
@@ -151,6 +161,7 @@ pub(super) async fn authenticate(
            join app.tenants t on t.id = s.tenant_id
            where s.tenant_id = $1 and s.sid_hash = $2 and s.person_id = $3
              and s.revoked_at is null and s.absolute_at > $4
+             and s.created_at > $4 - make_interval(hours => t.session_absolute_hours::integer)
              and s.last_seen_at > $4 - make_interval(mins => t.session_idle_minutes::integer)
              and p.status = 'active' and t.status = 'active'
              and (s.stage <> 'full' or p.totp_confirmed_at is not null)"#,
@@ -221,6 +232,113 @@ pub(super) async fn delete(
     Ok(deleted == 1)
 }
 
+/// What a session goes on under.
+#[derive(Debug)]
+pub(super) struct NewName {
+    pub id: SessionId,
+    pub sid_hash: [u8; 32],
+    pub ip: String,
+    pub user_agent: String,
+    pub factor_at: Option<DateTime<Utc>>,
+}
+
+/// What became of a session that goes on.
+#[derive(Debug)]
+pub(super) struct Renamed {
+    pub auth_time: DateTime<Utc>,
+    pub absolute_at: DateTime<Utc>,
+}
+
+/// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began
+/// when the old one did and ends no later. `None` if the old one has ended.
+pub(super) async fn rename(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    old: SessionId,
+    new: &NewName,
+    now: DateTime<Utc>,
+) -> Result<Option<Renamed>> {
+    Ok(sqlx::query_as!(
+        Renamed,
+        r#"with old as (
+             delete from app.sessions
+             where tenant_id = $1 and id = $2 and person_id = $3 and stage = 'full' and revoked_at is null and absolute_at > $4
+             returning created_at, auth_time, absolute_at, factor_at, device_id)
+           insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
+                                     absolute_at, device_id, ip, user_agent)
+           select $1, $5, $3, $6, 'full', old.created_at, coalesce($9, old.auth_time), $4,
+                  coalesce($9, old.factor_at),
+                  least(old.absolute_at, old.created_at + make_interval(hours => t.session_absolute_hours::integer)),
+                  old.device_id, $7, $8
+           from old join app.tenants t on t.id = $1
+           returning auth_time, absolute_at"#,
+        tenant.uuid(),
+        old.uuid(),
+        person.uuid(),
+        now,
+        new.id.uuid(),
+        &new.sid_hash[..],
+        new.ip,
+        new.user_agent,
+        new.factor_at,
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Whose session this is: with `person`, only if it is theirs.
+pub(super) async fn owner(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: SessionId,
+    person: Option<PersonId>,
+) -> Result<Option<PersonId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select person_id as "person: PersonId" from app.sessions
+           where tenant_id = $1 and id = $2 and ($3::uuid is null or person_id = $3)"#,
+        tenant.uuid(),
+        id.uuid(),
+        person.map(PersonId::uuid),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Ends every session of a person, or all but one; how many had got past their second factor.
+pub(super) async fn delete_others(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    kept: Option<SessionId>,
+) -> Result<usize> {
+    let stages = sqlx::query_scalar!(
+        r#"delete from app.sessions where tenant_id = $1 and person_id = $2 and ($3::uuid is null or id <> $3)
+           returning stage as "stage: Stage""#,
+        tenant.uuid(),
+        person.uuid(),
+        kept.map(SessionId::uuid),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(stages.iter().filter(|stage| **stage == Stage::Full).count())
+}
+
+/// Whether there is such a person.
+pub(super) async fn is_there(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from app.people where tenant_id = $1 and id = $2) as "there!""#,
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 pub(super) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -228,12 +346,14 @@ pub(super) async fn list(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<OwnSession>> {
-    Ok(sqlx::query_as!(
-        OwnSession,
-        r#"select s.id as "id: SessionId", s.created_at, s.last_seen_at, s.absolute_at as expires_at, s.ip, s.user_agent,
-                  false as "current!"
+    let rows = sqlx::query!(
+        r#"select s.id as "id: SessionId", s.created_at, s.last_seen_at, s.factor_at as "factor_at!",
+                  least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
+                    as "expires_at!",
+                  s.ip, s.user_agent
            from app.sessions s join app.tenants t on t.id = s.tenant_id
            where s.tenant_id = $1 and s.person_id = $2 and s.stage = 'full' and s.revoked_at is null and s.absolute_at > $3
+             and s.created_at > $3 - make_interval(hours => t.session_absolute_hours::integer)
              and s.last_seen_at > $3 - make_interval(mins => t.session_idle_minutes::integer)
            order by s.last_seen_at desc, s.id limit $4"#,
         tenant.uuid(),
@@ -242,7 +362,20 @@ pub(super) async fn list(
         limit,
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let sessions = rows.into_iter().map(|row| OwnSession {
+        id: row.id,
+        created_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+        factor_at: row.factor_at,
+        expires_at: row.expires_at,
+        ip: row.ip,
+        browser: user_agent::browser(&row.user_agent),
+        system: user_agent::system(&row.user_agent),
+        user_agent: row.user_agent,
+        current: false,
+    });
+    Ok(sessions.collect())
 }
 
 /// A person's second factor, and what sign-in needs besides.
@@ -257,6 +390,7 @@ pub(super) struct Factor {
     pub last_step: Option<i64>,
     pub failures: i16,
     pub failures_since: Option<DateTime<Utc>>,
+    pub signed_in_before: bool,
     pub absolute_hours: i16,
 }
 
@@ -271,7 +405,7 @@ pub(super) async fn factor_for_update(
         r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
                   p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
                   p.totp_failures as failures, p.totp_failures_since as failures_since,
-                  t.session_absolute_hours as absolute_hours
+                  p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
            from app.people p join app.tenants t on t.id = p.tenant_id
            where p.tenant_id = $1 and p.id = $2 for update of p"#,
         tenant.uuid(),
@@ -291,7 +425,7 @@ pub(super) async fn factor(
         r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
                   p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
                   p.totp_failures as failures, p.totp_failures_since as failures_since,
-                  t.session_absolute_hours as absolute_hours
+                  p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
            from app.people p join app.tenants t on t.id = p.tenant_id
            where p.tenant_id = $1 and p.id = $2"#,
         tenant.uuid(),

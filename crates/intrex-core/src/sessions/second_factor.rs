@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     cookie::{self, Holder, Sid},
-    counters,
+    counters::{self, Counted},
+    devices,
     model::{
         Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent, seconds_until,
     },
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     App,
+    account_mail::{self, Notice},
     actor::Request,
     audit::Event,
     catalogue::keys,
@@ -27,7 +29,7 @@ use crate::{
 };
 
 /// Wrong codes after which the factor waits.
-const MAX_WRONG: i16 = 5;
+pub(crate) const MAX_WRONG: i16 = 5;
 /// Within which they are counted together, and how long the factor then waits.
 const WRONG_WINDOW: TimeDelta = TimeDelta::minutes(10);
 
@@ -109,24 +111,73 @@ async fn finish(
     if provisional.stage != stage {
         return Err(Error::Forbidden);
     }
-    let (tenant, person) = (provisional.tenant, provisional.person);
+    let person = provisional.person;
     let mut tx = app.db.write(&provisional.actor()).await?;
     let now = tx.now();
     let factor = locked(&mut tx, provisional).await?;
     if factor.confirmed != (stage == Stage::MfaVerify) {
         return Err(Error::conflict(keys::MFA_ALREADY_ENROLLED));
     }
-    if let Some(until) = waits_until(&factor, now) {
-        tx.commit_unaudited("nothing is counted while the factor waits")
-            .await?;
-        return Ok(Verification::Wait {
-            retry_after_sec: seconds_until(until, now),
-        });
-    }
-    let place = match stage {
-        Stage::MfaSetup => pending(provisional),
-        _ => confirmed(tenant, person),
+    let checked = match stage {
+        Stage::MfaSetup => check_in(app, &mut tx, pending(provisional), person, &factor, code),
+        _ => {
+            let place = confirmed(provisional.tenant, person);
+            check_in(app, &mut tx, place, person, &factor, code)
+        }
     };
+    match checked.await? {
+        Checked::Right => {}
+        Checked::Wrong => {
+            count_wrong(tx, person, &factor).await?;
+            return Ok(Verification::Wrong);
+        }
+        Checked::Waits(until) => {
+            tx.commit_unaudited("nothing is counted while the factor waits")
+                .await?;
+            return Ok(Verification::Wait {
+                retry_after_sec: seconds_until(until, now),
+            });
+        }
+    }
+    let cookie = begin_full_session(app, tx, provisional, &factor).await?;
+    Ok(Verification::Full(cookie))
+}
+
+/// What a code turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checked {
+    /// Right, and used up now.
+    Right,
+    /// Not the app's code, or used before: call [`count_wrong`].
+    Wrong,
+    /// It was not looked at: there have been too many wrong ones.
+    Waits(DateTime<Utc>),
+}
+
+/// Checks a code of the confirmed factor, whose row is locked by this transaction. A right one is used up.
+pub(super) async fn check(
+    app: &App,
+    tx: &mut WriteTx,
+    person: PersonId,
+    factor: &Factor,
+    code: &str,
+) -> Result<Checked> {
+    let place = confirmed(tx.actor().tenant(), person);
+    check_in(app, tx, place, person, factor, code).await
+}
+
+async fn check_in(
+    app: &App,
+    tx: &mut WriteTx,
+    place: Place,
+    person: PersonId,
+    factor: &Factor,
+    code: &str,
+) -> Result<Checked> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    if let Some(until) = waits_until(factor, now) {
+        return Ok(Checked::Waits(until));
+    }
     let ring = &app.vault.keys.mfa;
     let sealed = factor.secret.as_deref().unwrap_or_default();
     let secret = seal::open(ring, place, sealed)
@@ -136,44 +187,40 @@ async fn finish(
         // Fails closed: the blob was moved or changed, or its key is no longer configured.
         tracing::error!(%tenant, %person, "a second factor cannot be opened");
     }
-    let step = match &secret {
-        Some(secret) => secret.step_of(code, now, factor.last_step)?,
-        None => None,
+    let Some(secret) = secret else {
+        return Ok(Checked::Wrong);
     };
-    let (Some(secret), Some(step)) = (secret, step) else {
-        return wrong(tx, provisional, &factor, now).await;
+    let Some(step) = secret.step_of(code, now, factor.last_step)? else {
+        return Ok(Checked::Wrong);
     };
     if !queries::use_step(tx.conn(), tenant, person, step, now).await? {
-        return wrong(tx, provisional, &factor, now).await;
+        return Ok(Checked::Wrong);
     }
     let stale = seal::sealed_by(sealed).is_none_or(|id| id != ring.current().id());
-    if stage == Stage::MfaSetup || stale {
+    if !factor.confirmed || stale {
         // Sealed anew: in its lasting place, or under the key that is current now.
         let sealed = seal::seal(ring, confirmed(tenant, person), secret.bytes(), app.chance);
         queries::confirm_secret(tx.conn(), tenant, person, &sealed, now).await?;
     }
-    let cookie = begin_full_session(app, tx, provisional, &factor, now).await?;
-    // The session stands already; failures that stay counted a while longer are no reason to refuse it.
-    let request = &provisional.request;
-    if let Err(error) = counters::forget_account(app, request, &factor.canonical_email).await {
-        tracing::warn!(%error, "the failures of an account could not be forgotten");
-    }
-    Ok(Verification::Full(cookie))
+    Ok(Checked::Right)
 }
 
-/// Ends the provisional session and begins the full one, under a new name: whoever knew the old one knows nothing.
-async fn begin_full_session(
+/// Ends the provisional session and begins the full one, under a new name: whoever knew the old one knows nothing. Every way
+/// of giving a second factor ends here: the device is remembered, and the failures of its lane are forgotten.
+pub(super) async fn begin_full_session(
     app: &App,
     mut tx: WriteTx,
     provisional: &Provisional,
     factor: &Factor,
-    now: DateTime<Utc>,
 ) -> Result<SessionCookie> {
     let (tenant, person) = (provisional.tenant, provisional.person);
+    let request = &provisional.request;
+    let now = tx.now();
     let ended = queries::end_provisional(tx.conn(), tenant, provisional.session, now).await?;
     if !ended {
         return Err(Error::Forbidden);
     }
+    let device = devices::remember(app, &mut tx, request, tenant, person).await?;
     let sid = Sid::new(app.chance);
     let id: SessionId = app.new_id();
     let absolute_at = now + TimeDelta::hours(factor.absolute_hours.into());
@@ -183,26 +230,40 @@ async fn begin_full_session(
         sid_hash: sid.hash(),
         stage: Stage::Full,
         absolute_at,
-        ip: provisional
-            .request
-            .ip
-            .map(|ip| ip.to_string())
-            .unwrap_or_default(),
-        user_agent: kept_user_agent(&provisional.request),
+        device: Some(device.id),
+        ip: app.kept_address(request.ip),
+        user_agent: kept_user_agent(request),
     };
     queries::insert(tx.conn(), tenant, &new, now).await?;
     let mut events = Vec::new();
     if provisional.stage == Stage::MfaSetup {
         events.push(about("mfa.enrolled", person));
     }
-    events.push(
-        Event::new("session", "session.started")
+    let about_session = |action| {
+        Event::new("session", action)
             .on("session", id)
             .about(person)
-            .with("person_id", person.to_string()),
-    );
+            .with("person_id", person.to_string())
+    };
+    events.push(about_session("session.started"));
+    if !device.known && factor.signed_in_before {
+        events.push(about_session("session.new_device"));
+        account_mail::notify(app, &mut tx, person, Notice::NewDevice).await?;
+    }
     tx.commit_all(events).await?;
-    cookie::make(
+    let lane = device.known.then_some(device.id);
+    let counted = Counted::of(app, &factor.canonical_email, request, lane);
+    // The session stands already; failures that stay counted a while longer are no reason to refuse it.
+    let forgotten = async {
+        if counters::forget_lane(app, request, &counted).await? {
+            counters::tell_cleared(app, &provisional.actor(), person, "sign_in").await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%error, "the failures of an account could not be forgotten");
+    }
+    let cookie = cookie::make(
         app,
         &Holder {
             sid: &sid,
@@ -212,16 +273,16 @@ async fn begin_full_session(
             auth_time: now,
             absolute_at,
         },
-    )
+    )?;
+    Ok(SessionCookie {
+        device: Some(device.cookie),
+        ..cookie
+    })
 }
 
-async fn wrong(
-    mut tx: WriteTx,
-    provisional: &Provisional,
-    factor: &Factor,
-    now: DateTime<Utc>,
-) -> Result<Verification> {
-    let (tenant, person) = (provisional.tenant, provisional.person);
+/// Counts a wrong code against the factor, and ends the transaction with the events that tell of it.
+pub(super) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
     let (since, failures) = match factor.failures_since {
         Some(since) if now - since < WRONG_WINDOW => (since, factor.failures.saturating_add(1)),
         _ => (now, 1),
@@ -236,8 +297,7 @@ async fn wrong(
                 .with("locked_until", (since + WRONG_WINDOW).to_rfc3339()),
         );
     }
-    tx.commit_all(events).await?;
-    Ok(Verification::Wrong)
+    tx.commit_all(events).await
 }
 
 fn waits_until(factor: &Factor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -294,6 +354,7 @@ mod tests {
             last_step: None,
             failures,
             failures_since: DateTime::from_timestamp(since, 0),
+            signed_in_before: true,
             absolute_hours: 168,
         }
     }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
+    devices,
     model::{
         PROVISIONAL_LIFETIME, SessionCookie, SignIn, Stage, Started, kept_user_agent, seconds_until,
     },
@@ -31,20 +32,9 @@ pub async fn sign_in(
     email: &str,
     password: SecretString,
 ) -> Result<SignIn> {
-    // The database cannot be asked about a NUL; no address has one, and the work is to be the same as for any other.
-    let typed: String = email
-        .chars()
-        .take(MAX_TYPED)
-        .map(|c| {
-            if c == '\0' {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect();
-    let canonical = canonical_email(&typed);
-    let counted = Counted::of(app, &canonical, request.ip);
+    let canonical = canonical_typed(email);
+    let device = devices::presented_for(app, &request, &canonical).await?;
+    let counted = Counted::of(app, &canonical, &request, device);
     match counters::admit(app, &request, &counted).await? {
         Admission::Open => {}
         Admission::TooFast(until) => return Ok(wait(app, until)),
@@ -80,15 +70,41 @@ pub async fn sign_in(
     }
 }
 
+/// What was typed as an address, in the form in which addresses are compared. Anything has one.
+pub(crate) fn canonical_typed(email: &str) -> String {
+    // The database cannot be asked about a NUL; no address has one, and the work is to be the same as for any other.
+    let typed: String = email
+        .chars()
+        .take(MAX_TYPED)
+        .map(|c| {
+            if c == '\0' {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect();
+    canonical_email(&typed)
+}
+
+/// Whose address this is, looked up across tenants; nothing else can be read there.
+pub(crate) async fn find_by_email(
+    app: &App,
+    canonical: &str,
+) -> Result<Option<(TenantId, PersonId)>> {
+    let mut system = app.db.system().await?;
+    let found = queries::find_by_email(system.conn(), canonical).await?;
+    system.commit().await?;
+    Ok(found)
+}
+
 /// Only the look-up of the address crosses tenants; what belongs to the account is read as the application.
 async fn find(
     app: &App,
     request: &Request,
     canonical: &str,
 ) -> Result<Option<(TenantId, Account)>> {
-    let mut system = app.db.system().await?;
-    let found = queries::find_by_email(system.conn(), canonical).await?;
-    system.commit().await?;
+    let found = find_by_email(app, canonical).await?;
     // For an address that nobody has, the same questions are asked of a tenant that has no rows.
     let (tenant, person) = found.unwrap_or((TenantId::PLATFORM, PersonId::from(uuid::Uuid::nil())));
     let mut tx = app.db.authenticate(tenant, request.clone()).await?;
@@ -125,7 +141,8 @@ async fn start(
         sid_hash: sid.hash(),
         stage,
         absolute_at,
-        ip: request.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        device: None,
+        ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
     };
     queries::insert(tx.conn(), tenant, &new, now).await?;

@@ -1,14 +1,14 @@
-//! What the operator of the installation does to organisations.
+//! What the operator of the installation does to organisations, and a head office admin to their own.
 
 use super::{
-    model::{RawTenant, Tenant, TenantStatus},
+    model::{RawTenant, RawTenantUpdate, Tenant, TenantStatus},
     queries,
 };
 use crate::{
     Actor, App,
     audit::Event,
     catalogue::keys,
-    error::{Error, Result},
+    error::{Conflict, Error, Result},
     ids::TenantId,
     permission::Permission,
 };
@@ -47,6 +47,63 @@ pub async fn suspend(app: &App, actor: &Actor) -> Result<Tenant> {
 /// Lets everybody in again.
 pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
     change(app, actor, TenantStatus::Active).await
+}
+
+/// Changes an organisation's name, zone, usual lead days and session limits. Shorter limits hold for the sessions that there
+/// are, from their next request on. `seen` is the version that the caller has looked at, if they say.
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    raw: &RawTenantUpdate,
+    seen: Option<i32>,
+) -> Result<Tenant> {
+    actor.may(Permission::TenantSettings)?;
+    actor.must_be_fresh(app.now())?;
+    let id = actor.tenant();
+    let mut tx = app.db.write(actor).await?;
+    queries::status_for_update(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let before = queries::current(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if seen.is_some_and(|seen| seen != before.version) {
+        return Err(Error::Conflict(Conflict::Stale));
+    }
+    let after = raw.parse(&before)?;
+    let now = tx.now();
+    queries::update(tx.conn(), id, &after, now).await?;
+    let tenant = queries::current(tx.conn(), id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let days = |days: &[i16]| {
+        let days: Vec<String> = days.iter().map(ToString::to_string).collect();
+        days.join(", ")
+    };
+    let mut event = Event::new("tenant", "tenant.updated")
+        .on("tenant", id)
+        .summary(tenant.name.clone());
+    for (field, before, after) in [
+        ("name", before.name, after.name),
+        ("time_zone", before.time_zone, after.time_zone),
+        ("lead_days", days(&before.lead_days), days(&after.lead_days)),
+        (
+            "session_absolute_hours",
+            before.session_absolute_hours.to_string(),
+            after.session_absolute_hours.to_string(),
+        ),
+        (
+            "session_idle_minutes",
+            before.session_idle_minutes.to_string(),
+            after.session_idle_minutes.to_string(),
+        ),
+    ] {
+        if before != after {
+            event = event.changed(field, before, after);
+        }
+    }
+    tx.commit_answering(vec![event], &tenant).await?;
+    Ok(tenant)
 }
 
 async fn change(app: &App, actor: &Actor, to: TenantStatus) -> Result<Tenant> {

@@ -1,13 +1,13 @@
 //! Organisations: each is a world of its own, made and suspended by the operator of the installation at the command line,
-//! never by anybody inside.
+//! never by anybody inside. Its name, zone and limits are its head office's to change.
 //!
-//! `model` what an organisation is · `commands` create, suspend, resume · `reads` the reader's own, and the operator's list.
+//! `model` what an organisation is · `commands` create, change, suspend, resume · `reads` the reader's own, and the operator's list.
 
 pub mod commands;
 mod model;
 mod queries;
 pub mod reads;
 
-pub use commands::{create, resume, suspend};
-pub use model::{RawTenant, Tenant, TenantRow, TenantStatus};
+pub use commands::{create, resume, suspend, update};
+pub use model::{RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus};
 pub use reads::list;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::model::{NewTenant, Tenant, TenantRow, TenantStatus};
+use super::model::{NewTenant, Tenant, TenantFacts, TenantRow, TenantStatus};
 use crate::{
     error::Result,
     ids::{JobId, TenantId},
@@ -82,6 +82,29 @@ pub(super) async fn set_status(
         "update app.tenants set status = $2, updated_at = $3, version = version + 1 where id = $1",
         id.uuid(),
         status as TenantStatus,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn update(
+    conn: &mut PgConnection,
+    id: TenantId,
+    facts: &TenantFacts,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.tenants set name = $2, time_zone = $3, lead_days = $4, session_absolute_hours = $5,
+                session_idle_minutes = $6, updated_at = $7, version = version + 1
+         where id = $1",
+        id.uuid(),
+        facts.name,
+        facts.time_zone,
+        &facts.lead_days,
+        facts.session_absolute_hours,
+        facts.session_idle_minutes,
         now,
     )
     .execute(conn)

@@ -1,12 +1,17 @@
 //! Each request of a program: the hottest path of the product. One statement checks the token, the person and the
 //! organisation, and sets the branches that the rest of the transaction shows.
 
-use super::{model::TOUCH_EVERY, queries};
+use super::{
+    model::{REFUSAL_TOLD_EVERY, TOUCH_EVERY},
+    networks, queries,
+};
 use crate::{
     Actor, App,
     actor::{BranchScope, Request},
+    audit::Event,
     db::ReadTx,
     error::{Error, Result},
+    ids::TenantId,
     permission::Permission,
     vault::opaque::{self, Kind},
 };
@@ -25,6 +30,11 @@ pub async fn authenticate(app: &App, text: &str, request: Request) -> Result<Opt
         tx.finish().await?;
         return Ok(None);
     };
+    if !networks::allow(&row.networks, request.ip) {
+        tx.finish().await?;
+        refused(app, tenant, &row, request).await?;
+        return Ok(None);
+    }
     // A permission that no longer exists is none.
     let scopes = row
         .scopes
@@ -45,6 +55,31 @@ pub async fn authenticate(app: &App, text: &str, request: Request) -> Result<Opt
     )
     .noting_use(due);
     Ok(Some(tx.authenticated(actor)))
+}
+
+/// Tells that a token was shown where it does not count: it may be in the wrong hands. Whoever showed it hears what the
+/// holder of an unknown token hears.
+async fn refused(
+    app: &App,
+    tenant: TenantId,
+    row: &queries::Authenticated,
+    request: Request,
+) -> Result<()> {
+    let nobody = Actor::anonymous(tenant, request);
+    let mut tx = app.db.write(&nobody).await?;
+    let now = tx.now();
+    let before = now - REFUSAL_TOLD_EVERY;
+    if !queries::note_refusal(tx.conn(), tenant, row.id, now, before).await? {
+        return tx
+            .commit_unaudited("it was told a short time ago; a flood of refusals is one event")
+            .await;
+    }
+    let event = Event::new("security", "token.refused_network")
+        .denied()
+        .on("token", row.id)
+        .about(row.person)
+        .with("person_id", row.person.to_string());
+    tx.commit(event).await
 }
 
 /// Records that a token was used just now. Of many requests at the same moment one writes.

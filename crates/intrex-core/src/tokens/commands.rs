@@ -20,6 +20,7 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawToken) -> Result<NewToken
     if actor.is_token() {
         return Err(Error::Forbidden);
     }
+    actor.must_be_fresh(app.now())?;
     let new = raw.parse()?;
     let person = owner(actor, reach, new.person)?;
     let tenant = actor.tenant();
@@ -45,6 +46,7 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawToken) -> Result<NewToken
             .iter()
             .map(|scope| scope.as_str().to_owned())
             .collect(),
+        networks: new.networks,
         expires_at: now + new.lifetime,
     };
     queries::insert(tx.conn(), tenant, &row, &hash, now).await?;
@@ -56,6 +58,7 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawToken) -> Result<NewToken
         .about(person)
         .with("person_id", person.to_string())
         .with("scope_count", scopes.len())
+        .with("network_count", token.networks.len())
         .with("expires_at", token.expires_at.to_rfc3339())
         .summary(token.name.clone());
     tx.commit_answering(vec![event], &token).await?;

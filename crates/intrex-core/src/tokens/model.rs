@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::networks;
 use crate::{
     catalogue::keys,
     error::{FieldErrors, Result},
@@ -23,6 +24,8 @@ const MAX_DAYS: i64 = 365;
 const MAX_SCOPES: usize = 64;
 /// Tokens of one person that count at the same time.
 pub(crate) const MAX_TOKENS: i64 = 50;
+/// How often it is told, at most, that a token was shown where it does not count.
+pub(crate) const REFUSAL_TOLD_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// How old the record of a token's last use may become.
 pub(crate) const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(10);
 
@@ -37,6 +40,9 @@ pub struct Token {
     pub name: String,
     /// What it may do at most; the person's role decides too, at each request.
     pub scopes: Vec<String>,
+    /// The networks that it counts in, in CIDR notation; none for anywhere.
+    #[serde(default)]
+    pub networks: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it stops to count.
@@ -66,6 +72,9 @@ pub struct RawToken {
     /// Permissions, such as `obligations:read`; all of the role if left out. An empty list is refused.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Raw,
+    /// At most 20 networks that it counts in, such as `203.0.113.0/24`; anywhere if left out.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub networks: Raw,
     /// 1 to 365; 90 if left out.
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 365)]
     pub expires_in_days: Raw,
@@ -80,6 +89,7 @@ pub(crate) struct TokenToMake {
     pub name: String,
     /// None: all of the role.
     pub scopes: Option<Vec<Permission>>,
+    pub networks: Vec<String>,
     pub lifetime: TimeDelta,
     pub person: Option<PersonId>,
 }
@@ -94,17 +104,21 @@ impl RawToken {
             true => scopes(&self.scopes, e),
             false => Some(None),
         };
+        let networks = networks::parse(&self.networks, e);
         let days = self
             .expires_in_days
             .number(e, "expires_in_days", 1, MAX_DAYS);
         let person = self.person_id.id(e, "person_id");
-        match (name, scopes, days, person) {
-            (Some(name), Some(scopes), Some(days), Some(person)) => Ok(TokenToMake {
-                name,
-                scopes,
-                lifetime: TimeDelta::days(days.unwrap_or(DEFAULT_DAYS)),
-                person,
-            }),
+        match (name, scopes, networks, days, person) {
+            (Some(name), Some(scopes), Some(networks), Some(days), Some(person)) => {
+                Ok(TokenToMake {
+                    name,
+                    scopes,
+                    networks,
+                    lifetime: TimeDelta::days(days.unwrap_or(DEFAULT_DAYS)),
+                    person,
+                })
+            }
             _ => Err(errors.into()),
         }
     }
@@ -169,6 +183,7 @@ mod tests {
         let raw = RawToken {
             name: "".into(),
             scopes: "obligations:read,everything".into(),
+            networks: "the office".into(),
             expires_in_days: "366".into(),
             person_id: "me".into(),
         };
@@ -176,6 +191,9 @@ mod tests {
             panic!("accepted");
         };
         let names: Vec<_> = fields.iter().map(|f| f.field.as_str()).collect();
-        assert_eq!(names, ["name", "scopes", "expires_in_days", "person_id"]);
+        assert_eq!(
+            names,
+            ["name", "scopes", "networks", "expires_in_days", "person_id"]
+        );
     }
 }

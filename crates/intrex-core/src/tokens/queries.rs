@@ -18,6 +18,7 @@ pub(super) struct TokenRow {
     pub person: PersonId,
     pub name: String,
     pub scopes: Vec<String>,
+    pub networks: Vec<String>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -61,14 +62,15 @@ pub(super) async fn insert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into app.api_tokens (tenant_id, id, person_id, name, token_hash, scopes, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into app.api_tokens (tenant_id, id, person_id, name, token_hash, scopes, networks, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         tenant.uuid(),
         row.id.uuid(),
         row.person.uuid(),
         row.name,
         &hash[..],
         &row.scopes,
+        &row.networks,
         now,
         row.expires_at,
     )
@@ -86,7 +88,7 @@ pub(super) async fn find(
 ) -> Result<Option<Token>> {
     Ok(sqlx::query_as!(
         Token,
-        r#"select id as "id: TokenId", person_id as "person_id: PersonId", name, scopes, created_at, expires_at, last_used_at,
+        r#"select id as "id: TokenId", person_id as "person_id: PersonId", name, scopes, networks, created_at, expires_at, last_used_at,
                   revoked_at
            from app.api_tokens where tenant_id = $1 and id = $2 and ($3::uuid is null or person_id = $3)"#,
         tenant.uuid(),
@@ -107,7 +109,7 @@ pub(super) async fn list(
     let (after_time, after_id) = after.unzip();
     Ok(sqlx::query_as!(
         Token,
-        r#"select id as "id: TokenId", person_id as "person_id: PersonId", name, scopes, created_at, expires_at, last_used_at,
+        r#"select id as "id: TokenId", person_id as "person_id: PersonId", name, scopes, networks, created_at, expires_at, last_used_at,
                   revoked_at
            from app.api_tokens
            where tenant_id = $1 and ($2::uuid is null or person_id = $2)
@@ -149,6 +151,7 @@ pub(super) struct Authenticated {
     pub person: PersonId,
     pub role: Role,
     pub scopes: Vec<String>,
+    pub networks: Vec<String>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub branches: String,
 }
@@ -163,7 +166,7 @@ pub(super) async fn authenticate(
 ) -> Result<Option<Authenticated>> {
     Ok(sqlx::query_as!(
         Authenticated,
-        r#"select a.id as "id: TokenId", a.person_id as "person: PersonId", p.role as "role: Role", a.scopes, a.last_used_at,
+        r#"select a.id as "id: TokenId", a.person_id as "person: PersonId", p.role as "role: Role", a.scopes, a.networks, a.last_used_at,
                   set_config('app.current_branches', case
                     when p.role = 'head_office_admin' then '*'
                     else coalesce((select string_agg(pb.branch_id::text, ',' order by pb.branch_id)
@@ -202,4 +205,26 @@ pub(super) async fn touch(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes that a token was shown where it does not count, unless that was noted after `before`: `true` if it is to be told.
+pub(super) async fn note_refusal(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: TokenId,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<bool> {
+    let noted = sqlx::query!(
+        "update app.api_tokens set refused_at = $3
+         where tenant_id = $1 and id = $2 and (refused_at is null or refused_at <= $4)",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+        before,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(noted == 1)
 }

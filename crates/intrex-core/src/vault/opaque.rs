@@ -17,6 +17,12 @@ pub enum Kind {
     Api,
     /// A link by which somebody sets a password.
     Invitation,
+    /// A device that somebody has signed in with.
+    Device,
+    /// A link by which somebody sets another password.
+    PasswordReset,
+    /// A link by which one of two addresses agrees to a change.
+    EmailChange,
 }
 
 impl Kind {
@@ -24,6 +30,9 @@ impl Kind {
         match self {
             Kind::Api => "itx",
             Kind::Invitation => "iti",
+            Kind::Device => "itd",
+            Kind::PasswordReset => "itp",
+            Kind::EmailChange => "ite",
         }
     }
 }

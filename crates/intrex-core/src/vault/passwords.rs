@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 pub const MIN_COST: u32 = 10;
 /// The cost of the product's default.
 pub const DEFAULT_COST: u32 = 12;
+/// The lowest cost of a hash of another system: below it whoever took the hashes knows the passwords.
+pub(crate) const MIN_IMPORTED_COST: u32 = 8;
 /// How many passwords are hashed at the same time; the rest wait their turn.
 const PARALLEL_HASHES: usize = 2;
 /// The marker of an imported bcrypt hash without pepper.
@@ -75,26 +77,27 @@ impl Passwords {
         stored: Option<&str>,
     ) -> Result<Verified> {
         let known = stored.is_some();
+        let stored = stored.unwrap_or(&self.dummy);
         let (id, hash) = stored
-            .unwrap_or(&self.dummy)
             .split_once('$')
             .ok_or_else(|| Error::internal("a password hash without its key id"))?;
-        let (input, current) = if id == PLAIN {
-            // As the exporting system had it: bcrypt itself cuts after 72 bytes.
-            let bytes = password.expose_secret().as_bytes();
-            (Zeroizing::new(bytes[..bytes.len().min(72)].to_vec()), false)
-        } else {
-            let Some(key) = self.ring.find(id) else {
-                return Err(Error::internal(format!(
-                    "the pepper {id} of a password hash is not configured"
-                )));
-            };
-            (prepared(key, password), id == self.ring.current().id())
-        };
+        let (input, current) = self.input_for(password, stored).ok_or_else(|| {
+            Error::internal(format!(
+                "the pepper {id} of a password hash is not configured"
+            ))
+        })?;
         let hash = hash.to_owned();
-        let strong = cost_of(&hash).is_some_and(|cost| cost >= self.cost);
+        let cost = cost_of(&hash).unwrap_or(self.cost);
+        let strong = cost >= self.cost;
+        let padding = padding(cost, self.cost);
         let right = self
-            .in_turn(move || bcrypt::verify(input.as_slice(), &hash))
+            .in_turn(move || {
+                let right = bcrypt::verify(input.as_slice(), &hash);
+                for cost in padding {
+                    let _ = bcrypt::hash(input.as_slice(), cost);
+                }
+                right
+            })
             .await?
             .unwrap_or(false);
         Ok(match right && known {
@@ -102,6 +105,52 @@ impl Passwords {
             true if current && strong => Verified::Yes,
             true => Verified::Outdated,
         })
+    }
+
+    /// Whether a password is one of those that these hashes were made of. One whose pepper is gone is nobody's any more.
+    pub(crate) async fn is_one_of(&self, password: &SecretString, hashes: &[&str]) -> Result<bool> {
+        for stored in hashes {
+            let Some((input, _)) = self.input_for(password, stored) else {
+                continue;
+            };
+            let Some((_, hash)) = stored.split_once('$') else {
+                continue;
+            };
+            let hash = hash.to_owned();
+            let same = self.in_turn(move || bcrypt::verify(input.as_slice(), &hash));
+            if same.await?.unwrap_or(false) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is stored of a bcrypt hash that another system made.
+    pub(crate) fn imported(hash: &str) -> String {
+        format!("{PLAIN}${hash}")
+    }
+
+    /// The cost of new hashes.
+    pub(crate) fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// What bcrypt is given for a password that is compared with this stored text, and whether its pepper is the current
+    /// one. None if its pepper is not configured.
+    fn input_for(
+        &self,
+        password: &SecretString,
+        stored: &str,
+    ) -> Option<(Zeroizing<Vec<u8>>, bool)> {
+        let (id, _) = stored.split_once('$')?;
+        if id == PLAIN {
+            // As the exporting system had it: bcrypt itself cuts after 72 bytes.
+            let bytes = password.expose_secret().as_bytes();
+            let input = Zeroizing::new(bytes[..bytes.len().min(72)].to_vec());
+            return Some((input, false));
+        }
+        let key = self.ring.find(id)?;
+        Some((prepared(key, password), id == self.ring.current().id()))
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -130,6 +179,12 @@ fn prepared(key: &Key, password: &SecretString) -> Zeroizing<Vec<u8>> {
         Hmac::<Sha384>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
     mac.update(composed.as_bytes());
     Zeroizing::new(B64.encode(mac.finalize().into_bytes()).into_bytes())
+}
+
+/// The costs of what is hashed besides a hash of a lower cost, so that it does not answer sooner than that of an account that
+/// is not there. Each step of the cost doubles the work: 2^c and 2^c + 2^(c+1) + … + 2^(n-1) are 2^n together.
+fn padding(cost: u32, target: u32) -> std::ops::Range<u32> {
+    cost..target
 }
 
 fn cost_of(hash: &str) -> Option<u32> {
@@ -182,6 +237,15 @@ mod tests {
                 .expect("verifies"),
             Verified::No
         );
+    }
+
+    #[test]
+    fn a_cheap_hash_costs_as_much_work_as_any() {
+        for cost in 4..=14 {
+            let worked: u64 = padding(cost, 14).map(|cost| 1 << cost).sum();
+            assert_eq!(worked + (1 << cost), 1 << 14);
+        }
+        assert!(padding(15, 14).is_empty());
     }
 
     #[tokio::test]

@@ -24,6 +24,9 @@ const DATABASE_RETRY_SEC: i64 = 10;
 /// Seconds after which to try again while the same request is being worked on.
 const BUSY_RETRY_SEC: i64 = 1;
 
+/// The problem's type where a fresh second factor is asked for; pages lead to where it is given.
+pub(crate) const STEP_UP: &str = "step-up-required";
+
 /// What a handler or extractor fails with.
 #[derive(Debug)]
 pub enum Fault {
@@ -221,6 +224,13 @@ impl Told {
                 keys::ERROR_FORBIDDEN,
             )
             .icon("lock"),
+            Error::StepUp => Told::new(
+                S::FORBIDDEN,
+                STEP_UP,
+                keys::FAULT_STEP_UP,
+                keys::FAULT_STEP_UP_DETAIL,
+            )
+            .icon("key"),
             Error::Invalid(errors) => Told {
                 errors,
                 ..Told::new(

@@ -60,6 +60,8 @@ pub enum Place {
     Messages,
     /// The audit log.
     Audit,
+    /// One's account, and the organisation's settings.
+    Settings,
 }
 
 /// One entry as the template shows it.
@@ -75,13 +77,15 @@ pub struct Entry {
     pub current: bool,
     /// Whether a narrow screen keeps it under "More".
     pub rest: bool,
+    /// Whether it stands apart, at the foot of the rail.
+    pub last: bool,
 }
 
 /// Entries that fit a narrow screen's bar; the rest go under "More".
 const FIRST_ENTRIES: usize = 5;
 
 impl Place {
-    const ALL: [(Place, &'static str, &'static str, Key, Permission); 6] = [
+    const ALL: [(Place, &'static str, &'static str, Key, Permission); 7] = [
         (
             Place::Today,
             "/today",
@@ -123,6 +127,13 @@ impl Place {
             "shield",
             keys::NAV_AUDIT,
             Permission::AuditRead,
+        ),
+        (
+            Place::Settings,
+            "/settings",
+            "gear",
+            keys::NAV_SETTINGS,
+            Permission::SessionsOwn,
         ),
     ];
 }
@@ -259,6 +270,7 @@ impl Page {
                 words: self.t(words),
                 current: self.place == Some(place),
                 rest: many && at + 1 >= FIRST_ENTRIES,
+                last: place == Place::Settings,
             })
             .collect()
     }

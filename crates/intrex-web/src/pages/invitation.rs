@@ -151,7 +151,7 @@ fn gone(exchange: &Exchange) -> Result<Response, Fault> {
 }
 
 /// The address holds the token: what the page links to must not learn it.
-fn secret(mut response: Response) -> Response {
+pub(super) fn secret(mut response: Response) -> Response {
     response
         .headers_mut()
         .insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -1,6 +1,7 @@
 //! Pages, one file a noun: what is read, what its forms do. A handler reads everything that the page shows in one
 //! transaction, or runs one command and redirects; what was typed wrong is drawn again beside its sentence.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod branches;
 pub(crate) mod errors;
@@ -10,8 +11,10 @@ pub(crate) mod mfa;
 pub(crate) mod obligations;
 pub(crate) mod qr;
 pub(crate) mod seed;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+pub(crate) mod step_up;
 pub(crate) mod templates;
 pub(crate) mod theme;
 pub(crate) mod today;
@@ -23,7 +26,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sign_in::routes)
         .with(mfa::routes)
         .with(sign_out::routes)
+        .with(step_up::routes)
         .with(invitation::routes)
+        .with(account::routes)
         .with(theme::routes)
         .with(today::routes)
         .with(branches::routes)
@@ -31,4 +36,5 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(templates::routes)
         .with(messages::routes)
         .with(audit::routes)
+        .with(settings::routes)
 }

@@ -231,6 +231,10 @@ pub(super) fn start(exchange: &Exchange, cookie: &SessionCookie) {
         cookie.max_age_sec,
     ));
     exchange.set_cookie(cookies::clear_pre());
+    if let Some(device) = &cookie.device {
+        let value = device.value.expose_secret();
+        exchange.set_cookie(cookies::set_device(value, device.max_age_sec));
+    }
 }
 
 fn on_to(stage: Stage, next: &Next) -> String {

@@ -8,6 +8,8 @@ use cookie::{Cookie, SameSite, time::Duration};
 pub(crate) const SESSION: &str = "__Host-session";
 /// The seed of CSRF tokens before anybody has signed in.
 pub(crate) const PRE: &str = "__Host-pre";
+/// What a device is known by: good for nothing but counting failed sign-ins apart.
+pub(crate) const DEVICE: &str = "__Host-device";
 /// Light or dark, where it was chosen.
 pub(crate) const THEME: &str = "__Host-theme";
 
@@ -110,6 +112,11 @@ pub(crate) fn clear_pre() -> HeaderValue {
     set(PRE, "", 0, SameSite::Strict)
 }
 
+/// Lets this device be known at the next sign-in. Lax: a sign-in may begin from a link in a mail.
+pub(crate) fn set_device(value: &str, max_age_sec: i64) -> HeaderValue {
+    set(DEVICE, value, max_age_sec, SameSite::Lax)
+}
+
 /// Remembers the theme.
 pub(crate) fn set_theme(theme: Theme) -> HeaderValue {
     let max_age = match theme {
@@ -173,6 +180,7 @@ mod tests {
         );
         for cookie in [
             clear_session(),
+            set_device("a", 1),
             set_pre("a"),
             clear_pre(),
             set_theme(Theme::Dark),

@@ -35,6 +35,8 @@ struct Inner {
     user_agent: Option<String>,
     theme: Theme,
     path: String,
+    back: Option<String>,
+    device: Option<SecretString>,
     begun: Instant,
     state: Mutex<State>,
 }
@@ -65,6 +67,23 @@ pub(crate) struct SentForm {
     pub(crate) typed: Typed,
     /// Whether that is all of it.
     pub(crate) whole: bool,
+}
+
+/// What the frame reads from a request.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    /// The client's address.
+    pub(crate) client: Option<IpAddr>,
+    /// The client's program, as it says.
+    pub(crate) user_agent: Option<String>,
+    /// Light, dark, or as the system has it.
+    pub(crate) theme: Theme,
+    /// Path and query.
+    pub(crate) path: String,
+    /// The page to come back to, if there is one.
+    pub(crate) back: Option<String>,
+    /// The device cookie.
+    pub(crate) device: Option<SecretString>,
 }
 
 /// What pages say about the person who is signed in.
@@ -99,14 +118,7 @@ pub(crate) enum Proof {
 
 impl Exchange {
     /// A request that has just arrived.
-    pub(crate) fn new(
-        web: WebState,
-        kind: Kind,
-        client: Option<IpAddr>,
-        user_agent: Option<String>,
-        theme: Theme,
-        path: String,
-    ) -> Self {
+    pub(crate) fn new(web: WebState, kind: Kind, arrived: Arrived) -> Self {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         let app = &web.app;
         let id = app.chance.uuid(app.now());
@@ -114,10 +126,12 @@ impl Exchange {
         Exchange(Arc::new(Inner {
             id,
             nonce,
-            client,
-            user_agent,
-            theme,
-            path,
+            client: arrived.client,
+            user_agent: arrived.user_agent,
+            theme: arrived.theme,
+            path: arrived.path,
+            back: arrived.back,
+            device: arrived.device,
             begun: Instant::now(),
             state: Mutex::new(State {
                 kind,
@@ -173,6 +187,7 @@ impl Exchange {
             id: Some(self.0.id),
             ip: self.0.client,
             user_agent: self.0.user_agent.clone(),
+            device: self.0.device.clone(),
             idempotency: None,
         }
     }
@@ -185,6 +200,11 @@ impl Exchange {
     /// Where the person is, to come back to after a small change such as the theme; path and query.
     pub(crate) fn path(&self) -> &str {
         &self.0.path
+    }
+
+    /// The page to come back to after stepping up: this one, or the one whose form was sent.
+    pub(crate) fn back(&self) -> Option<&str> {
+        self.0.back.as_deref()
     }
 
     /// Notes which route was found.

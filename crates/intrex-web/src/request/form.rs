@@ -19,9 +19,9 @@ use crate::{WebState, answer::Fault};
 
 /// The hidden field that carries the token.
 pub(crate) const CSRF_FIELD: &str = "csrf_token";
-/// The field that is never shown again. (The page of the second factor shows nothing again: its `code` is a one-time code,
+/// Fields that are never shown again. (The page of the second factor shows nothing again: its `code` is a one-time code,
 /// while a branch's or a template's is what somebody typed.)
-const NEVER_SHOWN_AGAIN: &str = "password";
+const NEVER_SHOWN_AGAIN: [&str; 2] = ["password", "old_password"];
 
 /// A form that somebody who is signed in has sent, and that is theirs.
 #[derive(Debug)]
@@ -188,7 +188,7 @@ impl Sent {
             .map(|at| pairs.remove(at).1);
         let shown = pairs
             .iter()
-            .filter(|(name, _)| name != NEVER_SHOWN_AGAIN)
+            .filter(|(name, _)| !NEVER_SHOWN_AGAIN.contains(&name.as_str()))
             .cloned();
         let typed = Typed(shown.collect());
         exchange.keep_form(SentForm {

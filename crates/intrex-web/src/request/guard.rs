@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     answer::Fault,
-    routes::{Access, Forgery, Kind, Route},
+    routes::{Access, Forgery, Freshness, Kind, PASSWORD_PAGE, Route},
 };
 
 /// The header by which scripts of ours show that they are ours.
@@ -103,6 +103,9 @@ async fn admit(exchange: &Exchange, route: &Route, request: &Parts) -> Result<()
         Access::Needs(permission) => {
             let (tx, credential) = authenticated(exchange, route, request).await?;
             allowed(exchange, &tx, permission)?;
+            if route.freshness == Freshness::Fresh {
+                tx.actor().must_be_fresh(tx.now())?;
+            }
             enter(exchange, route, headers, tx, credential).await
         }
     }
@@ -136,6 +139,14 @@ async fn authenticated(
         return Ok((tx, Credential::Bearer));
     }
     match session(exchange, request).await? {
+        // Programs hear 403, because such an actor may do nothing; people are shown the page on which they can.
+        Session::Full(_, full)
+            if full.must_change_password
+                && route.kind == Kind::Page
+                && route.path != PASSWORD_PAGE =>
+        {
+            Err(Fault::Elsewhere(PASSWORD_PAGE.to_owned()))
+        }
         Session::Full(tx, full) => {
             let credential = used(exchange, &tx, full);
             Ok((*tx, credential))

@@ -1,15 +1,18 @@
 //! Where to go after signing in. The address travels through the browser, so it is checked whenever it is read: a path of
 //! this site and nothing else, or it is forgotten.
 
+use axum::http::{HeaderMap, Method, header::REFERER};
+
 /// The longest address that is remembered, in bytes.
 const MAX_NEXT_BYTES: usize = 500;
 /// Where people land otherwise.
 pub(crate) const HOME: &str = "/today";
 /// Pages that are no destination: they belong to signing in and out, or answer programs.
-const NOT_A_DESTINATION: [&str; 7] = [
+const NOT_A_DESTINATION: [&str; 8] = [
     "/sign-in",
     "/sign-out",
     "/mfa",
+    "/step-up",
     "/invitation",
     "/api",
     "/demo",
@@ -31,6 +34,22 @@ pub(crate) fn checked(next: &str) -> Option<&str> {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     (own && destination && path != "/").then_some(next)
+}
+
+/// The page to come back to from a detour: the one that was asked for, or the page of ours whose form was sent.
+pub(crate) fn back(
+    method: &Method,
+    path: &str,
+    origin: &str,
+    headers: &HeaderMap,
+) -> Option<String> {
+    if method == Method::GET {
+        return checked(path).map(str::to_owned);
+    }
+    let from = headers.get(REFERER)?.to_str().ok()?;
+    // A path begins right after the origin: "https://intrex.example.evil" begins with it too.
+    let path = from.strip_prefix(origin)?;
+    checked(path.split('#').next()?).map(str::to_owned)
 }
 
 /// `.` and `..`, also percent-encoded.
@@ -125,6 +144,32 @@ mod tests {
     }
 
     #[test]
+    fn a_detour_leads_back_to_a_page_of_ours_and_nowhere_else() {
+        let ours = "https://intrex.example";
+        let from = |referer: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REFERER, referer.parse().expect("a header"));
+            back(&Method::POST, "/settings/tokens", ours, &headers)
+        };
+        let none = HeaderMap::new();
+        let read = back(&Method::GET, "/settings/tokens/new?a=b", ours, &none);
+        assert_eq!(read.as_deref(), Some("/settings/tokens/new?a=b"));
+        assert_eq!(back(&Method::POST, "/settings/tokens", ours, &none), None);
+        let form = from("https://intrex.example/settings/tokens/new#name");
+        assert_eq!(form.as_deref(), Some("/settings/tokens/new"));
+        for elsewhere in [
+            "https://intrex.example.evil.example/settings",
+            "https://intrex.example@evil.example/",
+            "https://evil.example/settings",
+            "https://intrex.example//evil.example",
+            "https://intrex.example/step-up?next=/today",
+            "https://intrex.example",
+        ] {
+            assert_eq!(from(elsewhere), None, "{elsewhere}");
+        }
+    }
+
+    #[test]
     fn signing_in_does_not_lead_back_to_signing_in_or_out() {
         for next in [
             "/sign-in",
@@ -132,6 +177,7 @@ mod tests {
             "/sign-out",
             "/mfa",
             "/mfa/setup",
+            "/step-up?next=/x",
             "/api/v1/branches",
             "/",
         ] {

@@ -67,7 +67,10 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
     let language = Language::ENGLISH;
     match error {
         Error::NotFound => anyhow::anyhow!("there is no such thing in this organisation"),
-        Error::Forbidden => anyhow::anyhow!("the operator of the installation may not do this"),
+        // The operator of the installation is not asked for a second factor; nobody else types commands.
+        Error::StepUp | Error::Forbidden => {
+            anyhow::anyhow!("the operator of the installation may not do this")
+        }
         Error::Conflict(conflict) => anyhow::anyhow!(conflict.text().to(language)),
         Error::Invalid(fields) => {
             let sentences: Vec<String> = fields

@@ -1,16 +1,25 @@
 //! `intrex user`: who signs in. Nobody's password or second factor passes through here: an invitation is a link that counts
 //! once.
 
-use anyhow::{Context as _, Result};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use intrex_core::{
     Actor, App,
     branches::{self, BranchName},
-    people::{self, Invited, Person, PersonFilter, PersonStatus, RawPerson, canonical_email},
+    people::{
+        self, Invited, Person, PersonFilter, PersonStatus, RawPerson, canonical_email,
+        import::{ImportedPerson, MAX_PEOPLE, Mode},
+    },
     permission::Role,
     raw::Raw,
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -19,6 +28,9 @@ use super::{
     output::{json, line, table, told},
 };
 
+/// A file of people may be so large, in bytes.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+
 /// What is done with people.
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
@@ -26,6 +38,14 @@ pub(super) enum User {
     Invite(Invite),
     /// Remove somebody's second factor and end their sessions: they set it up anew at the next sign-in
     ResetMfa(Change),
+    /// Let nothing open to somebody until they have set another password
+    RequirePasswordChange(Change),
+    /// Import people with the bcrypt hashes of another system, without invitations
+    #[command(
+        after_help = "Columns: email, name, role, branch_codes, password_hash. All but branch_codes are required.\n\
+                            Their passwords go on counting; each sets up a second factor at the first sign-in."
+    )]
+    Import(Import),
     /// Forget somebody's failed sign-ins
     Unlock(Change),
     /// List the people of an organisation
@@ -69,6 +89,23 @@ pub(super) struct Change {
     format: Format,
 }
 
+/// People to import.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// A CSV file in UTF-8 with one heading line
+    #[arg(value_name = "FILE")]
+    path: PathBuf,
+    /// Say what would be imported, and import nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
 /// People to list.
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -90,6 +127,8 @@ impl User {
         match self {
             User::Invite(command) => invite(command),
             User::ResetMfa(command) => reset_mfa(command),
+            User::RequirePasswordChange(command) => require_password_change(command),
+            User::Import(command) => import(command),
             User::Unlock(command) => unlock(command),
             User::List(command) => list(command),
         }
@@ -114,7 +153,11 @@ fn invite(command: Invite) -> Result<Ended> {
                 people::invite(app, &operator, &raw).await
             }
         };
-        let Invited { person, token } = invited.map_err(told)?;
+        let Invited {
+            person,
+            token,
+            is_mailed,
+        } = invited.map_err(told)?;
         let link = app
             .settings
             .base_url
@@ -122,12 +165,15 @@ fn invite(command: Invite) -> Result<Ended> {
         if command.format.json {
             let mut answer = serde_json::to_value(&person)?;
             answer["invitation_url"] = link.as_str().into();
+            answer["invitation_mailed"] = is_mailed.into();
             json(&answer)?;
         } else {
             line(&format!("invited {}: {}", person.email, person.id))?;
-            line(&format!(
-                "give them this link, which counts once and for 72 hours: {link}"
-            ))?;
+            let how = match is_mailed {
+                true => "this link, which counts once and for 72 hours, goes to them by mail",
+                false => "give them this link, which counts once and for 72 hours",
+            };
+            line(&format!("{how}: {link}"))?;
         }
         Ok(Ended::Well)
     })
@@ -167,6 +213,140 @@ fn reset_mfa(command: Change) -> Result<Ended> {
             "sets up a second factor at the next sign-in",
         )
     })
+}
+
+fn require_password_change(command: Change) -> Result<Ended> {
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let person = named(app, &operator, &command.who).await?;
+        let person = people::require_password_change(app, &operator, person.id)
+            .await
+            .map_err(told)?;
+        shown(
+            &person,
+            command.format,
+            "sets another password before anything else opens",
+        )
+    })
+}
+
+fn import(command: Import) -> Result<Ended> {
+    let file = people_of(&command.path)?;
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let mut tx = app.db.read(&operator).await.map_err(told)?;
+        let branches: Vec<BranchName> = branches::reads::all(&mut tx).await.map_err(told)?;
+        tx.finish().await.map_err(told)?;
+        let rows: Vec<ImportedPerson> = file
+            .into_iter()
+            .map(|row| row.with_ids_of(&branches))
+            .collect();
+        let mode = match command.dry_run {
+            true => Mode::DryRun,
+            false => Mode::Apply,
+        };
+        let report = people::import::import(app, &operator, &rows, mode)
+            .await
+            .map_err(told)?;
+        if command.format.json {
+            json(&report)?;
+        } else {
+            for fault in &report.errors {
+                line(&format!(
+                    "row {}, {}: {}",
+                    fault.row, fault.field, fault.message
+                ))?;
+            }
+            let done = match command.dry_run {
+                true => "nothing was changed; it would be",
+                false => "imported",
+            };
+            line(&format!(
+                "{done}: {} rows, {} created, {} refused",
+                report.rows, report.created, report.refused
+            ))?;
+        }
+        Ok(match report.refused {
+            0 => Ended::Well,
+            _ => Ended::Badly,
+        })
+    })
+}
+
+/// A row of the file, as it stands there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRow {
+    email: String,
+    name: String,
+    role: String,
+    #[serde(default)]
+    branch_codes: String,
+    #[serde(deserialize_with = "secret")]
+    password_hash: SecretString,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    String::deserialize(from).map(SecretString::from)
+}
+
+impl FileRow {
+    /// The same with the ids of its branches. A code that is nobody's stays, and is refused like an unknown id.
+    fn with_ids_of(self, branches: &[BranchName]) -> ImportedPerson {
+        let ids: Vec<&str> = self.branch_codes.split([',', ';']).map(str::trim).collect();
+        let ids: Vec<String> = ids
+            .into_iter()
+            .filter(|code| !code.is_empty())
+            .map(|code| {
+                let found = branches.iter().find(|branch| branch.code == code);
+                found.map_or(code.to_owned(), |branch| branch.id.to_string())
+            })
+            .collect();
+        ImportedPerson {
+            person: RawPerson {
+                email: self.email.into(),
+                name: self.name.into(),
+                role: self.role.into(),
+                branch_ids: ids.join(",").into(),
+            },
+            password_hash: self.password_hash,
+        }
+    }
+}
+
+/// The rows of a file, all of them: it is refused as a whole if one can't be read.
+fn people_of(path: &Path) -> Result<Vec<FileRow>> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let size = file.metadata()?.len();
+    ensure!(
+        size <= MAX_FILE_BYTES,
+        "{} is larger than {} MiB: import it in parts",
+        path.display(),
+        MAX_FILE_BYTES >> 20
+    );
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(file.take(MAX_FILE_BYTES));
+    let mut rows = Vec::new();
+    for (at, row) in reader.deserialize::<FileRow>().enumerate() {
+        // What a parser says of a row may hold what stands in it, and a hash is nobody's to see.
+        let row = row.map_err(|error| match error.kind() {
+            csv::ErrorKind::Deserialize { err, .. } if at == 0 => {
+                anyhow!("the file cannot be read: {}", err.kind())
+            }
+            _ => anyhow!(
+                "row {} cannot be read: are there as many cells as columns?",
+                at + 1
+            ),
+        })?;
+        ensure!(
+            rows.len() < MAX_PEOPLE,
+            "more than {MAX_PEOPLE} people: import them in parts"
+        );
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 fn unlock(command: Change) -> Result<Ended> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     raw::Raw,
-    tenants::{self, RawTenant},
+    tenants::{self, RawTenant, RawTenantUpdate},
 };
 
 use super::{
@@ -20,6 +20,8 @@ pub(super) enum Tenant {
     Create(Create),
     /// List all organisations
     List(Format),
+    /// Change an organisation's name, time zone, usual lead days, or how long sessions last
+    Set(Set),
     /// Lock everybody of an organisation out, at once; nothing is deleted
     Suspend(Change),
     /// Let everybody of a suspended organisation in again
@@ -35,6 +37,35 @@ pub(super) struct Create {
     /// The time zone of its head office, such as Asia/Dhaka
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What an organisation is to become; what is left out stays as it is.
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// The time zone of its head office, such as Asia/Dhaka
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Days before a due date on which reminders go out where an obligation says nothing else, such as 30,14,7
+    #[arg(long, value_name = "DAYS")]
+    lead_days: Option<String>,
+    /// Session limits by name: aal2 (24 hours, 60 minutes) or longest (168 hours, 1440 minutes)
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["session_absolute_hours", "session_idle_minutes"])]
+    session_preset: Option<String>,
+    /// Hours after which a session ends, however much it is used: 1 to 168
+    #[arg(long, value_name = "HOURS")]
+    session_absolute_hours: Option<u16>,
+    /// Minutes without a request after which a session ends: 5 to 1440
+    #[arg(long, value_name = "MINUTES")]
+    session_idle_minutes: Option<u16>,
+    #[command(flatten)]
+    at: Where,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -57,6 +88,7 @@ impl Tenant {
         match self {
             Tenant::Create(command) => create(command),
             Tenant::List(format) => list(format),
+            Tenant::Set(command) => set(command),
             Tenant::Suspend(command) => change(command, Direction::Suspend),
             Tenant::Resume(command) => change(command, Direction::Resume),
         }
@@ -103,6 +135,37 @@ fn list(format: Format) -> Result<Ended> {
                 })
                 .collect();
             table(["id", "status", "since", "name"], &rows)?;
+        }
+        Ok(Ended::Well)
+    })
+}
+
+fn set(command: Set) -> Result<Ended> {
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let words = |typed: Option<String>| typed.map(Raw::from).unwrap_or_default();
+        let number = |typed: Option<u16>| words(typed.map(|number| number.to_string()));
+        let raw = RawTenantUpdate {
+            name: words(command.name),
+            time_zone: words(command.time_zone),
+            lead_days: words(command.lead_days),
+            session_preset: words(command.session_preset),
+            session_absolute_hours: number(command.session_absolute_hours),
+            session_idle_minutes: number(command.session_idle_minutes),
+        };
+        let tenant = tenants::update(app, &operator, &raw, None)
+            .await
+            .map_err(told)?;
+        if command.format.json {
+            json(&tenant)?;
+        } else {
+            line(&format!(
+                "{}: {}, sessions of {} hours and {} minutes without use",
+                tenant.name,
+                tenant.time_zone,
+                tenant.session_absolute_hours,
+                tenant.session_idle_minutes
+            ))?;
         }
         Ok(Ended::Well)
     })

@@ -39,6 +39,9 @@ pub(super) struct Create {
     /// Permissions with commas between, such as obligations:read; all of the person's role if left out
     #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',')]
     scopes: Vec<String>,
+    /// Networks that it counts in, with commas between, such as 203.0.113.0/24; anywhere if left out
+    #[arg(long, value_name = "NETWORKS", value_delimiter = ',')]
+    networks: Vec<String>,
     /// How long it counts, 1 to 365 days; 90 if left out
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u16>,
@@ -90,10 +93,8 @@ fn create(command: Create) -> Result<Ended> {
         let days = command.expires_in_days.map(|days| days.to_string());
         let raw = RawToken {
             name: command.name.into(),
-            scopes: match command.scopes.is_empty() {
-                true => Raw::default(),
-                false => Raw::from(command.scopes.join(",")),
-            },
+            scopes: listed(&command.scopes),
+            networks: listed(&command.networks),
             expires_in_days: days.map(Raw::from).unwrap_or_default(),
             person_id: Raw::from(person.id.to_string()),
         };
@@ -107,6 +108,14 @@ fn create(command: Create) -> Result<Ended> {
         }
         Ok(Ended::Well)
     })
+}
+
+/// What was typed with commas, or nothing.
+fn listed(words: &[String]) -> Raw {
+    match words.is_empty() {
+        true => Raw::default(),
+        false => Raw::from(words.join(",")),
+    }
 }
 
 fn list(command: List) -> Result<Ended> {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use intrex_core::{
     app::Settings,
+    network::IpMode,
     outside::mail::{MailSettings, Mailer, Plaintext},
     vault::{Keys, passwords},
 };
@@ -74,24 +75,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// How addresses of clients appear in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogIpMode {
-    /// As they are.
-    Raw,
-    /// Without their last part.
-    Masked,
-    /// As a keyed hash.
-    Hash,
-}
-
 /// The log.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
     /// How it looks.
     pub format: LogFormat,
-    /// How clients appear.
-    pub ip_mode: LogIpMode,
+    /// How clients appear, there and where their addresses are kept.
+    pub ip_mode: IpMode,
     /// Which events (`RUST_LOG`'s syntax), if something else than the command's default.
     pub filter: Option<String>,
 }
@@ -199,6 +189,7 @@ impl Config {
             lockout_base_cooldown_sec: limits.lockout_base_cooldown_sec,
             auth_rate_limit_window_sec: limits.auth_rate_limit_window_sec,
             auth_rate_limit_max: limits.auth_rate_limit_max,
+            ip_mode: self.log.ip_mode,
         }
     }
 
@@ -317,9 +308,9 @@ fn log(environment: &Environment, faults: &mut Faults) -> Option<LogConfig> {
         Some(_) => Err("LOG_FORMAT must be text or json".to_owned()),
     };
     let ip_mode = match environment.get("LOG_IP_MODE") {
-        None | Some("raw") => Ok(LogIpMode::Raw),
-        Some("masked") => Ok(LogIpMode::Masked),
-        Some("hash") => Ok(LogIpMode::Hash),
+        None | Some("raw") => Ok(IpMode::Raw),
+        Some("masked") => Ok(IpMode::Masked),
+        Some("hash") => Ok(IpMode::Hash),
         Some(_) => Err("LOG_IP_MODE must be raw, masked or hash".to_owned()),
     };
     let (format, ip_mode) = (faults.take(format), faults.take(ip_mode));

@@ -46,7 +46,7 @@ pub(super) async fn join(
         role: member.role.as_str().into(),
         branch_ids: ids.join(",").into(),
     };
-    let Invited { person, token } = people::invite(app, inviter, &raw).await.map_err(told)?;
+    let Invited { person, token, .. } = people::invite(app, inviter, &raw).await.map_err(told)?;
     let password = password(app.chance);
     let request = Request::default;
     let accepted = people::accept_invitation(

@@ -7,17 +7,20 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 23] = [
     &["serve"],
     &["worker"],
     &["migrate"],
     &["tenant", "create"],
     &["tenant", "list"],
+    &["tenant", "set"],
     &["tenant", "suspend"],
     &["tenant", "resume"],
     &["branch", "create"],
     &["branch", "list"],
     &["user", "invite"],
+    &["user", "import"],
+    &["user", "require-password-change"],
     &["user", "reset-mfa"],
     &["user", "unlock"],
     &["user", "list"],
@@ -206,6 +209,25 @@ async fn an_operator_sets_an_organisation_up() {
     .refused();
     assert!(said.contains("there is no bob@acme.example"), "{said}");
 
+    let set = run(&[
+        "tenant",
+        "set",
+        "--session-preset",
+        "aal2",
+        "--lead-days",
+        "60,7",
+    ])
+    .json();
+    assert_eq!(
+        (
+            &set["session_absolute_hours"],
+            &set["session_idle_minutes"],
+            &set["lead_days"][0]
+        ),
+        (&24.into(), &60.into(), &60.into())
+    );
+    let said = run(&["tenant", "set", "--session-idle-minutes", "4"]).refused();
+    assert!(said.contains("session_idle_minutes"), "{said}");
     run(&["tenant", "suspend", "--tenant", id]).json();
     let said = run(&["tenant", "suspend", "--tenant", id]).refused();
     assert!(said.contains("suspended"), "{said}");
@@ -226,7 +248,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 6)
+    .find(|verified| verified["chains"][0]["events"] == 7)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

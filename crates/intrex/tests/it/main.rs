@@ -1,6 +1,7 @@
 //! Whether a person gets what they expect: the tests of the whole, against a real PostgreSQL, in one binary. Folders
 //! mirror the product's nouns and URLs; `support` has the harness.
 
+mod accounts;
 mod audit;
 mod branches;
 mod cli;
@@ -15,6 +16,8 @@ mod outage;
 mod people;
 mod reminders;
 mod schema;
+mod sessions;
+mod settings;
 mod sign_in;
 mod support;
 mod templates;

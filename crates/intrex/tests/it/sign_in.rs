@@ -584,7 +584,9 @@ async fn signing_out_kills_the_cookie_and_its_copies_and_no_other_session() {
     let (phone, desk) = (app.sign_in(&alice).await, app.sign_in(&alice).await);
     app.app.clock.advance(TimeDelta::minutes(16));
     let (mut tx, session) = app.full(&phone).await;
-    let shown = sessions::reads::list(&mut tx).await.expect("lists");
+    let shown = sessions::reads::list(&app.app, &mut tx)
+        .await
+        .expect("lists");
     assert_eq!(shown.len(), 3, "the enrolment's own, the phone, the desk");
     assert_eq!(
         shown

@@ -203,8 +203,8 @@ async fn a_token_makes_no_token_and_has_nothing_that_its_person_has_not() {
 async fn somebody_has_fifty_tokens_at_most() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
-    let carol = app.member(&acme, "Carol", Role::Operator, &[]).await;
-    let carol = app.acting(&carol).await;
+    let member = app.member(&acme, "Carol", Role::Operator, &[]).await;
+    let carol = app.acting(&member).await;
     for number in 0..50 {
         let made = tokens::create(&app.app, &carol, &named(&format!("{number}"))).await;
         made.expect("is made");
@@ -215,6 +215,7 @@ async fn somebody_has_fifty_tokens_at_most() {
         "token-too-many"
     );
     app.app.clock.advance(TimeDelta::days(90));
+    let carol = app.acting(&member).await;
     let later = tokens::create(&app.app, &carol, &named("after the others expired")).await;
     assert!(later.is_ok());
     app.finish().await;
@@ -274,5 +275,69 @@ async fn use_is_recorded_every_ten_minutes() {
     assert!(!by(&app, &token).await.expect("counts").touch_due());
     app.app.clock.advance(TimeDelta::minutes(1));
     assert!(by(&app, &token).await.expect("counts").touch_due());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_token_counts_in_its_networks_only_and_elsewhere_like_an_unknown_one() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[]).await;
+    let carol = app.acting(&carol).await;
+    let raw = RawToken {
+        networks: "203.0.113.0/24, 2001:db8::/32".into(),
+        ..named("from the office")
+    };
+    let made = tokens::create(&app.app, &carol, &raw)
+        .await
+        .expect("is made");
+    assert_eq!(made.token.networks, ["203.0.113.0/24", "2001:db8::/32"]);
+    let at = async |ip: Option<&str>| {
+        let request = Request {
+            ip: ip.map(|ip| ip.parse().expect("an address")),
+            ..Request::default()
+        };
+        let tx = tokens::authenticate(&app.app, made.text.expose_secret(), request).await;
+        match tx.expect("answers") {
+            Some(tx) => tx.finish().await.is_ok(),
+            None => false,
+        }
+    };
+    for inside in ["203.0.113.7", "::ffff:203.0.113.8", "2001:db8:7::1"] {
+        assert!(at(Some(inside)).await, "{inside}");
+    }
+    let told = "select count(*) from app.audit_events where action = 'token.refused_network'";
+    for _ in 0..3 {
+        for outside in [
+            Some("203.0.114.7"),
+            Some("127.0.0.1"),
+            Some("2001:db9::1"),
+            None,
+        ] {
+            assert!(!at(outside).await, "{outside:?}");
+        }
+    }
+    assert_eq!(app.count(told).await, 1, "a flood is told once");
+    app.app.clock.advance(TimeDelta::minutes(10));
+    assert!(!at(Some("203.0.114.7")).await);
+    assert_eq!(app.count(told).await, 2);
+    // Over HTTP the answer is the one that an unknown token gets.
+    let site = app.serve().await;
+    let ask = async |text: &str| {
+        let request = site.request(reqwest::Method::GET, "/api/v1/obligations");
+        crate::support::browser::send(request.bearer_auth(text)).await
+    };
+    let (unknown, _) = intrex_core::vault::opaque::mint(
+        intrex_core::vault::opaque::Kind::Api,
+        acme.id,
+        app.app.chance,
+    );
+    let refused = ask(made.text.expose_secret()).await;
+    let nobodys = ask(unknown.expose_secret()).await;
+    assert_eq!((refused.status, nobodys.status), (401, 401));
+    let without_id = |answer: &crate::support::browser::Answer| {
+        answer.body.replace(answer.header("x-request-id"), "")
+    };
+    assert_eq!(without_id(&refused), without_id(&nobodys));
     app.finish().await;
 }

@@ -2,9 +2,10 @@
 //! middle of a message by a send that was cut off. A failure tells at which stage it happened and whether trying again
 //! can help.
 //!
-//! `settings` where the server is · `message` what is sent, and that nothing typed becomes a header.
+//! `settings` where the server is · `message` what is sent, and that nothing typed becomes a header · `page` its look.
 
 mod message;
+mod page;
 mod settings;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use lettre::{
 };
 
 pub use message::{BadMessage, Message, MessageId};
+pub(crate) use page::html_page;
 use settings::Security;
 pub use settings::{BadMailSettings, MailSettings, Plaintext};
 

@@ -1,4 +1,5 @@
-//! Counters of failed sign-ins: by account, by account and network, and by network, and of requests by network. They
+//! Counters of failed sign-ins: by account, by account and network, and by network, and of requests by network. On a
+//! device that the account is known by, the account's counters give way to one of that device. They
 //! belong to the platform, because an address that nobody has is counted like one that somebody has; their keys are
 //! HMACs, so that nothing that was typed is stored. Each is written in a transaction of its own, whatever becomes of the
 //! sign-in.
@@ -6,11 +7,10 @@
 mod queries;
 mod rules;
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use uuid::Uuid;
 
 use self::rules::Limits;
 use crate::{
@@ -19,10 +19,13 @@ use crate::{
     audit::Event,
     db::WriteTx,
     error::Result,
-    ids::{PersonId, TenantId},
+    ids::{DeviceId, PersonId, TenantId},
+    network::network_of,
     vault::Key,
 };
 
+/// Stands where no device is known; no device has this id.
+const NO_DEVICE: Uuid = Uuid::nil();
 /// How many old counters one statement removes: an attack leaves many.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
@@ -31,8 +34,12 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 pub(crate) enum Scope {
     Account,
     AccountNetwork,
+    /// The account on a device that it is known by: a lane of its own.
+    Device,
     Network,
     Rate,
+    /// Requests for a link to set another password, by account.
+    Reset,
 }
 
 impl Scope {
@@ -40,8 +47,10 @@ impl Scope {
         match self {
             Scope::Account => "account",
             Scope::AccountNetwork => "account_network",
+            Scope::Device => "device",
             Scope::Network => "network",
             Scope::Rate => "rate",
+            Scope::Reset => "reset",
         }
     }
 }
@@ -51,15 +60,37 @@ impl Scope {
 pub(crate) struct Counted {
     account: [u8; 32],
     network: [u8; 32],
+    device: Option<DeviceId>,
 }
 
 impl Counted {
-    pub(crate) fn of(app: &App, canonical_email: &str, ip: Option<IpAddr>) -> Self {
+    /// A sign-in with this address, on a device that it is known by or on any other.
+    pub(crate) fn of(
+        app: &App,
+        canonical_email: &str,
+        request: &Request,
+        device: Option<DeviceId>,
+    ) -> Self {
         let key = app.vault.auth().current();
         Counted {
             account: keyed(key, "account", canonical_email),
-            network: keyed(key, "network", &network_of(ip)),
+            network: keyed(key, "network", &network_of(request.ip)),
+            device,
         }
+    }
+
+    /// What failures are counted by. On a known device the account's other counters neither hold nor grow: what strangers
+    /// did is no matter there, and what is done there locks nobody else.
+    fn scopes(&self) -> &'static [Scope] {
+        match self.device {
+            Some(_) => &[Scope::Device, Scope::Network],
+            None => &[Scope::Account, Scope::AccountNetwork, Scope::Network],
+        }
+    }
+
+    fn keys(&self) -> Vec<(Scope, [u8; 32])> {
+        let scopes = self.scopes().iter();
+        scopes.map(|scope| (*scope, self.key(*scope))).collect()
     }
 
     /// The account in the platform's audit log: a name for it that only tells whether two are the same.
@@ -69,13 +100,20 @@ impl Counted {
 
     fn key(&self, scope: Scope) -> [u8; 32] {
         match scope {
-            Scope::Account => self.account,
+            Scope::Account | Scope::Reset => self.account,
             Scope::Network | Scope::Rate => self.network,
             Scope::AccountNetwork => {
                 // The account's half comes first, so that all of an account's networks can be found and forgotten.
                 let mut both = [0; 32];
                 both[..16].copy_from_slice(&self.account[..16]);
                 both[16..].copy_from_slice(&self.network[..16]);
+                both
+            }
+            Scope::Device => {
+                let mut both = [0; 32];
+                both[..16].copy_from_slice(&self.account[..16]);
+                both[16..]
+                    .copy_from_slice(self.device.map_or(NO_DEVICE, DeviceId::uuid).as_bytes());
                 both
             }
         }
@@ -132,6 +170,41 @@ pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<
     Ok(locked.map_or(Admission::Open, Admission::Locked))
 }
 
+/// Counts one request for a link to set another password: by network, like a sign-in, and by account, so that nobody's
+/// mailbox is filled. Whether sign-ins of the account are locked does not matter: who forgot the password has tried.
+pub(crate) async fn admit_reset(app: &App, request: &Request, of: &Counted) -> Result<Admission> {
+    let mut tx = platform(app, request).await?;
+    let now = tx.now();
+    let keys = [Scope::Rate, Scope::Reset].map(|scope| (scope, of.key(scope)));
+    let mut counters = queries::lock(tx.conn(), &keys, now).await?;
+    let (mut until, mut event) = (None, None);
+    for row in &mut counters {
+        let limits = match row.scope {
+            Scope::Reset => Limits::resets(),
+            _ => Limits::rate(&app.settings),
+        };
+        let (next, admitted) = rules::after_request(row.counter.clone(), now, &limits);
+        row.counter = next;
+        if admitted.first_refusal {
+            event = Some(
+                Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
+                    .denied()
+                    .with("scope", row.scope.as_str())
+                    .with("limit", limits.threshold)
+                    .with("window_sec", limits.window.num_seconds()),
+            );
+        }
+        until = until.max(admitted.wait_until);
+        if until.is_some() {
+            // What the network may not ask is not counted against the account.
+            break;
+        }
+    }
+    queries::save(tx.conn(), &counters, now).await?;
+    commit(tx, event).await?;
+    Ok(until.map_or(Admission::Open, Admission::TooFast))
+}
+
 /// Until when the account or the network is locked, if it is.
 pub(crate) async fn locked_until(
     app: &App,
@@ -152,16 +225,11 @@ pub(crate) async fn failed(
     of: &Counted,
     known: Option<(TenantId, PersonId)>,
 ) -> Result<Failure> {
-    let scopes = [Scope::Account, Scope::AccountNetwork, Scope::Network];
     let mut newly_locked: Vec<(Scope, DateTime<Utc>)> = Vec::new();
     if app.settings.lockout_enabled {
         let mut tx = platform(app, request).await?;
         let now = tx.now();
-        let keys: Vec<_> = scopes
-            .iter()
-            .map(|scope| (*scope, of.key(*scope)))
-            .collect();
-        let mut counters = queries::lock(tx.conn(), &keys, now).await?;
+        let mut counters = queries::lock(tx.conn(), &of.keys(), now).await?;
         if let Some(until) = counters
             .iter()
             .filter_map(|c| c.counter.locked_at(now))
@@ -186,17 +254,46 @@ pub(crate) async fn failed(
     Ok(Failure::Counted)
 }
 
-/// Forgets an account's failures, in every network: after a whole sign-in, or when an admin unlocks it.
+/// Forgets an account's failures, in every network and on every device: when an admin unlocks it, or after a new password.
+/// Tells whether one of them had become a lock; [`tell_cleared`] says so in the log.
 pub(crate) async fn forget_account(
     app: &App,
     request: &Request,
     canonical_email: &str,
-) -> Result<()> {
-    let of = Counted::of(app, canonical_email, request.ip);
+) -> Result<bool> {
+    let of = Counted::of(app, canonical_email, request, None);
     let mut tx = platform(app, request).await?;
-    queries::forget_account(tx.conn(), &of.account).await?;
-    tx.commit_unaudited("the sign-in or the unlocking has its own event")
-        .await
+    let account = queries::forget_account(tx.conn(), &of.account).await?;
+    let devices = queries::forget_devices(tx.conn(), &of.account).await?;
+    tx.commit_unaudited("what unlocks has its own event")
+        .await?;
+    Ok(account || devices)
+}
+
+/// Forgets the failures of the lane in which somebody has given both factors: of the account, or of the device that it is
+/// known by. A stranger's failures stay counted while the person comes and goes on their own device.
+pub(super) async fn forget_lane(app: &App, request: &Request, of: &Counted) -> Result<bool> {
+    let mut tx = platform(app, request).await?;
+    let was_locked = match of.device {
+        None => queries::forget_account(tx.conn(), &of.account).await?,
+        Some(_) => queries::forget_one(tx.conn(), Scope::Device, &of.key(Scope::Device)).await?,
+    };
+    tx.commit_unaudited("the sign-in has its own event").await?;
+    Ok(was_locked)
+}
+
+/// Tells that a lock is over before its time, or is forgotten: `by` is `sign_in`, `unlock`, or what else cleared it.
+pub(crate) async fn tell_cleared(
+    app: &App,
+    actor: &Actor,
+    person: PersonId,
+    by: &'static str,
+) -> Result<()> {
+    let event = Event::new("security", "AUTH_LOCKOUT_CLEARED")
+        .on("person", person)
+        .about(person)
+        .with("by", by);
+    app.db.write(actor).await?.commit(event).await
 }
 
 /// Forgets counters that have not been touched for so long that they count nothing any more, [`FORGOTTEN_AT_ONCE`] at
@@ -253,8 +350,7 @@ async fn locked_in(tx: &mut WriteTx, app: &App, of: &Counted) -> Result<Option<D
         return Ok(None);
     }
     let now = tx.now();
-    let keys = [Scope::Account, Scope::AccountNetwork, Scope::Network].map(|s| (s, of.key(s)));
-    queries::locked_until(tx.conn(), &keys, now).await
+    queries::locked_until(tx.conn(), &of.keys(), now).await
 }
 
 async fn platform(app: &App, request: &Request) -> Result<WriteTx> {
@@ -280,37 +376,4 @@ fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
     mac.update(b"\0");
     mac.update(value.as_bytes());
     mac.finalize().into_bytes().into()
-}
-
-/// The network of an address: 24 bits of an IPv4 address, 64 of an IPv6 one, which is what one customer is given.
-fn network_of(ip: Option<IpAddr>) -> String {
-    match ip.map(|ip| ip.to_canonical()) {
-        None => "none".to_owned(),
-        Some(IpAddr::V4(ip)) => {
-            let [a, b, c, _] = ip.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        Some(IpAddr::V6(ip)) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn network(text: &str) -> String {
-        network_of(text.parse().ok())
-    }
-
-    #[test]
-    fn neighbours_share_a_network_and_a_mapped_address_is_the_same_one() {
-        assert_eq!(network("203.0.113.7"), network("203.0.113.200"));
-        assert_eq!(network("203.0.113.7"), network("::ffff:203.0.113.7"));
-        assert_ne!(network("203.0.113.7"), network("203.0.114.7"));
-        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-    }
 }

@@ -94,29 +94,64 @@ pub(super) async fn locked_until(
     .await?)
 }
 
-/// Removes an account's counter and those of the account in each network, whose keys begin with the account's.
-pub(super) async fn forget_account(conn: &mut PgConnection, account: &[u8; 32]) -> Result<()> {
+/// Removes an account's counter and those of the account in each network, whose keys begin with the account's. Whether
+/// one of them had become a lock.
+pub(super) async fn forget_account(conn: &mut PgConnection, account: &[u8; 32]) -> Result<bool> {
     // The account's own counter first, as when failures are counted: nobody waits in a circle.
-    sqlx::query!(
-        "delete from app.sign_in_counters where tenant_id = $1 and scope = 'account' and key_hash = $2",
-        TenantId::PLATFORM.uuid(),
-        &account[..],
-    )
-    .execute(&mut *conn)
-    .await?;
-    let (mut first, mut last) = ([0u8; 32], [0xffu8; 32]);
-    first[..16].copy_from_slice(&account[..16]);
-    last[..16].copy_from_slice(&account[..16]);
-    sqlx::query!(
-        "delete from app.sign_in_counters
-         where tenant_id = $1 and scope = 'account_network' and key_hash between $2 and $3",
+    let own = forget_one(&mut *conn, Scope::Account, account).await?;
+    let (first, last) = beginning_with(account);
+    let networks = sqlx::query_scalar!(
+        r#"delete from app.sign_in_counters
+           where tenant_id = $1 and scope = 'account_network' and key_hash between $2 and $3
+           returning locked_until is not null as "locked!""#,
         TenantId::PLATFORM.uuid(),
         &first[..],
         &last[..],
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(own || networks.contains(&true))
+}
+
+/// Removes the counters of an account on its devices, whose keys begin with the account's.
+pub(super) async fn forget_devices(conn: &mut PgConnection, account: &[u8; 32]) -> Result<bool> {
+    let (first, last) = beginning_with(account);
+    let devices = sqlx::query_scalar!(
+        r#"delete from app.sign_in_counters where tenant_id = $1 and scope = 'device' and key_hash between $2 and $3
+           returning locked_until is not null as "locked!""#,
+        TenantId::PLATFORM.uuid(),
+        &first[..],
+        &last[..],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(devices.contains(&true))
+}
+
+/// Removes one counter. Whether it had become a lock.
+pub(super) async fn forget_one(
+    conn: &mut PgConnection,
+    scope: Scope,
+    key: &[u8; 32],
+) -> Result<bool> {
+    let locked = sqlx::query_scalar!(
+        r#"delete from app.sign_in_counters where tenant_id = $1 and scope = $2 and key_hash = $3
+           returning locked_until is not null as "locked!""#,
+        TenantId::PLATFORM.uuid(),
+        scope.as_str(),
+        &key[..],
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(locked.unwrap_or(false))
+}
+
+/// The first and the last key that begin with an account's half.
+fn beginning_with(account: &[u8; 32]) -> ([u8; 32], [u8; 32]) {
+    let (mut first, mut last) = ([0u8; 32], [0xffu8; 32]);
+    first[..16].copy_from_slice(&account[..16]);
+    last[..16].copy_from_slice(&account[..16]);
+    (first, last)
 }
 
 pub(super) async fn forget_before(

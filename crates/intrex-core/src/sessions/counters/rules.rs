@@ -11,6 +11,10 @@ const MAX_COOLDOWN: TimeDelta = TimeDelta::days(1);
 const LOCKS_REMEMBERED_FOR: TimeDelta = TimeDelta::days(1);
 /// How long a counter can matter after its last change: the longest lock, and its memory.
 pub(super) const REMEMBERED_FOR: TimeDelta = TimeDelta::days(2);
+/// Links to set another password that one account may be sent within [`RESET_WINDOW`].
+const MAX_RESETS: u32 = 5;
+/// See [`MAX_RESETS`].
+const RESET_WINDOW: TimeDelta = TimeDelta::hours(1);
 /// A network may fail this many times as often as an account: an office of many people is behind one address.
 const NETWORK_FACTOR: u32 = 10;
 
@@ -46,13 +50,22 @@ impl Limits {
     /// Of failures.
     pub(super) fn failures(settings: &Settings, scope: Scope) -> Self {
         let factor = match scope {
-            Scope::Account | Scope::AccountNetwork => 1,
-            Scope::Network | Scope::Rate => NETWORK_FACTOR,
+            Scope::Account | Scope::AccountNetwork | Scope::Device => 1,
+            Scope::Network | Scope::Rate | Scope::Reset => NETWORK_FACTOR,
         };
         Limits {
             threshold: settings.lockout_threshold.max(1).saturating_mul(factor),
             window: TimeDelta::seconds(settings.lockout_window_sec.into()),
             cooldown: TimeDelta::seconds(settings.lockout_base_cooldown_sec.into()),
+        }
+    }
+
+    /// Of requests for a link to set another password.
+    pub(super) fn resets() -> Self {
+        Limits {
+            threshold: MAX_RESETS,
+            window: RESET_WINDOW,
+            cooldown: TimeDelta::zero(),
         }
     }
 

@@ -5,7 +5,9 @@ mod branches;
 mod imports;
 mod notifications;
 mod obligations;
+mod organisation;
 mod reports;
+mod sessions;
 mod templates;
 mod tokens;
 mod users;
@@ -24,6 +26,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(reports::routes)
         .with(audit::routes)
         .with(users::routes)
+        .with(sessions::routes)
+        .with(organisation::routes)
         .with(tokens::routes)
 }
 
@@ -38,6 +42,8 @@ pub(super) fn describe(document: &mut Document) {
         reports::Description::openapi(),
         audit::Description::openapi(),
         users::Description::openapi(),
+        sessions::Description::openapi(),
+        organisation::Description::openapi(),
         tokens::Description::openapi(),
     ] {
         document.merge(part);

@@ -15,7 +15,7 @@ use crate::{
     WebState,
     answer::{Fault, json},
     request::{Exchange, Json, List, Nothing, PathId, Reader},
-    routes::{Access, Routes, Verb},
+    routes::{Access, Kind, Route, Routes, Verb},
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -23,7 +23,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let write = Access::Needs(Permission::TokensWrite);
     routes
         .api(Verb::Get, "/api/v1/tokens", read, list)
-        .api(Verb::Post, "/api/v1/tokens", write, create)
+        .add(
+            Route::new(Verb::Post, Kind::Api, "/api/v1/tokens", write).fresh(),
+            create,
+        )
         .api(Verb::Delete, "/api/v1/tokens/{id}", write, revoke)
 }
 
@@ -53,10 +56,10 @@ async fn list(
     json::read(&exchange, tx, &page)
 }
 
-/// Makes a token.
+/// Makes a token. Needs a fresh second factor; a token makes none.
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = RawToken,
     params(("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = Minted), (status = 422, body = crate::answer::Problem)))]
+    responses((status = 201, body = Minted), (status = 403, body = crate::answer::Problem), (status = 422, body = crate::answer::Problem)))]
 async fn create(State(web): State<WebState>, sent: Json<RawToken>) -> Result<Response, Fault> {
     let made = tokens::create(&web.app, &sent.actor, &sent.input).await?;
     let mut response = json::ok(&Minted {

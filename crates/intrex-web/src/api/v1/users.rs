@@ -19,7 +19,7 @@ use crate::{
         json::{self, IfMatch},
     },
     request::{Exchange, Json, List, Nothing, PathId, Reader},
-    routes::{Access, Routes, Verb},
+    routes::{Access, Kind, Route, Routes, Verb},
 };
 
 const COLLECTION: &str = "/api/v1/users";
@@ -33,12 +33,30 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(Verb::Get, "/api/v1/users/{id}", read, show)
         .api(Verb::Patch, "/api/v1/users/{id}", write, update)
         .api(Verb::Post, "/api/v1/users/{id}/reinvite", write, reinvite)
-        .api(Verb::Post, "/api/v1/users/{id}/reset-mfa", write, reset_mfa)
+        .api(
+            Verb::Post,
+            "/api/v1/users/{id}/require-password-change",
+            write,
+            require_password_change,
+        )
+        .add(
+            Route::new(Verb::Post, Kind::Api, "/api/v1/users/{id}/reset-mfa", write).fresh(),
+            reset_mfa,
+        )
         .api(Verb::Post, "/api/v1/users/{id}/unlock", write, unlock)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, invite, show, update, reinvite, reset_mfa, unlock))]
+#[openapi(paths(
+    list,
+    invite,
+    show,
+    update,
+    reinvite,
+    require_password_change,
+    reset_mfa,
+    unlock
+))]
 pub(super) struct Description;
 
 /// Somebody who was invited, with the link by which they set their password: shown here once.
@@ -48,6 +66,8 @@ struct Invitee {
     person: Person,
     /// The link; it counts once. A repeated request with an `Idempotency-Key` does not show it again.
     invitation_url: String,
+    /// Whether the link goes to them by mail too.
+    invitation_mailed: bool,
 }
 
 /// Why a second factor is taken away.
@@ -74,7 +94,7 @@ async fn list(
     json::read(&exchange, tx, &page)
 }
 
-/// Invites somebody.
+/// Invites somebody. Inviting a head office admin needs a fresh second factor.
 #[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = RawPerson,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem)))]
@@ -96,7 +116,7 @@ async fn show(
     json::read_one(&exchange, tx, &person, person.id, person.version)
 }
 
-/// Changes a person's name, role, branches, or whether they can sign in.
+/// Changes a person's name, role, branches, or whether they can sign in. Another role needs a fresh second factor.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", request_body = RawPersonUpdate,
     params(("id" = PersonId, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = Person), (status = 412, body = crate::answer::Problem)))]
@@ -124,7 +144,19 @@ async fn reinvite(
     json::one(&shown(&web, invited), id, version)
 }
 
-/// Takes a lost second factor away.
+/// Requires somebody to set another password before anything else opens to them.
+#[utoipa::path(post, path = "/api/v1/users/{id}/require-password-change", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
+async fn require_password_change(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<Nothing>,
+) -> Result<Response, Fault> {
+    let person = people::require_password_change(&web.app, &sent.actor, id).await?;
+    json::one(&person, person.id, person.version)
+}
+
+/// Takes a lost second factor away. Needs a fresh one of one's own; not for API tokens.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset-mfa", tag = "users", params(("id" = PersonId, Path)),
     request_body = RawMfaReset, responses((status = 200, body = Person), (status = 409, body = crate::answer::Problem)))]
 async fn reset_mfa(
@@ -155,6 +187,7 @@ fn shown(web: &WebState, invited: Invited) -> Invitee {
             web.origin(),
             invited.token.expose_secret()
         ),
+        invitation_mailed: invited.is_mailed,
         person: invited.person,
     }
 }

@@ -86,7 +86,7 @@ fn expected(route: &RouteInfo, line: &Line, who: &Attacker, way: Way) -> Expecte
         "provisional" | "session" => return Expected::Elsewhere,
         name => Permission::parse(name).expect("a permission of the table"),
     };
-    let refused_to_tokens = line.in_session && way == Way::Bearer;
+    let refused_to_tokens = (line.in_session || route.fresh) && way == Way::Bearer;
     if permission.reach(Column::Role(role)) == Reach::No || refused_to_tokens {
         return Expected::Forbidden;
     }
@@ -131,10 +131,16 @@ async fn nobody_reaches_what_is_not_theirs_by_any_route() {
         .filter(|event| !told.contains(event))
         .map(|(_, action)| action)
         .collect();
-    // What Bob and Carol may do at their own organisation: look at the log, and leave.
+    // What Bob and Carol may do at their own organisation: look at the log, leave, and give a wrong password of their own.
     for action in &news {
         assert!(
-            ["audit.read", "session.ended"].contains(&action.as_str()),
+            [
+                "audit.read",
+                "session.ended",
+                "session.others_ended",
+                "LOGIN_FAILURE"
+            ]
+            .contains(&action.as_str()),
             "{news:?}"
         );
     }

@@ -73,7 +73,9 @@ pub(super) const OF_ACME: [&str; 12] = [
 
 impl Scene {
     pub(super) async fn begin() -> Self {
-        let app = TestApp::start().await;
+        let mut app = TestApp::start().await;
+        // Everybody asks from one address, and the clock stands.
+        app.set(|settings| settings.auth_rate_limit_max = 1_000);
         let acme = app.tenant("Acmegrove").await;
         let globex = app.tenant("Globex").await;
         let gulshan = app.branch(&acme, "GULSHANSIDE").await;
@@ -108,10 +110,13 @@ impl Scene {
             obligation: of_gulshan.id.to_string(),
             person: zenobia.id.to_string(),
             token: token_of(&app, &alice, "token of alices own").await,
+            session: session_of(&app, &zenobia).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
+            reset: used_reset(&app, &acme, &zenobia).await,
+            email_change: ended_email_change(&app, &acme, &zenobia).await,
             fresh: Uuid::nil().simple().to_string(),
         };
         let second = Ids {
@@ -125,10 +130,13 @@ impl Scene {
             obligation: of_depot.id.to_string(),
             person: mallory.id.to_string(),
             token: token_of(&app, &mallory, "token of mallorys own").await,
+            session: session_of(&app, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
+            reset: used_reset(&app, &globex, &mallory).await,
+            email_change: ended_email_change(&app, &globex, &mallory).await,
             fresh: Uuid::max().simple().to_string(),
         };
         let site = app.serve().await;
@@ -212,16 +220,22 @@ impl Scene {
     pub(super) fn unknown(&self) -> Ids {
         let app = &self.app.app;
         let id = || app.chance.uuid(app.now()).to_string();
-        let (invitation, _) = opaque::mint(Kind::Invitation, self.acme.id, app.chance);
+        let token = |kind| {
+            let (text, _) = opaque::mint(kind, self.acme.id, app.chance);
+            text.expose_secret().to_owned()
+        };
         Ids {
             branch: id(),
             obligation: id(),
             person: id(),
             token: id(),
+            session: id(),
             template: id(),
             message: id(),
             import: id(),
-            invitation: invitation.expose_secret().to_owned(),
+            invitation: token(Kind::Invitation),
+            reset: token(Kind::PasswordReset),
+            email_change: token(Kind::EmailChange),
             // As long as the others, and for a name that is one of its kind.
             fresh: id().replace('-', ""),
         }
@@ -260,7 +274,7 @@ impl Scene {
         let mut digests = Vec::new();
         for table in tables {
             let own = match table.as_str() {
-                "sessions" => "person_id <> all($2)",
+                "sessions" | "known_devices" => "person_id <> all($2)",
                 _ => "cardinality($2) > 0",
             };
             let digest = format!(
@@ -317,6 +331,11 @@ async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {
     };
     let made = tokens::create(&app.app, &actor, &raw).await;
     made.expect("a token").token.id.to_string()
+}
+
+async fn session_of(app: &TestApp, member: &Member) -> String {
+    let actor = app.acting(member).await;
+    actor.session_id().expect("a session").to_string()
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.
@@ -379,4 +398,43 @@ async fn replaced_invitation(app: &TestApp, tenant: &Tenant, branch: BranchId) -
         .await
         .expect("a new invitation");
     invited.token.expose_secret().to_owned()
+}
+
+/// A link to set another password that was used: it counts no more.
+async fn used_reset(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let (text, hash) = opaque::mint(Kind::PasswordReset, tenant.id, app.app.chance);
+    sqlx::query(
+        "insert into app.password_resets (tenant_id, id, person_id, token_hash, created_at, expires_at, used_at)
+         values ($1, $2, $3, $4, $5, $5 + interval '30 minutes', $5)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(app.app.chance.uuid(app.app.now()))
+    .bind(member.id.uuid())
+    .bind(&hash[..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the link is written");
+    text.expose_secret().to_owned()
+}
+
+/// A link that agrees to an address that was asked for and given up: it counts no more.
+async fn ended_email_change(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let (text, hash) = opaque::mint(Kind::EmailChange, tenant.id, app.app.chance);
+    let (_, other) = opaque::mint(Kind::EmailChange, tenant.id, app.app.chance);
+    sqlx::query(
+        "insert into app.email_changes (tenant_id, id, person_id, session_id, email, canonical_email, old_token_hash,
+                                        new_token_hash, created_at, expires_at, ended_at)
+         values ($1, $2, $3, $2, 'x@y.example', 'x@y.example', $4, $5, $6, $6 + interval '1 day', $6)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(app.app.chance.uuid(app.app.now()))
+    .bind(member.id.uuid())
+    .bind(&hash[..])
+    .bind(&other[..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the link is written");
+    text.expose_secret().to_owned()
 }

@@ -16,6 +16,7 @@ pub(super) enum Thing {
     Obligation,
     Person,
     Token,
+    Session,
     Template,
     /// A message in somebody's inbox.
     Message,
@@ -23,6 +24,10 @@ pub(super) enum Thing {
     Import,
     /// The text of an invitation, in its address.
     Invitation,
+    /// The same of a link to set another password.
+    Reset,
+    /// The same of a link that agrees to another address.
+    EmailChange,
     /// A file's name.
     File,
 }
@@ -34,10 +39,13 @@ pub(super) struct Ids {
     pub(super) obligation: String,
     pub(super) person: String,
     pub(super) token: String,
+    pub(super) session: String,
     pub(super) template: String,
     pub(super) message: String,
     pub(super) import: String,
     pub(super) invitation: String,
+    pub(super) reset: String,
+    pub(super) email_change: String,
     pub(super) fresh: String,
 }
 
@@ -49,25 +57,31 @@ impl Ids {
             Thing::Obligation => &self.obligation,
             Thing::Person => &self.person,
             Thing::Token => &self.token,
+            Thing::Session => &self.session,
             Thing::Template => &self.template,
             Thing::Message => &self.message,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
+            Thing::Reset => &self.reset,
+            Thing::EmailChange => &self.email_change,
             Thing::File => "none.css",
         }
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 9] {
+    pub(super) fn all(&self) -> [&str; 12] {
         [
             &self.branch,
             &self.obligation,
             &self.person,
             &self.token,
+            &self.session,
             &self.template,
             &self.message,
             &self.import,
             &self.invitation,
+            &self.reset,
+            &self.email_change,
             &self.fresh,
         ]
     }
@@ -100,6 +114,9 @@ pub(super) struct Line {
     pub(super) fields: Fields,
     /// Whether API tokens are refused whatever they may do.
     pub(super) in_session: bool,
+    /// The field of a wrong password in its body: with the right one the caller's own session would end, or go on under
+    /// another name. Such a body is well-formed, and refused by this field alone.
+    pub(super) proves: Option<&'static str>,
 }
 
 const fn line(method: &'static str, path: &'static str) -> Line {
@@ -112,6 +129,7 @@ const fn line(method: &'static str, path: &'static str) -> Line {
         filters: &[],
         fields: Fields::Described,
         in_session: false,
+        proves: None,
     }
 }
 
@@ -160,6 +178,15 @@ impl Line {
         }
     }
 
+    /// A body of these ids is refused by this field, whoever they belong to.
+    const fn proves(self, field: &'static str) -> Self {
+        Line {
+            proves: Some(field),
+            refers: Some(field),
+            ..self
+        }
+    }
+
     /// Its path with an id in it.
     pub(super) fn at(&self, ids: &Ids) -> String {
         match (self.path.split_once('{'), self.thing) {
@@ -197,11 +224,48 @@ pub(super) const TABLE: &[Line] = &[
     post("/invitation/{token}")
         .of(Thing::Invitation)
         .sends(password),
+    get("/forgot-password"),
+    post("/forgot-password").sends(forgotten),
+    get("/reset-password/{token}").of(Thing::Reset),
+    post("/reset-password/{token}")
+        .of(Thing::Reset)
+        .sends(password),
+    get("/email-change/{token}").of(Thing::EmailChange),
+    post("/email-change/{token}")
+        .of(Thing::EmailChange)
+        .sends(nothing),
     get("/mfa"),
     post("/mfa").sends(code),
     get("/mfa/setup"),
     post("/mfa/setup").sends(code),
     post("/settings/theme").sends(theme),
+    get("/step-up"),
+    post("/step-up").sends(both_factors).proves("password"),
+    // Settings.
+    get("/settings"),
+    get("/settings/organisation"),
+    post("/settings/organisation")
+        .sends(organisation)
+        .fields(Fields::Of("RawTenantUpdate")),
+    get("/settings/organisation/edit"),
+    get("/settings/sessions"),
+    post("/settings/sessions/revoke-others"),
+    post("/settings/sessions/{id}/revoke").of(Thing::Session),
+    get("/settings/tokens"),
+    post("/settings/tokens")
+        .sends(token)
+        .refers("person_id")
+        .fields(Fields::Of("RawToken")),
+    get("/settings/tokens/new"),
+    post("/settings/tokens/{id}/revoke").of(Thing::Token),
+    get("/settings/password"),
+    post("/settings/password")
+        .sends(another_password)
+        .proves("old_password"),
+    get("/settings/email"),
+    post("/settings/email")
+        .sends(another_address)
+        .proves("old_password"),
     // Pages.
     get("/today").filters(&[("done", Thing::Obligation)]),
     get("/audit").filters(&[
@@ -319,8 +383,17 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/obligations/{id}/waive")
         .of(Thing::Obligation)
         .sends(reason),
+    get("/api/v1/organisation"),
+    line("PATCH", "/api/v1/organisation").sends(organisation),
     get("/api/v1/reports/overdue"),
     get("/api/v1/reports/upcoming"),
+    get("/api/v1/sessions"),
+    post("/api/v1/sessions/revoke-others")
+        .sends(nothing)
+        .in_session(),
+    line("DELETE", "/api/v1/sessions/{id}")
+        .of(Thing::Session)
+        .sends(nothing),
     get("/api/v1/templates"),
     post("/api/v1/templates").sends(template),
     get("/api/v1/templates/{id}").of(Thing::Template),
@@ -331,10 +404,7 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Template)
         .sends(nothing),
     get("/api/v1/tokens"),
-    post("/api/v1/tokens")
-        .sends(token)
-        .refers("person_id")
-        .in_session(),
+    post("/api/v1/tokens").sends(token).refers("person_id"),
     line("DELETE", "/api/v1/tokens/{id}")
         .of(Thing::Token)
         .sends(nothing),
@@ -347,9 +417,16 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/users/{id}/reinvite")
         .of(Thing::Person)
         .sends(nothing),
+    post("/api/v1/users/{id}/require-password-change")
+        .of(Thing::Person)
+        .sends(nothing),
     post("/api/v1/users/{id}/reset-mfa")
         .of(Thing::Person)
         .sends(reason),
+    get("/api/v1/users/{id}/sessions").of(Thing::Person),
+    line("DELETE", "/api/v1/users/{id}/sessions")
+        .of(Thing::Person)
+        .sends(nothing),
     post("/api/v1/users/{id}/unlock")
         .of(Thing::Person)
         .sends(nothing),
@@ -368,12 +445,35 @@ fn demo(_: &Ids) -> Value {
     json!({ "email": "nobody@nowhere.example" })
 }
 
+fn forgotten(_: &Ids) -> Value {
+    json!({ "email": "nobody@nowhere.example" })
+}
+
+fn another_password(_: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "password": "a long word and another one" })
+}
+
+fn another_address(ids: &Ids) -> Value {
+    json!({ "old_password": "not the present one", "email": format!("{}@people.example", ids.fresh) })
+}
+
 fn password(_: &Ids) -> Value {
     json!({ "password": "a long word and another one" })
 }
 
 fn code(_: &Ids) -> Value {
     json!({ "code": "no code" })
+}
+
+fn both_factors(_: &Ids) -> Value {
+    json!({ "password": "not the password", "code": "no code" })
+}
+
+fn organisation(_: &Ids) -> Value {
+    json!({
+        "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
+        "session_absolute_hours": "168", "session_idle_minutes": "1440",
+    })
 }
 
 fn theme(_: &Ids) -> Value {
@@ -444,7 +544,7 @@ fn template_change(ids: &Ids) -> Value {
 }
 
 fn token(ids: &Ids) -> Value {
-    json!({ "name": TYPED, "scopes": "", "expires_in_days": "30", "person_id": ids.person })
+    json!({ "name": TYPED, "scopes": "", "networks": "", "expires_in_days": "30", "person_id": ids.person })
 }
 
 fn person(ids: &Ids) -> Value {

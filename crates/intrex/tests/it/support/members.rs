@@ -120,7 +120,11 @@ impl TestApp {
             panic!("not signed in: {outcome:?}");
         };
         assert_ne!(started.stage, Stage::Full);
-        match self.session(&started.cookie).await {
+        let (cookie, request) = (started.cookie.value, member.request.clone());
+        match sessions::authenticate(&self.app, cookie.expose_secret(), request)
+            .await
+            .expect("authentication answers")
+        {
             Session::Provisional(provisional) => provisional,
             other => panic!("not provisional: {other:?}"),
         }

@@ -10,6 +10,7 @@ use intrex_core::{
     audit::{sequencer, verify},
     clock::{Chance, Clock},
     db::{Db, DbOptions},
+    network::IpMode,
     vault::{Key, KeyRing, Keys, Vault, passwords},
 };
 use sqlx::PgConnection;
@@ -35,6 +36,8 @@ pub(crate) struct TestApp {
     /// What commands and reads take.
     pub(crate) app: App,
     database: Database,
+    /// The key that cookies are signed with: for forging them.
+    pub(crate) auth_key: Vec<u8>,
     finished: bool,
     due_jobs: i64,
     broken_on_purpose: bool,
@@ -55,17 +58,41 @@ impl TestApp {
             system: database.options("intrex_system"),
             max_connections,
         };
-        let vault = Arc::new(Vault::new(random_keys(), passwords::MIN_COST));
+        let auth_key = Chance.bytes::<32>().to_vec();
+        let vault = Arc::new(Vault::new(random_keys(&auth_key), passwords::MIN_COST));
         let db = Db::connect(options, clock.clone(), Chance, vault.clone())
             .await
             .expect("the unprivileged roles connect");
         TestApp {
             app: App::new(db, clock, Chance, vault, settings()),
             database,
+            auth_key,
             finished: false,
             due_jobs: 0,
             broken_on_purpose: false,
         }
+    }
+
+    /// The same installation in another process: its own connections, the same database, keys and clock. Close its
+    /// database when it is done with.
+    pub(crate) async fn another_process(&self) -> App {
+        let options = DbOptions {
+            app: self.database.options("intrex_app"),
+            system: self.database.options("intrex_system"),
+            max_connections: POOL_CONNECTIONS,
+        };
+        let (clock, vault) = (self.app.clock.clone(), self.app.vault.clone());
+        let db = Db::connect(options, clock.clone(), Chance, vault.clone())
+            .await
+            .expect("the unprivileged roles connect");
+        App::new(db, clock, Chance, vault, (*self.app.settings).clone())
+    }
+
+    /// Changes the installation's settings from now on.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = (*self.app.settings).clone();
+        change(&mut settings);
+        self.app.settings = Arc::new(settings);
     }
 
     /// The database beneath, for tests of the database itself.
@@ -195,13 +222,16 @@ fn standing_at() -> DateTime<Utc> {
     STANDING_AT.parse().expect("an instant")
 }
 
-fn random_keys() -> Keys {
+fn random_keys(auth: &[u8]) -> Keys {
     let ring = || {
         let key = Key::from_bytes(Chance.bytes::<32>().to_vec());
         KeyRing::new(key.expect("random bytes are a key"), None)
     };
     Keys {
-        auth: ring(),
+        auth: KeyRing::new(
+            Key::from_bytes(auth.to_vec()).expect("random bytes are a key"),
+            None,
+        ),
         csrf: ring(),
         password_pepper: ring(),
         mfa: ring(),
@@ -219,5 +249,6 @@ fn settings() -> Settings {
         lockout_base_cooldown_sec: 300,
         auth_rate_limit_window_sec: 60,
         auth_rate_limit_max: 10,
+        ip_mode: IpMode::Raw,
     }
 }

@@ -1,0 +1,174 @@
+//! Stepping up: what is dangerous asks for a second factor that was given a short time ago. Both factors are given again,
+//! failures are counted as at sign-in, and the session goes on under a new name, so that whoever knew the old one does not
+//! step up with it.
+
+use secrecy::SecretString;
+
+use super::{
+    cookie::{self, Holder, Sid},
+    counters::{self, Admission, Counted, Failure},
+    devices,
+    model::{SessionCookie, Stage, kept_user_agent, seconds_until},
+    queries::{self, NewName},
+    second_factor::{self, Checked},
+};
+use crate::{
+    Actor, App, accounts,
+    audit::Event,
+    db::WriteTx,
+    error::{Error, Result},
+    ids::SessionId,
+    permission::Permission,
+    vault::passwords::Verified,
+};
+
+/// The second factor as it was given. Another kind of factor is another variant, and another arm in [`step_up`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Proof<'a> {
+    /// A code of the app.
+    Code(&'a str),
+}
+
+/// What stepping up came to.
+#[derive(Debug)]
+pub enum StepUp {
+    /// The session is fresh, under a new name: its cookie.
+    Done(SessionCookie),
+    /// The password or the second factor is not right; which of them is not told.
+    Refused,
+    /// Too many tries.
+    Wait {
+        /// Seconds until the next one counts.
+        retry_after_sec: i64,
+    },
+}
+
+/// Gives both factors again in a session.
+pub async fn step_up(
+    app: &App,
+    actor: &Actor,
+    password: SecretString,
+    proof: Proof<'_>,
+) -> Result<StepUp> {
+    actor.may(Permission::SessionsOwn)?;
+    // A program is in no session; nothing of it is counted.
+    actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let (tenant, request) = (actor.tenant(), actor.request());
+    let mut tx = app.db.read(actor).await?;
+    let now = tx.now();
+    let account = queries::find_account(tx.conn(), tenant, person).await?;
+    let factor = queries::factor(tx.conn(), tenant, person).await?;
+    let device = devices::presented(tx.conn(), request, tenant, person, now).await?;
+    tx.finish().await?;
+    let (Some(account), Some(factor)) = (account, factor) else {
+        return Err(Error::Forbidden);
+    };
+    let counted = Counted::of(app, &factor.canonical_email, request, device);
+    if let Admission::Locked(until) | Admission::TooFast(until) =
+        counters::admit(app, request, &counted).await?
+    {
+        return Ok(wait(app, until));
+    }
+    let stored = account.password_hash.as_deref();
+    let verified = app.vault.passwords.verify(&password, stored).await?;
+    if !matches!(verified, Verified::Yes | Verified::Outdated) {
+        let known = Some((tenant, person));
+        return Ok(
+            match counters::failed(app, request, &counted, known).await? {
+                Failure::Counted => StepUp::Refused,
+                Failure::Locked(until) => wait(app, until),
+            },
+        );
+    }
+    // Other tries may have locked the account while this one was computed.
+    if let Some(until) = counters::locked_until(app, request, &counted).await? {
+        return Ok(wait(app, until));
+    }
+    let mut tx = app.db.write(actor).await?;
+    let now = tx.now();
+    let factor = queries::factor_for_update(tx.conn(), tenant, person)
+        .await?
+        .filter(|factor| factor.active && factor.confirmed)
+        .ok_or(Error::Forbidden)?;
+    let Proof::Code(code) = proof;
+    match second_factor::check(app, &mut tx, person, &factor, code).await? {
+        Checked::Right => {}
+        Checked::Wrong => {
+            second_factor::count_wrong(tx, person, &factor).await?;
+            return Ok(StepUp::Refused);
+        }
+        Checked::Waits(until) => {
+            tx.commit_unaudited("nothing is counted while the factor waits")
+                .await?;
+            return Ok(StepUp::Wait {
+                retry_after_sec: seconds_until(until, now),
+            });
+        }
+    }
+    let (id, cookie) = renew(app, &mut tx, Factor::GivenNow).await?;
+    let event = Event::new("session", "session.stepped_up")
+        .on("session", id)
+        .about(person)
+        .with("person_id", person.to_string());
+    tx.commit(event).await?;
+    if counters::forget_lane(app, request, &counted).await? {
+        counters::tell_cleared(app, actor, person, "step_up").await?;
+    }
+    Ok(StepUp::Done(cookie))
+}
+
+/// Whether the second factor was part of what renews a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Factor {
+    /// It was given just now.
+    GivenNow,
+    /// It was not: it is as fresh as before.
+    AsBefore,
+}
+
+/// Puts a new name in the place of the acting session's, in the caller's transaction: after whatever makes a session worth
+/// more or makes its old name suspect. Commit, then set the cookie.
+pub(crate) async fn renew(
+    app: &App,
+    tx: &mut WriteTx,
+    factor: Factor,
+) -> Result<(SessionId, SessionCookie)> {
+    let actor = tx.actor();
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let (tenant, request, now) = (actor.tenant(), actor.request().clone(), tx.now());
+    let sid = Sid::new(app.chance);
+    let id: SessionId = app.new_id();
+    let new = NewName {
+        id,
+        sid_hash: sid.hash(),
+        ip: app.kept_address(request.ip),
+        user_agent: kept_user_agent(&request),
+        factor_at: (factor == Factor::GivenNow).then_some(now),
+    };
+    // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.
+    let renamed = queries::rename(tx.conn(), tenant, person, session, &new, now)
+        .await?
+        .ok_or(Error::Forbidden)?;
+    accounts::follow_session(tx.conn(), tenant, session, id).await?;
+    let cookie = cookie::make(
+        app,
+        &Holder {
+            sid: &sid,
+            tenant,
+            person,
+            stage: Stage::Full,
+            auth_time: renamed.auth_time,
+            absolute_at: renamed.absolute_at,
+        },
+    )?;
+    Ok((id, cookie))
+}
+
+fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> StepUp {
+    StepUp::Wait {
+        retry_after_sec: seconds_until(until, app.now()),
+    }
+}

@@ -1,0 +1,104 @@
+//! One's own account: changing the password, setting another one when it is forgotten, using another address.
+
+mod agree;
+mod email;
+mod forgot;
+mod password;
+mod reset;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::Response,
+};
+use intrex_core::catalogue::{Text, keys};
+
+use super::sign_in::minutes;
+use crate::{
+    answer::{FormView, Page},
+    routes::Routes,
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .with(forgot::routes)
+        .with(reset::routes)
+        .with(agree::routes)
+        .with(password::routes)
+        .with(email::routes)
+}
+
+/// A form as it is to be shown, and what is said above it.
+#[derive(Debug)]
+struct Drawing {
+    status: StatusCode,
+    form: FormView,
+    notice: Option<Notice>,
+    retry_after_sec: Option<i64>,
+}
+
+/// What is said above a form: in which manner, and the words.
+#[derive(Debug)]
+struct Notice {
+    kind: &'static str,
+    icon: &'static str,
+    words: Text,
+}
+
+impl Notice {
+    fn good(words: impl Into<Text>) -> Self {
+        Notice {
+            kind: "ok",
+            icon: "check",
+            words: words.into(),
+        }
+    }
+
+    fn bad(words: impl Into<Text>) -> Self {
+        Notice {
+            kind: "over",
+            icon: "alert",
+            words: words.into(),
+        }
+    }
+
+    /// Kind, icon and sentence.
+    fn said(self, page: &Page) -> (&'static str, &'static str, String) {
+        (self.kind, self.icon, page.say(self.words))
+    }
+}
+
+impl Drawing {
+    fn new(status: StatusCode) -> Self {
+        Drawing {
+            status,
+            form: FormView::empty(),
+            notice: None,
+            retry_after_sec: None,
+        }
+    }
+
+    fn saying(self, notice: Notice) -> Self {
+        Drawing {
+            notice: Some(notice),
+            ..self
+        }
+    }
+
+    /// Too many tries.
+    fn wait(retry_after_sec: i64) -> Self {
+        let words = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
+        Drawing {
+            retry_after_sec: Some(retry_after_sec),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS).saying(Notice::bad(words))
+        }
+    }
+
+    fn finish(retry_after_sec: Option<i64>, mut response: Response) -> Response {
+        if let Some(seconds) = retry_after_sec {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

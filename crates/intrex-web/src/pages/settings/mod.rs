@@ -1,0 +1,211 @@
+//! Settings: one's own account, and the organisation. The frame is the list of what there is to set, which every page below
+//! `/settings` shows beside itself; a page that is not there yet, or not for this person, has no entry.
+//!
+//! To add a page: its line in [`SECTIONS`], its two texts in `locales/en/settings.ftl`, and a template that extends
+//! `settings/frame.html` and fills the block `section`.
+
+mod organisation;
+mod sessions;
+mod tokens;
+
+use askama::Template;
+use axum::response::Response;
+use intrex_core::{
+    catalogue::{Key, keys},
+    permission::Permission,
+};
+
+use crate::{
+    answer::{Fault, Page, Place},
+    request::{Exchange, Reader},
+    routes::{Access, Routes},
+};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .page("/settings", Access::Needs(Permission::SessionsOwn), index)
+        .with(sessions::routes)
+        .with(organisation::routes)
+        .with(tokens::routes)
+}
+
+/// Under which heading an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Account,
+    Organisation,
+}
+
+/// One thing to set.
+struct Section {
+    part: Part,
+    path: &'static str,
+    icon: &'static str,
+    words: Key,
+    hint: Key,
+    permission: Permission,
+}
+
+/// Everything that there is to set, in its order.
+const SECTIONS: &[Section] = &[
+    Section {
+        part: Part::Account,
+        path: "/settings/password",
+        icon: "lock",
+        words: keys::SETTINGS_PASSWORD,
+        hint: keys::SETTINGS_PASSWORD_HINT,
+        permission: Permission::AccountOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/second-factor",
+        icon: "shield",
+        words: keys::SETTINGS_SECOND_FACTOR,
+        hint: keys::SETTINGS_SECOND_FACTOR_HINT,
+        permission: Permission::SessionsOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/sessions",
+        icon: "user",
+        words: keys::SETTINGS_SESSIONS,
+        hint: keys::SETTINGS_SESSIONS_HINT,
+        permission: Permission::SessionsOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/email",
+        icon: "mail",
+        words: keys::SETTINGS_EMAIL,
+        hint: keys::SETTINGS_EMAIL_HINT,
+        permission: Permission::AccountOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/tokens",
+        icon: "key",
+        words: keys::SETTINGS_TOKENS,
+        hint: keys::SETTINGS_TOKENS_HINT,
+        permission: Permission::TokensRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: "/settings/organisation",
+        icon: "shop",
+        words: keys::SETTINGS_ORGANISATION,
+        hint: keys::SETTINGS_ORGANISATION_HINT,
+        permission: Permission::TenantRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: "/settings/people",
+        icon: "people",
+        words: keys::SETTINGS_PEOPLE,
+        hint: keys::SETTINGS_PEOPLE_HINT,
+        permission: Permission::PeopleRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: "/settings/sign-in",
+        icon: "link",
+        words: keys::SETTINGS_SIGN_IN,
+        hint: keys::SETTINGS_SIGN_IN_HINT,
+        permission: Permission::TenantSettings,
+    },
+];
+
+/// A heading with its entries, as templates show it.
+#[derive(Debug)]
+pub struct Group {
+    /// For `aria-labelledby`.
+    pub id: &'static str,
+    /// The heading.
+    pub words: String,
+    /// Its entries.
+    pub entries: Vec<Setting>,
+}
+
+/// One entry.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its address.
+    pub path: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// Its words.
+    pub words: String,
+    /// What is to be found there.
+    pub hint: String,
+    /// Whether the page is this one, or below it.
+    pub current: bool,
+}
+
+impl Page {
+    /// What this person can set.
+    pub fn settings(&self) -> Vec<Group> {
+        [
+            (Part::Account, "account", keys::SETTINGS_PART_ACCOUNT),
+            (
+                Part::Organisation,
+                "organisation",
+                keys::SETTINGS_PART_ORGANISATION,
+            ),
+        ]
+        .into_iter()
+        .map(|(part, id, words)| Group {
+            id,
+            words: self.t(words),
+            entries: SECTIONS
+                .iter()
+                .filter(|section| section.part == part)
+                .filter(|section| self.has(section.path) && self.can(section.permission))
+                .map(|section| Setting {
+                    path: section.path,
+                    icon: section.icon,
+                    words: self.t(section.words),
+                    hint: self.t(section.hint),
+                    current: is_at(self.path(), section.path),
+                })
+                .collect(),
+        })
+        .filter(|group: &Group| !group.entries.is_empty())
+        .collect()
+    }
+}
+
+/// Whether an address (with its query) is a page or one below it.
+fn is_at(address: &str, page: &str) -> bool {
+    let path = address.split('?').next().unwrap_or_default();
+    path.strip_prefix(page)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[derive(Template)]
+#[template(path = "settings/index.html")]
+struct IndexPage<'a> {
+    page: &'a Page,
+}
+
+/// `GET /settings`
+async fn index(exchange: Exchange, Reader(tx): Reader) -> Result<Response, Fault> {
+    let page = Page::of_reader(tx, &exchange, Place::Settings, keys::NAV_SETTINGS).await?;
+    page.show(&IndexPage { page: &page })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_current_on_its_page_and_below() {
+        for (address, current) in [
+            ("/settings/tokens", true),
+            ("/settings/tokens?cursor=x", true),
+            ("/settings/tokens/new", true),
+            ("/settings/tokensmith", false),
+            ("/settings", false),
+        ] {
+            assert_eq!(is_at(address, "/settings/tokens"), current, "{address}");
+        }
+    }
+}

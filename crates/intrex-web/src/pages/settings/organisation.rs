@@ -1,0 +1,131 @@
+//! The organisation itself: its name, the zone of its head office, its usual lead days, and how long sessions last.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use intrex_core::{
+    Error,
+    catalogue::{Text, keys},
+    permission::Permission,
+    tenants::{self, RawTenantUpdate, SessionLimits, Tenant},
+};
+
+use crate::{
+    WebState,
+    answer::{Fault, FormView, Page, Place},
+    request::{Exchange, Form, Reader, guard::see_other},
+    routes::{Access, Kind, Route, Routes, Verb},
+};
+
+const PATH: &str = "/settings/organisation";
+const EDIT: &str = "/settings/organisation/edit";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let write = Access::Needs(Permission::TenantSettings);
+    routes
+        .page(PATH, Access::Needs(Permission::TenantRead), show)
+        .add(Route::new(Verb::Get, Kind::Page, EDIT, write).fresh(), edit)
+        .add(
+            Route::new(Verb::Post, Kind::Page, PATH, write).fresh(),
+            update,
+        )
+}
+
+#[derive(Template)]
+#[template(path = "settings/organisation.html")]
+struct ShowPage<'a> {
+    page: &'a Page,
+    tenant: Tenant,
+    lead_days: String,
+    is_aal2: bool,
+}
+
+#[derive(Template)]
+#[template(path = "settings/organisation_form.html")]
+struct FormPage<'a> {
+    page: &'a Page,
+    form: FormView,
+    presets: Vec<(&'static str, String)>,
+}
+
+/// `GET /settings/organisation`
+async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
+    let tenant = tenants::reads::current(&mut tx).await?;
+    let title = keys::SETTINGS_ORGANISATION;
+    let page = Page::of_reader(tx, &exchange, Place::Settings, title).await?;
+    page.show(&ShowPage {
+        lead_days: days(&tenant.lead_days),
+        is_aal2: tenant.session_absolute_hours <= SessionLimits::AAL2.absolute_hours
+            && tenant.session_idle_minutes <= SessionLimits::AAL2.idle_minutes,
+        tenant,
+        page: &page,
+    })
+}
+
+/// `GET /settings/organisation/edit`
+async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
+    let tenant = tenants::reads::current(&mut tx).await?;
+    let page = Page::of_reader(tx, &exchange, Place::Settings, keys::ORGANISATION_EDIT).await?;
+    let form = FormView::filled([
+        ("name", tenant.name),
+        ("time_zone", tenant.time_zone),
+        ("lead_days", days(&tenant.lead_days)),
+        (
+            "session_absolute_hours",
+            tenant.session_absolute_hours.to_string(),
+        ),
+        (
+            "session_idle_minutes",
+            tenant.session_idle_minutes.to_string(),
+        ),
+    ]);
+    draw(&page, StatusCode::OK, form)
+}
+
+/// `POST /settings/organisation`
+async fn update(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    form: Form<RawTenantUpdate>,
+) -> Result<Response, Fault> {
+    match tenants::update(&web.app, &form.actor, &form.input, None).await {
+        Ok(_) => Ok(see_other(PATH)),
+        Err(Error::Invalid(errors)) => {
+            let title = keys::ORGANISATION_EDIT;
+            let page = Page::of_actor(&form.actor, &exchange, Place::Settings, title);
+            let view = FormView::typed(form.typed).wrong(&errors, exchange.language());
+            draw(&page, StatusCode::UNPROCESSABLE_ENTITY, view)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fault> {
+    let preset = |key, limits: SessionLimits| {
+        let text = Text::new(key).with("hours", i64::from(limits.absolute_hours));
+        page.say(text.with("minutes", i64::from(limits.idle_minutes)))
+    };
+    let presets = vec![
+        ("", page.t(keys::ORGANISATION_LIMITS_AS_TYPED)),
+        (
+            "aal2",
+            preset(keys::ORGANISATION_LIMITS_AAL2, SessionLimits::AAL2),
+        ),
+        (
+            "longest",
+            preset(keys::ORGANISATION_LIMITS_LONGEST, SessionLimits::LONGEST),
+        ),
+    ];
+    page.show_as(
+        status,
+        &FormPage {
+            page,
+            form,
+            presets,
+        },
+    )
+}
+
+fn days(days: &[i16]) -> String {
+    let days: Vec<String> = days.iter().map(ToString::to_string).collect();
+    days.join(", ")
+}

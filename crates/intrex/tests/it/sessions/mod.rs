@@ -1,0 +1,10 @@
+//! Sessions beyond signing in: stepping up, known devices, the list and its ends, what becomes of a session when a right is
+//! taken away, limits, and what is forged.
+
+mod counters;
+mod devices;
+mod forged;
+mod limits;
+mod list;
+mod rights;
+mod step_up;

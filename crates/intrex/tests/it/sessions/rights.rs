@@ -1,0 +1,295 @@
+//! Every path that takes a right away: what a session and a token are worth at the next request after it.
+
+use std::{future::Future, pin::Pin};
+
+use chrono::TimeDelta;
+use intrex_core::{
+    actor::{BranchScope, Request},
+    ids::BranchId,
+    people::{self, RawPersonUpdate},
+    permission::Role,
+    sessions::{self, Session},
+    tenants::{self, RawTenantUpdate},
+    tokens::{self, RawToken},
+};
+use secrecy::ExposeSecret as _;
+
+use crate::support::{Member, Tenant, TestApp, members::list};
+
+/// What a credential is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Worth {
+    /// Nobody's.
+    Nothing,
+    /// Somebody's, in this role and these branches.
+    As(Role, BranchScope),
+}
+
+struct Scene {
+    app: TestApp,
+    acme: Tenant,
+    bob: Member,
+    south: BranchId,
+    session: intrex_core::ids::SessionId,
+    token: intrex_core::ids::TokenId,
+}
+
+type Taken<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+type Path = for<'a> fn(&'a Scene) -> Taken<'a>;
+
+async fn change(scene: &Scene, raw: RawPersonUpdate) {
+    people::update(
+        &scene.app.app,
+        &scene.acme.operator,
+        scene.bob.id,
+        &raw,
+        None,
+    )
+    .await
+    .expect("is changed");
+}
+
+async fn limit(scene: &Scene, hours: &str, minutes: &str) {
+    let raw = RawTenantUpdate {
+        session_absolute_hours: hours.into(),
+        session_idle_minutes: minutes.into(),
+        ..RawTenantUpdate::default()
+    };
+    tenants::update(&scene.app.app, &scene.acme.operator, &raw, None)
+        .await
+        .expect("is limited");
+}
+
+/// Each path, and what is left of the session and of the token: nothing, or less, or all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Operator,
+    OtherBranch,
+    All,
+}
+
+const PATHS: &[(&str, Path, Left, Left)] = &[
+    (
+        "disabled",
+        |scene| {
+            Box::pin(change(
+                scene,
+                RawPersonUpdate {
+                    status: "disabled".into(),
+                    ..RawPersonUpdate::default()
+                },
+            ))
+        },
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "disabled and enabled again",
+        |scene| {
+            Box::pin(async {
+                for status in ["disabled", "active"] {
+                    let raw = RawPersonUpdate {
+                        status: status.into(),
+                        ..RawPersonUpdate::default()
+                    };
+                    change(scene, raw).await;
+                }
+            })
+        },
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "another role",
+        |scene| {
+            Box::pin(change(
+                scene,
+                RawPersonUpdate {
+                    role: "operator".into(),
+                    ..RawPersonUpdate::default()
+                },
+            ))
+        },
+        Left::Operator,
+        Left::Operator,
+    ),
+    (
+        "another branch",
+        |scene| {
+            Box::pin(change(
+                scene,
+                RawPersonUpdate {
+                    branch_ids: list(&[scene.south]).into(),
+                    ..RawPersonUpdate::default()
+                },
+            ))
+        },
+        Left::OtherBranch,
+        Left::OtherBranch,
+    ),
+    (
+        "second factor reset",
+        |scene| {
+            Box::pin(async {
+                let (app, operator) = (&scene.app.app, &scene.acme.operator);
+                let reset = people::reset_mfa(app, operator, scene.bob.id, &"lost".into()).await;
+                reset.expect("is reset");
+            })
+        },
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "organisation suspended",
+        |scene| {
+            Box::pin(async {
+                let suspended = tenants::suspend(&scene.app.app, &scene.acme.operator).await;
+                suspended.expect("is suspended");
+            })
+        },
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "session ended by an admin",
+        |scene| {
+            Box::pin(async {
+                let acting = scene.app.acting(&scene.bob).await;
+                let ended = sessions::revoke(&scene.app.app, &acting, scene.session).await;
+                ended.expect("is ended");
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        "all other sessions ended",
+        |scene| {
+            Box::pin(async {
+                let acting = scene.app.acting(&scene.bob).await;
+                let ended = sessions::revoke_others(&scene.app.app, &acting).await;
+                ended.expect("are ended");
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        "signed out everywhere",
+        |scene| {
+            Box::pin(async {
+                let (app, operator) = (&scene.app.app, &scene.acme.operator);
+                let ended = sessions::revoke_all_of(app, operator, scene.bob.id).await;
+                assert_eq!(ended.expect("are ended"), 2);
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        "token revoked",
+        |scene| {
+            Box::pin(async {
+                let (app, operator) = (&scene.app.app, &scene.acme.operator);
+                let revoked = tokens::revoke(app, operator, scene.token).await;
+                revoked.expect("is revoked");
+            })
+        },
+        Left::All,
+        Left::Nothing,
+    ),
+    (
+        "a shorter limit",
+        |scene| {
+            Box::pin(async {
+                scene.app.app.clock.advance(TimeDelta::minutes(59));
+                limit(scene, "1", "").await;
+                scene.app.app.clock.advance(TimeDelta::minutes(1));
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        "a shorter limit without use",
+        |scene| {
+            Box::pin(async {
+                scene.app.app.clock.advance(TimeDelta::minutes(5));
+                limit(scene, "", "5").await;
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+];
+
+#[tokio::test]
+async fn what_is_taken_away_is_gone_at_the_next_request_by_cookie_and_by_token() {
+    for (name, path, of_session, of_token) in PATHS {
+        let app = TestApp::start().await;
+        let acme = app.tenant("Acme").await;
+        let north = app.branch(&acme, "NORTH").await.id;
+        let south = app.branch(&acme, "SOUTH").await.id;
+        let bob = app
+            .member(&acme, "Bob", Role::BranchManager, &[north])
+            .await;
+        let cookie = app.sign_in(&bob).await;
+        let (tx, session) = app.full(&cookie).await;
+        let raw = RawToken {
+            name: "nightly".into(),
+            ..RawToken::default()
+        };
+        let actor = tx.actor().clone();
+        tx.finish().await.expect("finishes");
+        let token = tokens::create(&app.app, &actor, &raw)
+            .await
+            .expect("is made");
+        let scene = Scene {
+            acme,
+            south,
+            session: session.id,
+            token: token.token.id,
+            bob,
+            app,
+        };
+        let whole = Worth::As(Role::BranchManager, BranchScope::Only(vec![north]));
+        let expected = |left: Left| match left {
+            Left::Nothing => Worth::Nothing,
+            Left::All => whole.clone(),
+            Left::Operator => Worth::As(Role::Operator, BranchScope::Only(vec![north])),
+            Left::OtherBranch => Worth::As(Role::BranchManager, BranchScope::Only(vec![south])),
+        };
+        let by_cookie = async || match scene.app.session(&cookie).await {
+            Session::Full(tx, _) => worth(*tx).await,
+            _ => Worth::Nothing,
+        };
+        let by_token = async || {
+            let text = token.text.expose_secret();
+            let tx = tokens::authenticate(&scene.app.app, text, Request::default()).await;
+            match tx.expect("answers") {
+                Some(tx) => worth(tx).await,
+                None => Worth::Nothing,
+            }
+        };
+        assert_eq!(
+            (by_cookie().await, by_token().await),
+            (whole.clone(), whole.clone()),
+            "{name}: before"
+        );
+        path(&scene).await;
+        assert_eq!(
+            by_cookie().await,
+            expected(*of_session),
+            "{name}: the session"
+        );
+        assert_eq!(by_token().await, expected(*of_token), "{name}: the token");
+        scene.app.finish().await;
+    }
+}
+
+async fn worth(tx: intrex_core::db::ReadTx) -> Worth {
+    let actor = tx.actor().clone();
+    tx.finish().await.expect("finishes");
+    Worth::As(actor.role().expect("a role"), actor.scope().clone())
+}

@@ -1,0 +1,35 @@
+# The words of mail about a person's account: links and notices.
+account-mail-greeting = Hello { $name },
+account-mail-once = This link counts once, and until { $until }. Nobody at your organisation or at ours will ask you for it, for your password or for a code.
+account-mail-not-you = If this was not you, set another password now, and tell your head office admin.
+account-mail-forgot-link = Set another password
+account-mail-why = You get this message because you have an account at { $tenant } in Intrex.
+account-mail-why-new = You get this message because somebody at { $tenant } typed this address into Intrex. If that means nothing to you, you need not do anything.
+
+account-mail-invitation-subject = { $tenant } has invited you to Intrex
+account-mail-invitation = You are invited to work with { $tenant } in Intrex, the register of what every branch owes, and by when. Choose a password that only you know; then set up a second factor.
+account-mail-invitation-link = Choose your password
+
+account-mail-reset-subject = Set another password for Intrex
+account-mail-reset = Somebody, probably you, asked for another password for your account at { $tenant }. If it was not you, you need not do anything: your password stays as it is.
+account-mail-reset-link = Set another password
+
+account-mail-email-old-subject = Do you want to use another address?
+account-mail-email-old = Somebody who knows your password asked to use { $other } for your account at { $tenant }. It changes when both addresses have agreed. If it was not you, do not agree: change your password and tell your head office admin.
+account-mail-email-new-subject = Is this address yours?
+account-mail-email-new = { $name } at { $tenant } wants to use this address for their account in Intrex. It changes when both addresses have agreed.
+account-mail-email-link = Agree to the change
+account-mail-email-changed-subject = Your address was changed
+account-mail-email-changed = The address of your account at { $tenant } is { $other } now. It was changed on { $when }. Sign in with it from now on.
+
+account-mail-password-changed-subject = Your password was changed
+account-mail-password-changed = The password of your account at { $tenant } was changed on { $when }. Your other sessions have ended.
+
+account-mail-mfa-reset-subject = Your second factor was removed
+account-mail-mfa-reset = The second factor of your account at { $tenant } was removed on { $when }, and your sessions have ended. You set up a new one at your next sign-in.
+
+account-mail-recovery-code-subject = A recovery code was used
+account-mail-recovery-code = Somebody signed in to your account at { $tenant } with one of your recovery codes on { $when }. It counts no more.
+
+account-mail-new-device-subject = A sign-in from a new device
+account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.
