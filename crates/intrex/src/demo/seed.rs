@@ -58,8 +58,9 @@ pub(super) async fn all(app: &App, past: &App) -> Result<Vec<DemoTenant>> {
     live(&past, &mut made, now).await?;
     let mut tenants = Vec::new();
     for mut organisation in made {
+        let operator = Actor::operator(organisation.id, REASON).map_err(told)?;
         for worker in &mut organisation.crew {
-            crew::give_token(app, worker).await?;
+            crew::give_token(app, &operator, worker).await?;
         }
         tenants.push(organisation.told());
     }
