@@ -28,6 +28,7 @@ mod json;
 pub mod network;
 pub mod notifications;
 pub mod obligations;
+mod outbox;
 pub mod outside;
 pub mod paging;
 pub mod people;

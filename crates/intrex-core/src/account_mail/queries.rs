@@ -8,6 +8,7 @@ use super::Kind;
 use crate::{
     error::Result,
     ids::{PersonId, TenantId},
+    outbox::{self, Claim},
     people::PersonStatus,
 };
 
@@ -118,30 +119,12 @@ pub(super) async fn remove(
     Ok(removed.rows_affected())
 }
 
-/// A letter that is this sender's until its lease ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
-    pub(super) tenant: TenantId,
-    pub(super) id: Uuid,
-    pub(super) fence: i64,
-    pub(super) attempts: i16,
-}
-
-/// Whether a look is worth it: most of the time nothing is due.
+/// Whether a look is worth it.
 pub(super) async fn anything_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (
-             select from app.account_mail
-             where state in ('queued', 'sending') and next_attempt_at <= $1 and (state = 'queued' or lease_until <= $1)
-           ) as "found!""#,
-        now,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(found)
+    Ok(outbox::anything_due!("app.account_mail", "queued", conn, now).await?)
 }
 
-/// Claims due letters, every tenant's first before anybody's second. A suspended tenant's wait, and expire.
+/// Claims due letters.
 pub(super) async fn claim(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -149,42 +132,16 @@ pub(super) async fn claim(
     a_tenant: i64,
     limit: i64,
 ) -> Result<Vec<Claim>> {
-    let rows = sqlx::query!(
-        "with candidates as (
-           select due.tenant_id, due.id
-           from app.tenants t
-           cross join lateral (
-             select m.tenant_id, m.id, m.next_attempt_at, row_number() over (order by m.next_attempt_at, m.id) as turn
-             from app.account_mail m
-             where m.tenant_id = t.id and m.state in ('queued', 'sending') and m.next_attempt_at <= $1
-               and (m.state = 'queued' or m.lease_until <= $1)
-             order by m.next_attempt_at, m.id limit $3) due
-           where t.status = 'active'
-           order by due.turn, due.next_attempt_at, due.id limit $4
-         ), chosen as (
-           select m.tenant_id, m.id
-           from app.account_mail m join candidates c on c.tenant_id = m.tenant_id and c.id = m.id
-           where m.state in ('queued', 'sending') and m.next_attempt_at <= $1 and (m.state = 'queued' or m.lease_until <= $1)
-           for update of m skip locked
-         )
-         update app.account_mail m
-         set state = 'sending', lease_until = $2, fence = m.fence + 1, attempts = least(m.attempts + 1, 1000)
-         from chosen c where m.tenant_id = c.tenant_id and m.id = c.id
-         returning m.tenant_id, m.id, m.fence, m.attempts",
+    Ok(outbox::claim!(
+        "app.account_mail",
+        "queued",
+        conn,
         now,
         lease_until,
         a_tenant,
-        limit,
+        limit
     )
-    .fetch_all(conn)
-    .await?;
-    let claims = rows.into_iter().map(|row| Claim {
-        tenant: row.tenant_id.into(),
-        id: row.id,
-        fence: row.fence,
-        attempts: row.attempts,
-    });
-    Ok(claims.collect())
+    .await?)
 }
 
 /// A claimed letter and whom it is for.

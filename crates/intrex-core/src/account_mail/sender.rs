@@ -4,7 +4,7 @@
 //! nothing: its claims end with their lease, and what was in flight goes out again under the same `Message-ID`.
 //! It has a loop of its own, so that a flood of reminders does not hold up somebody who cannot sign in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,7 +17,7 @@ use super::{
     message::{About, compose},
     model::wait_after,
     place,
-    queries::{self, Claim, Row},
+    queries::{self, Row},
 };
 use crate::{
     App,
@@ -26,6 +26,7 @@ use crate::{
     db::WriteTx,
     error::Result,
     ids::{PersonId, TenantId},
+    outbox::{self, Claim},
     outside::mail::{MailFault, Mailer, Message, MessageId, SEND_TIMEOUT},
     permission::Permission,
     vault::{data_keys, seal},
@@ -79,12 +80,8 @@ pub async fn send_due(app: &App) -> Result<usize> {
     .await?;
     tx.commit().await?;
     let claimed = claims.len();
-    let mut by_tenant: BTreeMap<TenantId, Vec<Claim>> = BTreeMap::new();
-    for claim in claims {
-        by_tenant.entry(claim.tenant).or_default().push(claim);
-    }
     let mut letters = Vec::new();
-    for (tenant, claims) in by_tenant {
+    for (tenant, claims) in outbox::by_tenant(claims) {
         match prepare(app, tenant, &claims).await {
             Ok(prepared) => letters.extend(prepared),
             // The others are not held up: these claims end with their lease.

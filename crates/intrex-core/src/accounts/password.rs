@@ -19,6 +19,7 @@ use crate::{
     people::password_policy,
     permission::Permission,
     sessions::{self, Factor, SessionCookie},
+    tokens,
     vault::Vault,
 };
 
@@ -106,7 +107,7 @@ pub async fn change(app: &App, actor: &Actor, typed: PasswordChange) -> Result<C
     // The factor was not asked for: it is as fresh as before.
     let (_, cookie) = sessions::renew(app, &mut tx, Factor::AsBefore).await?;
     if typed.tokens == Tokens::Revoked {
-        queries::revoke_tokens(tx.conn(), tenant, person, now).await?;
+        tokens::revoke_all_of(tx.conn(), tenant, person, now).await?;
     }
     end_links(tx.conn(), tenant, person, now).await?;
     account_mail::notify(app, &mut tx, person, Notice::PasswordChanged).await?;

@@ -135,23 +135,6 @@ pub(super) async fn forget_passwords(
     Ok(())
 }
 
-pub(super) async fn revoke_tokens(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.api_tokens set revoked_at = $3 where tenant_id = $1 and person_id = $2 and revoked_at is null",
-        tenant.uuid(),
-        person.uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// A link to set another password.
 #[derive(Debug)]
 pub(super) struct Reset {

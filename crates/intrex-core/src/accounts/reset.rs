@@ -26,6 +26,7 @@ use crate::{
         counters::{self, Admission, Counted},
         seconds_until,
     },
+    tokens,
     vault::opaque::{self, Kind, Presented},
 };
 
@@ -163,7 +164,7 @@ pub async fn finish(
         return Ok(Outcome::Gone);
     }
     sessions::end_others(tx.conn(), tenant, person, None).await?;
-    queries::revoke_tokens(tx.conn(), tenant, person, now).await?;
+    tokens::revoke_all_of(tx.conn(), tenant, person, now).await?;
     end_links(tx.conn(), tenant, person, now).await?;
     account_mail::notify(app, &mut tx, person, Notice::PasswordChanged).await?;
     let event = Event::new("security", "password.reset")

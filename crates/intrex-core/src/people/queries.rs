@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     ids::{BranchId, InvitationId, PersonId, TenantId},
     permission::Role,
-    sessions::devices,
+    sessions, tokens,
 };
 
 /// Who looks: with `branches`, only people of these branches, head office admins, and `person` themselves are seen.
@@ -251,32 +251,8 @@ pub(super) async fn end_access(
     id: PersonId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    delete_sessions(&mut *conn, tenant, id).await?;
-    devices::forget_all(&mut *conn, tenant, id).await?;
-    sqlx::query!(
-        "update app.api_tokens set revoked_at = $3 where tenant_id = $1 and person_id = $2 and revoked_at is null",
-        tenant.uuid(),
-        id.uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn delete_sessions(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: PersonId,
-) -> Result<()> {
-    sqlx::query!(
-        "delete from app.sessions where tenant_id = $1 and person_id = $2",
-        tenant.uuid(),
-        id.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    sessions::end_others(&mut *conn, tenant, id, None).await?;
+    tokens::revoke_all_of(conn, tenant, id, now).await
 }
 
 pub(super) async fn reset_second_factor(

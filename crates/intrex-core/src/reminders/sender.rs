@@ -18,7 +18,7 @@ use super::{
     model::{Channel, Reason, wait_after},
     queries::{
         self,
-        sending::{self, Claim, Ended, Ending, InboxMessages, Suppressed, TouchedItem},
+        sending::{self, Ended, Ending, InboxMessages, Suppressed, TouchedItem},
     },
 };
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     error::Result,
     ids::TenantId,
     obligations::schedule::{Threshold, plan},
+    outbox::{self, Claim},
     outside::mail::{MailFault, Message, MessageId, SEND_TIMEOUT},
     permission::Permission,
 };
@@ -99,12 +100,8 @@ pub async fn send_due(app: &App) -> Result<usize> {
     let claims = sending::claim(tx.conn(), now, lease_until, SLOTS_A_TENANT, SLOTS_A_ROUND).await?;
     tx.commit().await?;
     let claimed = claims.len();
-    let mut by_tenant: BTreeMap<TenantId, Vec<Claim>> = BTreeMap::new();
-    for claim in claims {
-        by_tenant.entry(claim.tenant).or_default().push(claim);
-    }
     let mut letters = VecDeque::new();
-    for (tenant, claims) in by_tenant {
+    for (tenant, claims) in outbox::by_tenant(claims) {
         match prepare(app, tenant, &claims).await {
             Ok(prepared) => letters.extend(prepared),
             // The others are not held up: these claims end with their lease.

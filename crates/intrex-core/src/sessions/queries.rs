@@ -394,25 +394,32 @@ pub(super) struct Factor {
     pub absolute_hours: i16,
 }
 
+/// One statement, with and without the lock.
+macro_rules! factor {
+    ($conn:expr, $tenant:expr, $person:expr, $lock:literal) => {
+        sqlx::query_as!(
+            Factor,
+            r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
+                      p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
+                      p.totp_failures as failures, p.totp_failures_since as failures_since,
+                      p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
+               from app.people p join app.tenants t on t.id = p.tenant_id
+               where p.tenant_id = $1 and p.id = $2"#
+                + $lock,
+            $tenant.uuid(),
+            $person.uuid(),
+        )
+        .fetch_optional($conn)
+    };
+}
+
 /// Locks the person until the transaction ends.
 pub(super) async fn factor_for_update(
     conn: &mut PgConnection,
     tenant: TenantId,
     person: PersonId,
 ) -> Result<Option<Factor>> {
-    Ok(sqlx::query_as!(
-        Factor,
-        r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
-                  p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
-                  p.totp_failures as failures, p.totp_failures_since as failures_since,
-                  p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
-           from app.people p join app.tenants t on t.id = p.tenant_id
-           where p.tenant_id = $1 and p.id = $2 for update of p"#,
-        tenant.uuid(),
-        person.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?)
+    Ok(factor!(conn, tenant, person, " for update of p").await?)
 }
 
 pub(super) async fn factor(
@@ -420,19 +427,7 @@ pub(super) async fn factor(
     tenant: TenantId,
     person: PersonId,
 ) -> Result<Option<Factor>> {
-    Ok(sqlx::query_as!(
-        Factor,
-        r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
-                  p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
-                  p.totp_failures as failures, p.totp_failures_since as failures_since,
-                  p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
-           from app.people p join app.tenants t on t.id = p.tenant_id
-           where p.tenant_id = $1 and p.id = $2"#,
-        tenant.uuid(),
-        person.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?)
+    Ok(factor!(conn, tenant, person, "").await?)
 }
 
 pub(super) async fn set_secret(

@@ -14,3 +14,4 @@ pub mod reads;
 pub use authenticate::{authenticate, touch};
 pub use commands::{create, revoke};
 pub use model::{NewToken, RawToken, Token};
+pub(crate) use queries::revoke_all_of;

@@ -144,6 +144,24 @@ pub(super) async fn revoke(
     Ok(revoked == 1)
 }
 
+/// Revokes every token of a person.
+pub(crate) async fn revoke_all_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.api_tokens set revoked_at = $3 where tenant_id = $1 and person_id = $2 and revoked_at is null",
+        tenant.uuid(),
+        person.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// A token that counts at this moment, and the branch setting of its transaction.
 #[derive(Debug)]
 pub(super) struct Authenticated {

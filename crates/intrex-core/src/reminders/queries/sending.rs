@@ -14,36 +14,18 @@ use crate::{
     error::Result,
     ids::TenantId,
     obligations::schedule::{StoredState, Threshold},
+    outbox::{self, Claim},
 };
 
-/// A slot that is this sender's until its lease ends.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::reminders) struct Claim {
-    pub(in crate::reminders) tenant: TenantId,
-    pub(in crate::reminders) id: Uuid,
-    pub(in crate::reminders) fence: i64,
-    pub(in crate::reminders) attempts: i16,
-}
-
-/// Whether a look is worth it: most of the time nothing is due.
+/// Whether a look is worth it.
 pub(in crate::reminders) async fn anything_due(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (
-             select from app.reminder_slots
-             where state in ('planned', 'sending') and next_attempt_at <= $1 and (state = 'planned' or lease_until <= $1)
-           ) as "found!""#,
-        now,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(found)
+    Ok(outbox::anything_due!("app.reminder_slots", "planned", conn, now).await?)
 }
 
-/// Claims due slots: every tenant's first before anybody's second, so that one with a hundred thousand waiting does not
-/// hold up the others. A suspended tenant's wait.
+/// Claims due slots.
 pub(in crate::reminders) async fn claim(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -51,42 +33,16 @@ pub(in crate::reminders) async fn claim(
     a_tenant: i64,
     limit: i64,
 ) -> Result<Vec<Claim>> {
-    let rows = sqlx::query!(
-        "with candidates as (
-           select due.tenant_id, due.id
-           from app.tenants t
-           cross join lateral (
-             select s.tenant_id, s.id, s.next_attempt_at, row_number() over (order by s.next_attempt_at, s.id) as turn
-             from app.reminder_slots s
-             where s.tenant_id = t.id and s.state in ('planned', 'sending') and s.next_attempt_at <= $1
-               and (s.state = 'planned' or s.lease_until <= $1)
-             order by s.next_attempt_at, s.id limit $3) due
-           where t.status = 'active'
-           order by due.turn, due.next_attempt_at, due.id limit $4
-         ), chosen as (
-           select s.tenant_id, s.id
-           from app.reminder_slots s join candidates c on c.tenant_id = s.tenant_id and c.id = s.id
-           where s.state in ('planned', 'sending') and s.next_attempt_at <= $1 and (s.state = 'planned' or s.lease_until <= $1)
-           for update of s skip locked
-         )
-         update app.reminder_slots s
-         set state = 'sending', lease_until = $2, fence = s.fence + 1, attempts = least(s.attempts + 1, 1000)
-         from chosen c where s.tenant_id = c.tenant_id and s.id = c.id
-         returning s.tenant_id, s.id, s.fence, s.attempts",
+    Ok(outbox::claim!(
+        "app.reminder_slots",
+        "planned",
+        conn,
         now,
         lease_until,
         a_tenant,
-        limit,
+        limit
     )
-    .fetch_all(conn)
-    .await?;
-    let claims = rows.into_iter().map(|row| Claim {
-        tenant: row.tenant_id.into(),
-        id: row.id,
-        fence: row.fence,
-        attempts: row.attempts,
-    });
-    Ok(claims.collect())
+    .await?)
 }
 
 /// An item of which a slot is due.

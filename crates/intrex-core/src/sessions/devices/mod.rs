@@ -17,7 +17,7 @@ use crate::{
     vault::opaque::{self, Kind},
 };
 
-pub(crate) use queries::{forget_all, remove_expired};
+pub(crate) use queries::remove_expired;
 pub(super) use queries::{forget_others, forget_with_session};
 
 /// How long a device is known after its last sign-in.

@@ -113,22 +113,6 @@ pub(super) async fn forget_beyond(
     Ok(())
 }
 
-/// Forgets every device of a person: after a new password, a reset of the second factor, or when they leave.
-pub(crate) async fn forget_all(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-) -> Result<()> {
-    sqlx::query!(
-        "delete from app.known_devices where tenant_id = $1 and person_id = $2",
-        tenant.uuid(),
-        person.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Forgets the device that a session began on. Call it while the session is still there.
 pub(crate) async fn forget_with_session(
     conn: &mut PgConnection,
@@ -146,7 +130,7 @@ pub(crate) async fn forget_with_session(
     Ok(())
 }
 
-/// Forgets every device of a person but the one of this session.
+/// Forgets every device of a person, or all but the one of this session.
 pub(crate) async fn forget_others(
     conn: &mut PgConnection,
     tenant: TenantId,

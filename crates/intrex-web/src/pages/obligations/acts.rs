@@ -1,7 +1,11 @@
 //! What can be done to an item from its page: complete, waive, reopen, reschedule, assign. Each is one command; when it is
 //! refused, the item's page is drawn as it is now, with the form open and what was typed in it.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
 use chrono::NaiveDate;
 use intrex_core::{
     Actor, Error,
@@ -143,114 +147,77 @@ pub(super) struct RawAssignment {
 }
 
 /// `POST /obligations/{id}/complete`
-pub(super) async fn complete(
-    State(web): State<WebState>,
-    exchange: Exchange,
-    PathId(id): PathId<ObligationId>,
-    Query(seen): Query<Seen>,
-    form: Form<RawCompletion>,
-) -> Result<Response, Fault> {
-    let done = commands::complete(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At {
-        web,
-        exchange,
-        id,
-        seen,
-    };
+pub(super) async fn complete(at: At, form: Form<RawCompletion>) -> Result<Response, Fault> {
+    let done =
+        commands::complete(&at.web.app, &form.actor, at.id, &form.input, at.version()?).await;
     at.answer(Act::Complete, &form.actor, form.typed, done.map(drop))
         .await
 }
 
 /// `POST /obligations/{id}/waive`
-pub(super) async fn waive(
-    State(web): State<WebState>,
-    exchange: Exchange,
-    PathId(id): PathId<ObligationId>,
-    Query(seen): Query<Seen>,
-    form: Form<RawReason>,
-) -> Result<Response, Fault> {
-    let done = commands::waive(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At {
-        web,
-        exchange,
-        id,
-        seen,
-    };
+pub(super) async fn waive(at: At, form: Form<RawReason>) -> Result<Response, Fault> {
+    let done = commands::waive(&at.web.app, &form.actor, at.id, &form.input, at.version()?).await;
     at.answer(Act::Waive, &form.actor, form.typed, done.map(drop))
         .await
 }
 
 /// `POST /obligations/{id}/reopen`
-pub(super) async fn reopen(
-    State(web): State<WebState>,
-    exchange: Exchange,
-    PathId(id): PathId<ObligationId>,
-    Query(seen): Query<Seen>,
-    form: Form<RawReason>,
-) -> Result<Response, Fault> {
-    let done = commands::reopen(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At {
-        web,
-        exchange,
-        id,
-        seen,
-    };
+pub(super) async fn reopen(at: At, form: Form<RawReason>) -> Result<Response, Fault> {
+    let done = commands::reopen(&at.web.app, &form.actor, at.id, &form.input, at.version()?).await;
     at.answer(Act::Reopen, &form.actor, form.typed, done.map(drop))
         .await
 }
 
 /// `POST /obligations/{id}/reschedule`
-pub(super) async fn reschedule(
-    State(web): State<WebState>,
-    exchange: Exchange,
-    PathId(id): PathId<ObligationId>,
-    Query(seen): Query<Seen>,
-    form: Form<RawReschedule>,
-) -> Result<Response, Fault> {
-    let done = commands::reschedule(&web.app, &form.actor, id, &form.input, version(&seen)?).await;
-    let at = At {
-        web,
-        exchange,
-        id,
-        seen,
-    };
+pub(super) async fn reschedule(at: At, form: Form<RawReschedule>) -> Result<Response, Fault> {
+    let done =
+        commands::reschedule(&at.web.app, &form.actor, at.id, &form.input, at.version()?).await;
     at.answer(Act::Reschedule, &form.actor, form.typed, done.map(drop))
         .await
 }
 
 /// `POST /obligations/{id}/assign`
-pub(super) async fn assign(
-    State(web): State<WebState>,
-    exchange: Exchange,
-    PathId(id): PathId<ObligationId>,
-    Query(seen): Query<Seen>,
-    form: Form<RawAssignment>,
-) -> Result<Response, Fault> {
+pub(super) async fn assign(at: At, form: Form<RawAssignment>) -> Result<Response, Fault> {
     let change = RawObligation {
         owner_id: form.input.owner_id,
         deputy_id: form.input.deputy_id,
         ..RawObligation::default()
     };
-    let done = commands::update(&web.app, &form.actor, id, &change, version(&seen)?).await;
-    let at = At {
-        web,
-        exchange,
-        id,
-        seen,
-    };
+    let done = commands::update(&at.web.app, &form.actor, at.id, &change, at.version()?).await;
     at.answer(Act::Assign, &form.actor, form.typed, done.map(drop))
         .await
 }
 
 /// Where an action is done.
-struct At {
+pub(super) struct At {
     web: WebState,
     exchange: Exchange,
     id: ObligationId,
     seen: Seen,
 }
 
+impl FromRequestParts<WebState> for At {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, web: &WebState) -> Result<Self, Fault> {
+        let exchange = Exchange::from_request_parts(parts, web).await?;
+        let PathId(id) = PathId::from_request_parts(parts, web).await?;
+        let Query(seen) = Query::from_request_parts(parts, web).await?;
+        Ok(At {
+            web: web.clone(),
+            exchange,
+            id,
+            seen,
+        })
+    }
+}
+
 impl At {
+    /// The version of the item that the person has seen.
+    fn version(&self) -> Result<Option<i32>, Error> {
+        version(&self.seen)
+    }
+
     /// The answer to an action.
     async fn answer(
         self,
