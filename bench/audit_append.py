@@ -18,6 +18,8 @@ CLIENTS = 16
 # The sequencer may take this long to place what the writers have left.
 DRAIN_WITHIN_S = 120
 BACKLOG = 40_000
+# A round writes as fast as the disk lets it, and disks differ from second to second: more rounds than elsewhere.
+ROUNDS_EACH = 2
 
 # A UUID of version 7, as the product's are: the newest at the end of every index.
 NEW_ID = """overlay(overlay(replace(gen_random_uuid()::text, '-', '')
@@ -48,8 +50,8 @@ create table bench.plain_events (
   entity_type text,
   entity_id text,
   entry bytea not null,
-  key_id uuid not null,
-  sealed text not null,
+  data_key_ids uuid[] not null,
+  sealed text[] not null,
   primary key (tenant_id, partition_key, id)
 );
 grant usage on schema bench to intrex_app;
@@ -57,9 +59,10 @@ grant insert on bench.plain_events to intrex_app;
 """
 
 PLAIN_INSERT = """insert into bench.plain_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category,
-  action, outcome, entity_type, entity_id, entry, key_id, sealed)
+  action, outcome, entity_type, entity_id, entry, data_key_ids,
+  sealed)
 values (:tenant, :epoch, :at, :partition_key, :id, :branch, :actor, :category, :action, :outcome, :entity_type, :entity_id, :entry,
-        :key, :sealed)"""
+        :keys, :sealed)"""
 
 
 @dataclass
@@ -73,11 +76,11 @@ class Rounds:
 
 
 def scripts(prepared: Path) -> tuple[str, str]:
-    """The staged transaction and the plain one. What stands in no variable is null: a second disclosure."""
+    """The staged transaction and the plain one."""
     staging = statements.bind(
-        statements.find(prepared, "insert into app.audit_events", "values ($1", "insert into app.audit_disclosures"),
+        statements.find(prepared, "insert into app.audit_events", "values ($1", "$15"),
         {1: ":tenant", 2: ":epoch", 3: ":at", 4: ":partition_key", 5: ":id", 6: ":branch", 7: ":actor", 8: ":category", 9: ":action",
-         10: ":outcome", 11: ":entity_type", 12: ":entity_id", 13: ":entry", 14: ":key", 15: ":sealed", 16: ":nothing", 17: ":nothing"},
+         10: ":outcome", 11: ":entity_type", 12: ":entity_id", 13: ":entry", 14: ":keys", 15: ":sealed"},
     )
     return f"{BEGIN}{staging};\ncommit;\n", f"{BEGIN}{PLAIN_INSERT};\ncommit;\n"
 
@@ -101,7 +104,7 @@ def variables(tenant: seed.Tenant) -> dict[str, str]:
     return {
         "tenant": str(tenant.id), "epoch": "1", "partition_key": "202601", "branch": an_id("branch"), "actor": an_id("person"),
         "category": "obligation", "action": "obligation.completed", "outcome": "success", "entity_type": "obligation",
-        "entry": f"\\x{entry.hex()}", "key": an_id("key"), "sealed": f"v1.{an_id('key')}.{made_of('sealed') * 4}",
+        "entry": f"\\x{entry.hex()}", "keys": f"{{{an_id('key')}}}", "sealed": f"{{v1.{an_id('key')}.{made_of('sealed') * 4}}}",
     }
 
 
@@ -114,7 +117,7 @@ def measure(installation: Installation, prepared: Path, rounds: int, seconds: in
         pgbench(installation, script, CLIENTS, 1, values)
     check(installation)
     results = Rounds()
-    for number in range(rounds):
+    for number in range(rounds * ROUNDS_EACH):
         # Who goes first changes, so that neither side always follows the other's writing to disk.
         for side in sorted(sides, reverse=number % 2 == 1):
             drain(installation)
@@ -142,14 +145,13 @@ def drained_per_second(installation: Installation, values: dict[str, str]) -> fl
 
 
 def check(installation: Installation):
-    """What was staged is there, whole, with its disclosure."""
+    """What was staged is there, whole, with what is sealed."""
     answer = installation.sql(
-        "select count(*), count(d.event_id), min(octet_length(e.entry)), min(length(d.sealed)) "
-        "from app.audit_events e left join app.audit_disclosures d on d.tenant_id = e.tenant_id and d.event_id = e.id "
-        "where e.entity_type = 'obligation';"
+        "select count(*), min(octet_length(entry)), min(coalesce(length(sealed[1]), 0)) from app.audit_events "
+        "where entity_type = 'obligation';"
     )
-    events, disclosures, entry, sealed = (int(word or 0) for word in answer.split("|"))
-    if events == 0 or disclosures != events or entry < 500 or sealed < 200:
+    events, entry, sealed = (int(word or 0) for word in answer.split("|"))
+    if events == 0 or entry < 500 or sealed < 200:
         raise Failed(f"the staged events are not as they should be: {answer}")
 
 

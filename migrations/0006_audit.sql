@@ -15,26 +15,21 @@ create table app.audit_events (
   action text not null,
   outcome text not null,
   entity_type text,
-  entity_id text,
+  entity_id text collate "C",
   entry bytea not null constraint audit_events_entry_length check (octet_length(entry) between 2 and 16384),
+  data_key_ids uuid[] not null default '{}',
+  sealed text[] not null default '{}',
+  constraint audit_events_sealed check (cardinality(sealed) <= 2 and cardinality(data_key_ids) = cardinality(sealed)
+    and octet_length(array_to_string(sealed, '')) <= 131072),
   constraint audit_events_pkey primary key (tenant_id, partition_key, id)
 );
 create index audit_events_by_position on app.audit_events (epoch, xid, pos);
 create index audit_events_by_entity on app.audit_events (tenant_id, entity_id);
 comment on table app.audit_events is
   'What happened. entry holds the exact canonical bytes that are hashed; the columns beside it repeat what queries need and '
-  'the verifier compares them. partition_key is the UTC month (yyyymm): old months become partitions of their own.';
-
-create table app.audit_disclosures (
-  tenant_id uuid not null,
-  event_id uuid not null,
-  key_id uuid not null,
-  sealed text not null constraint audit_disclosures_sealed_length check (length(sealed) <= 65536),
-  constraint audit_disclosures_pkey primary key (tenant_id, event_id, key_id)
-);
-comment on table app.audit_disclosures is
-  'Values and salts of an event''s personal fields, sealed under a data key. Erasing the key erases them; the event keeps its '
-  'commitments, so that chain and proofs stay valid.';
+  'the verifier compares them. sealed holds values and salts of the personal fields, each under the data key of whom they tell: '
+  'erasing the key erases them, and the event keeps its commitments, so that chain and proofs stay valid. partition_key is '
+  'the UTC month (yyyymm): old months become partitions of their own.';
 
 create table app.audit_leaves (
   chain_key uuid not null,
@@ -76,7 +71,6 @@ insert into app.audit_cursor (epoch, xid, pos) values (1, 0, 0);
 
 call app.isolate_tenant('app.audit_events');
 call app.isolate_branch('app.audit_events', 'branch_id', 'select');
-call app.isolate_tenant('app.audit_disclosures');
 call app.isolate_tenant('app.audit_leaves');
 call app.isolate_tenant('app.audit_heads');
 call app.open_to_system('app.audit_events', 'select');
@@ -87,7 +81,6 @@ call app.open_to_system('app.audit_heads', 'insert');
 call app.open_to_system('app.audit_heads', 'update');
 
 grant select, insert on app.audit_events to intrex_app;
-grant select, insert on app.audit_disclosures to intrex_app;
 grant select on app.audit_leaves, app.audit_heads, app.audit_cursor to intrex_app;
 grant select (tenant_id, partition_key, id, epoch, xid, pos, entry) on app.audit_events to intrex_system;
 grant select, insert on app.audit_leaves to intrex_system;
@@ -110,8 +103,6 @@ create trigger audit_leaves_append_only before update or delete on app.audit_lea
   for each row execute function app.refuse_change();
 create trigger audit_leaves_no_truncate before truncate on app.audit_leaves
   for each statement execute function app.refuse_change();
-create trigger audit_disclosures_append_only before update on app.audit_disclosures
-  for each row execute function app.refuse_change();
 create trigger audit_heads_kept before delete on app.audit_heads
   for each row execute function app.refuse_change();
 create trigger audit_heads_no_truncate before truncate on app.audit_heads
@@ -120,6 +111,5 @@ alter table app.audit_events enable always trigger audit_events_append_only;
 alter table app.audit_events enable always trigger audit_events_no_truncate;
 alter table app.audit_leaves enable always trigger audit_leaves_append_only;
 alter table app.audit_leaves enable always trigger audit_leaves_no_truncate;
-alter table app.audit_disclosures enable always trigger audit_disclosures_append_only;
 alter table app.audit_heads enable always trigger audit_heads_kept;
 alter table app.audit_heads enable always trigger audit_heads_no_truncate;

@@ -1,9 +1,10 @@
 //! The audit log: what is committed is told by an event, inserted in the same transaction without a lock, and given its
 //! place in the tenant's chain right after. The bytes are `intrex-audit`'s; here they meet the database.
 //!
-//! `event` what a command says · `stage` the insert · `sequencer` the chain · `verify` the
+//! `event` what a command says · `disclosures` its personal values · `stage` the insert · `sequencer` the chain · `verify` the
 //! check of a chain as it is stored · `input` how the log is narrowed · `reads` what pages show.
 
+mod disclosures;
 mod event;
 mod input;
 pub mod reads;

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
-use intrex_audit::{ActorKind, Entry, SALT_BYTES};
+use intrex_audit::{ActorKind, Entry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Event, stage::disclosure_place};
+use super::{
+    Event,
+    disclosures::{Disclosed, Keys, Opened, Sealed},
+};
 use crate::{
     actor::Actor,
     app::App,
@@ -20,7 +23,6 @@ use crate::{
     ids::{EventId, ObligationId, PersonId},
     paging::{Page, PageRequest},
     permission::Permission,
-    vault::{data_keys, keys::Key, seal},
 };
 
 /// Committed fields that are shown by revealing them alone, never in lists.
@@ -200,9 +202,21 @@ struct Row {
     entity_type: Option<String>,
     entity_id: Option<String>,
     entry: Vec<u8>,
+    data_key_ids: Vec<Uuid>,
+    sealed: Vec<String>,
     seq: Option<i64>,
     hash: Option<Vec<u8>>,
     prev_hash: Option<Vec<u8>>,
+}
+
+impl Row {
+    fn sealed(&self) -> Sealed<'_> {
+        Sealed {
+            event: self.id,
+            keys: &self.data_key_ids,
+            values: &self.sealed,
+        }
+    }
 }
 
 async fn select(
@@ -220,7 +234,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Row,
         r#"select e.partition_key, e.id, e.tenant_id, e.recorded_at, e.branch_id, e.actor_id, e.action, e.outcome, e.entity_type,
-                  e.entity_id, e.entry, l.seq as "seq?", l.hash as "hash?", l.prev_hash as "prev_hash?"
+                  e.entity_id, e.entry, e.data_key_ids, e.sealed, l.seq as "seq?", l.hash as "hash?", l.prev_hash as "prev_hash?"
            from app.audit_events e
            left join app.audit_leaves l on l.tenant_id = e.tenant_id and l.event_id = e.id
            where ($1::text is null or e.action = $1) and ($2::text is null or e.entity_id = $2)
@@ -279,10 +293,7 @@ fn event(
         }
     }
     for value in disclosed {
-        // Only what the entry has committed to: another value was put there later.
-        let genuine = entry.as_ref().is_some_and(|entry| {
-            intrex_audit::verify_disclosure(entry, &value.field, &value.salt, &value.value)
-        });
+        let genuine = entry.as_ref().is_some_and(|entry| value.is_genuine(entry));
         if let (true, Some(shown)) = (genuine, fields.get_mut(&value.field)) {
             *shown = Some(value.value.clone());
         }
@@ -337,62 +348,22 @@ async fn names_of(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// A committed value as it was sealed.
-#[derive(Deserialize)]
-struct Disclosed {
-    field: String,
-    #[serde(with = "hex_salt")]
-    salt: [u8; SALT_BYTES],
-    value: String,
-}
-
-mod hex_salt {
-    use super::SALT_BYTES;
-    use serde::{Deserialize as _, Deserializer, de::Error as _};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<[u8; SALT_BYTES], D::Error> {
-        let mut salt = [0; SALT_BYTES];
-        let text = String::deserialize(deserializer)?;
-        hex::decode_to_slice(&text, &mut salt).map_err(D::Error::custom)?;
-        Ok(salt)
-    }
-}
-
 /// The values that can still be opened, by event.
 async fn disclosed(tx: &mut ReadTx, rows: &[Row]) -> Result<HashMap<Uuid, Vec<Disclosed>>> {
-    let tenant = tx.actor().tenant();
-    let events: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let sealed = sqlx::query!(
-        "select event_id, key_id, sealed from app.audit_disclosures where tenant_id = $1 and event_id = any($2)",
-        tenant.uuid(),
-        &events,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let mut key_ids: Vec<Uuid> = sealed.iter().map(|row| row.key_id).collect();
-    key_ids.sort_unstable();
-    key_ids.dedup();
     let vault = tx.inner().vault.clone();
-    let keys = data_keys::keys_by_id(tx.conn(), &vault.keys.connector, tenant, &key_ids).await?;
+    let mut keys = Keys::new(&vault.keys.connector, tx.actor().tenant());
+    keys.load(tx.conn(), rows.iter().map(Row::sealed)).await?;
     let mut values: HashMap<Uuid, Vec<Disclosed>> = HashMap::new();
-    for row in sealed {
-        let Some(key) = keys.get(&row.key_id.into()) else {
-            continue;
-        };
-        let place = disclosure_place(tenant, row.event_id);
-        match open(key, place, &row.sealed) {
-            Some(opened) => values.entry(row.event_id).or_default().extend(opened),
-            None => {
-                tracing::error!(event = %row.event_id, "a disclosure of the audit log does not open")
+    for row in rows {
+        for opened in keys.open(row.sealed()) {
+            match opened {
+                Opened::Values(opened) => values.entry(row.id).or_default().extend(opened),
+                Opened::Closed => {}
+                Opened::Altered => {
+                    tracing::error!(event = %row.id, "a disclosure of the audit log does not open");
+                }
             }
         }
     }
     Ok(values)
-}
-
-fn open(key: &Key, place: seal::Place, sealed: &str) -> Option<Vec<Disclosed>> {
-    let plain = seal::open_with(key, place, sealed).ok()?;
-    serde_json::from_slice(&plain).ok()
 }

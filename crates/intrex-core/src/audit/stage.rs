@@ -4,29 +4,25 @@ use std::collections::{HashMap, hash_map};
 
 use chrono::{DateTime, Utc};
 use intrex_audit::{Disclosure, EntryDraft, Header, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Event;
+use super::{Event, disclosures};
 use crate::{
     actor::{Actor, ActorKind},
     db::Inner,
     error::{Error, Result},
     ids::PersonId,
-    vault::{
-        data_keys::{self, DataKey, Wrapping},
-        seal::{self, Place},
-    },
+    vault::data_keys::{self, DataKey, Wrapping},
 };
 
 /// How many events one statement inserts.
 const EVENTS_A_STATEMENT: usize = 1_000;
 /// How much of a user agent is recorded, in characters: the rest tells nothing.
 const MAX_USER_AGENT: usize = 200;
-/// How many disclosures the statement for one event has room for. An event has one of the actor's key and one of its
-/// subject's at most.
-const DISCLOSURES_OF_ONE: usize = 2;
+/// Under how many keys the values of one event are sealed at most: the actor's and its subject's.
+const KEYS_AN_EVENT: usize = 2;
 
 /// The values of a column, one an event, for `unnest`.
 #[derive(Default)]
@@ -41,9 +37,9 @@ struct Columns {
     entity_type: Vec<Option<String>>,
     entity_id: Vec<Option<String>>,
     entry: Vec<Vec<u8>>,
-    sealed_event: Vec<Uuid>,
-    sealed_key: Vec<Uuid>,
-    sealed: Vec<String>,
+    /// The first data key and what it sealed, and the second: `unnest` takes arrays of arrays apart altogether.
+    data_key_id: [Vec<Option<Uuid>>; KEYS_AN_EVENT],
+    sealed: [Vec<Option<String>>; KEYS_AN_EVENT],
 }
 
 /// Inserts events of an actor.
@@ -171,6 +167,7 @@ impl EventDraft {
             };
             by_subject.entry(subject).or_default().push(disclosure);
         }
+        let mut under_keys = Vec::with_capacity(KEYS_AN_EVENT);
         for (subject, disclosures) in by_subject {
             if let hash_map::Entry::Vacant(unknown) = keys.entry(subject) {
                 let key = data_keys::key_for(conn, wrapping, actor.tenant(), subject).await?;
@@ -180,11 +177,15 @@ impl EventDraft {
             let Some(Some(key)) = keys.get(&subject) else {
                 continue;
             };
-            columns.sealed_event.push(id);
-            columns.sealed_key.push(key.id.uuid());
-            columns
-                .sealed
-                .push(seal_disclosures(key, actor, id, &disclosures, wrapping));
+            let values =
+                disclosures::seal(&key.key, actor.tenant(), id, &disclosures, wrapping.chance);
+            under_keys.push((key.id.uuid(), values));
+        }
+        let mut under_keys = under_keys.into_iter();
+        for (key_ids, values) in std::iter::zip(&mut columns.data_key_id, &mut columns.sealed) {
+            let (key_id, value) = under_keys.next().unzip();
+            key_ids.push(key_id);
+            values.push(value);
         }
         columns
             .partition_key
@@ -202,35 +203,6 @@ impl EventDraft {
     }
 }
 
-fn seal_disclosures(
-    key: &DataKey,
-    actor: &Actor,
-    event: Uuid,
-    disclosures: &[Disclosure],
-    wrapping: &Wrapping,
-) -> String {
-    let values: Vec<Value> = disclosures
-        .iter()
-        .map(|d| json!({ "field": d.field, "salt": hex::encode(d.salt), "value": d.value }))
-        .collect();
-    seal::seal_with(
-        &key.key,
-        disclosure_place(actor.tenant(), event),
-        Value::Array(values).to_string().as_bytes(),
-        wrapping.chance,
-    )
-}
-
-/// Where an event's disclosures are sealed; the key's own id is part of the sealing.
-pub(super) fn disclosure_place(tenant: crate::ids::TenantId, event: Uuid) -> Place {
-    Place {
-        table: "audit_disclosures",
-        column: "sealed",
-        tenant,
-        row: event,
-    }
-}
-
 async fn insert(
     conn: &mut PgConnection,
     inner: &Inner,
@@ -239,17 +211,19 @@ async fn insert(
     c: Columns,
 ) -> Result<()> {
     let epoch = i32::try_from(inner.epoch).map_err(Error::internal)?;
-    if c.id.len() == 1 && c.sealed.len() <= DISCLOSURES_OF_ONE {
+    if c.id.len() == 1 {
         return insert_one(conn, epoch, actor, now, &c).await;
     }
     sqlx::query!(
-        r#"with told as (
-             insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
-                                           outcome, entity_type, entity_id, entry)
-             select $1, $2, $3, u.* from unnest($4::integer[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
-                                                $10::text[], $11::text[], $12::text[], $13::bytea[]) u)
-           insert into app.audit_disclosures (tenant_id, event_id, key_id, sealed)
-           select $1, u.* from unnest($14::uuid[], $15::uuid[], $16::text[]) u"#,
+        "insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
+                                       outcome, entity_type, entity_id, entry, data_key_ids, sealed)
+         select $1, $2, $3, u.partition_key, u.id, u.branch_id, u.actor_id, u.category, u.action, u.outcome, u.entity_type,
+                u.entity_id, u.entry, array_remove(array[u.first_key, u.second_key], null),
+                array_remove(array[u.first, u.second], null)
+         from unnest($4::integer[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[],
+                     $12::text[], $13::bytea[], $14::uuid[], $15::text[], $16::uuid[], $17::text[])
+           as u (partition_key, id, branch_id, actor_id, category, action, outcome, entity_type, entity_id, entry,
+                 first_key, first, second_key, second)",
         actor.tenant().uuid(),
         epoch,
         now,
@@ -263,9 +237,10 @@ async fn insert(
         &c.entity_type as &[Option<String>],
         &c.entity_id as &[Option<String>],
         &c.entry,
-        &c.sealed_event,
-        &c.sealed_key,
-        &c.sealed,
+        &c.data_key_id[0] as &[Option<Uuid>],
+        &c.sealed[0] as &[Option<String>],
+        &c.data_key_id[1] as &[Option<Uuid>],
+        &c.sealed[1] as &[Option<String>],
     )
     .execute(conn)
     .await?;
@@ -281,14 +256,18 @@ async fn insert_one(
     now: DateTime<Utc>,
     c: &Columns,
 ) -> Result<()> {
+    let data_key_ids: Vec<Uuid> = c.data_key_id.iter().flatten().flatten().copied().collect();
+    let sealed: Vec<&str> = c
+        .sealed
+        .iter()
+        .flatten()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     sqlx::query!(
-        r#"with told as (
-             insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
-                                           outcome, entity_type, entity_id, entry)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
-           insert into app.audit_disclosures (tenant_id, event_id, key_id, sealed)
-           select $1, $5, d.* from (values ($14::uuid, $15::text), ($16::uuid, $17::text)) d (key_id, sealed)
-           where d.key_id is not null"#,
+        "insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
+                                       outcome, entity_type, entity_id, entry, data_key_ids, sealed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         actor.tenant().uuid(),
         epoch,
         now,
@@ -302,10 +281,8 @@ async fn insert_one(
         c.entity_type[0].as_deref(),
         c.entity_id[0].as_deref(),
         &c.entry[0],
-        c.sealed_key.first().copied(),
-        c.sealed.first().map(String::as_str),
-        c.sealed_key.get(1).copied(),
-        c.sealed.get(1).map(String::as_str),
+        &data_key_ids,
+        &sealed as &[&str],
     )
     .execute(conn)
     .await?;

@@ -1,16 +1,17 @@
 //! Checks a tenant's chain as the database holds it: every hash, every column beside the hashed bytes, the order in which
-//! events were placed, the head, and that nothing was slipped in behind the sequencer. It names the first fault and repairs
-//! nothing.
+//! events were placed, the personal values that can still be opened, the head, and that nothing was slipped in behind the
+//! sequencer. It names the first fault and repairs nothing.
 //!
 //! What it cannot see: tail and head cut off together, and a chain rewritten from some event to its end. Checkpoints kept
 //! outside the database are for that.
 
 use std::fmt;
 
-use intrex_audit::{ChainVerifier, Head, Record, StoredColumns};
+use intrex_audit::{ChainVerifier, Entry, Head, Record, StoredColumns};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::disclosures::{Keys, Opened, Sealed};
 use crate::{
     actor::Actor,
     app::App,
@@ -75,6 +76,9 @@ pub enum Fault {
         "it has no place in the chain: it was inserted behind the sequencer, or its place was removed"
     )]
     NeverPlaced,
+    /// What is sealed beside it is not what it committed to. Values whose key was erased are not looked into.
+    #[error("the personal values kept with it were changed")]
+    ValuesDiffer,
     /// The head row is gone.
     #[error("the row of the chain's head was removed")]
     HeadRemoved,
@@ -116,7 +120,9 @@ pub async fn verify(app: &App, actor: &Actor) -> Result<Verdict> {
     sqlx::query!("set local statement_timeout = '10min'")
         .execute(tx.conn())
         .await?;
-    let verdict = check(tx.conn(), actor.tenant().uuid()).await?;
+    let vault = tx.inner().vault.clone();
+    let mut keys = Keys::new(&vault.keys.connector, actor.tenant());
+    let verdict = check(tx.conn(), actor.tenant().uuid(), &mut keys).await?;
     tx.finish().await?;
     Ok(match verdict {
         Ok(verified) => Verdict::Intact(verified),
@@ -164,13 +170,14 @@ async fn chains_after(app: &App, after: Uuid) -> Result<Vec<Uuid>> {
 
 type Checked<T> = Result<std::result::Result<T, Broken>>;
 
-async fn check(conn: &mut PgConnection, chain_key: Uuid) -> Checked<Verified> {
+async fn check(conn: &mut PgConnection, chain_key: Uuid, keys: &mut Keys<'_>) -> Checked<Verified> {
     let mut chain = Chain::new(chain_key);
     loop {
         let rows = batch(conn, chain_key, chain.read_to).await?;
         let last = rows.len() < usize::try_from(EVENTS_A_BATCH).map_err(Error::internal)?;
+        keys.load(conn, rows.iter().filter_map(Row::sealed)).await?;
         for row in rows {
-            if let Err(broken) = chain.push(row) {
+            if let Err(broken) = chain.push(row, keys) {
                 return Ok(Err(broken));
             }
         }
@@ -226,6 +233,8 @@ struct Row {
     entity_type: Option<String>,
     entity_id: Option<String>,
     entry: Option<Vec<u8>>,
+    data_key_ids: Option<Vec<Uuid>>,
+    sealed: Option<Vec<String>>,
 }
 
 impl Chain {
@@ -238,7 +247,7 @@ impl Chain {
         }
     }
 
-    fn push(&mut self, row: Row) -> std::result::Result<(), Broken> {
+    fn push(&mut self, row: Row, keys: &Keys) -> std::result::Result<(), Broken> {
         self.read_to = row.seq;
         let broken = |seq, fault| Broken {
             chain_key: self.chain_key,
@@ -262,6 +271,9 @@ impl Chain {
         })?;
         if !in_order {
             return Err(broken(Some(seq), Fault::OrderDiffers));
+        }
+        if !row.values_are_genuine(keys) {
+            return Err(broken(Some(seq), Fault::ValuesDiffer));
         }
         self.position = position;
         Ok(())
@@ -287,6 +299,32 @@ impl Chain {
 }
 
 impl Row {
+    fn sealed(&self) -> Option<Sealed<'_>> {
+        Some(Sealed {
+            event: self.id?,
+            keys: self.data_key_ids.as_deref()?,
+            values: self.sealed.as_deref()?,
+        })
+    }
+
+    fn values_are_genuine(&self, keys: &Keys) -> bool {
+        let Some(sealed) = self.sealed().filter(|sealed| !sealed.is_empty()) else {
+            return true;
+        };
+        let Some(entry) = self
+            .entry
+            .as_deref()
+            .and_then(|entry| Entry::parse(entry).ok())
+        else {
+            return false;
+        };
+        keys.open(sealed).iter().all(|opened| match opened {
+            Opened::Values(values) => values.iter().all(|value| value.is_genuine(&entry)),
+            Opened::Closed => true,
+            Opened::Altered => false,
+        })
+    }
+
     /// What stands beside the entry. A number that a column cannot have becomes one that no entry has.
     fn columns(&self) -> Option<StoredColumns> {
         Some(StoredColumns {
@@ -318,7 +356,8 @@ async fn batch(conn: &mut PgConnection, chain_key: Uuid, after: i64) -> Result<V
                   e.id as "id?", e.tenant_id as "tenant_id?", e.partition_key as "partition_key?",
                   e.recorded_at as "recorded_at?", e.branch_id as "branch_id?", e.actor_id as "actor_id?",
                   e.category as "category?", e.action as "action?", e.outcome as "outcome?",
-                  e.entity_type as "entity_type?", e.entity_id as "entity_id?", e.entry as "entry?"
+                  e.entity_type as "entity_type?", e.entity_id as "entity_id?", e.entry as "entry?",
+                  e.data_key_ids as "data_key_ids?", e.sealed as "sealed?"
            from leaves l left join app.audit_events e on e.epoch = l.epoch and e.xid = l.xid and e.pos = l.pos
            order by l.seq"#,
         chain_key,

@@ -116,7 +116,6 @@ const TABLES: &[Table] = &[
     table("account_mail", "select insert update(columns) delete"),
     table("api_tokens", "select insert update(columns)"),
     table("audit_cursor", "select").of_nobody(),
-    table("audit_disclosures", "select insert"),
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
     table("audit_heads", "select"),
     table("audit_leaves", "select"),
@@ -203,7 +202,6 @@ const GLOBAL_UNIQUES: &[&str] = &[
 
 /// Every trigger, each of them enabled always: the second wall around the audit log.
 const TRIGGERS: &[(&str, &str)] = &[
-    ("audit_disclosures", "audit_disclosures_append_only"),
     ("audit_events", "audit_events_append_only"),
     ("audit_events", "audit_events_no_truncate"),
     ("audit_heads", "audit_heads_kept"),

@@ -119,15 +119,16 @@ pub(crate) async fn key_for(
         .ok_or_else(|| Error::internal("a data key vanished"))
 }
 
-/// Every readable key of a tenant among these ids.
-pub(crate) async fn keys_by_id(
+/// The keys of a tenant among these ids, a thousand at most. One that was erased, or that the ring does not unwrap, is
+/// `None`.
+pub(crate) async fn by_ids(
     conn: &mut PgConnection,
     ring: &KeyRing,
     tenant: TenantId,
     ids: &[uuid::Uuid],
-) -> Result<HashMap<KeyId, Key>> {
+) -> Result<HashMap<KeyId, Option<Key>>> {
     let rows = sqlx::query!(
-        "select id, wrapped from app.data_keys where tenant_id = $1 and id = any($2) and wrapped is not null limit 1000",
+        "select id, wrapped from app.data_keys where tenant_id = $1 and id = any($2) limit 1000",
         tenant.uuid(),
         ids,
     )
@@ -135,9 +136,12 @@ pub(crate) async fn keys_by_id(
     .await?;
     Ok(rows
         .into_iter()
-        .filter_map(|row| {
+        .map(|row| {
             let id = KeyId::from(row.id);
-            Some((id, unwrap(ring, tenant, id, &row.wrapped?)?))
+            let key = row
+                .wrapped
+                .and_then(|wrapped| unwrap(ring, tenant, id, &wrapped));
+            (id, key)
         })
         .collect())
 }

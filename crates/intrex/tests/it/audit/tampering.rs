@@ -102,6 +102,8 @@ async fn changes(app: &TestApp, table: &str) -> Vec<(String, String)> {
                 "integer" | "bigint" => format!("{column} + 1000"),
                 "text" => format!("coalesce({column}, '') || 'x'"),
                 "timestamp with time zone" => format!("{column} + interval '1 microsecond'"),
+                "uuid[]" => "array[gen_random_uuid()]".to_owned(),
+                "text[]" => format!("array[{column}[1] || 'x']"),
                 "bytea" => format!("set_byte({column}, 9, get_byte({column}, 9) # 1)"),
                 other => panic!("{table}.{column} is a {other}: say how it is changed"),
             };

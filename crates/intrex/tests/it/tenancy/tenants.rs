@@ -322,7 +322,7 @@ async fn the_system_role_reads_only_what_its_list_says() {
         "select token_hash from app.api_tokens",
         "select * from app.sessions",
         "select * from app.data_keys",
-        "select sealed from app.audit_disclosures",
+        "select sealed from app.audit_events",
         "update app.people set role = 'head_office_admin'",
     ] {
         assert_eq!(code_of(&mut conn, statement).await, "42501", "{statement}");

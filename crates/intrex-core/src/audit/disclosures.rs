@@ -1,0 +1,163 @@
+//! The personal values of events: sealed beside the entry that commits to them, each under the data key of whom it tells,
+//! so that erasing the key erases them while chain and proofs stay valid.
+
+use std::collections::HashMap;
+
+use intrex_audit::{Disclosure, Entry, SALT_BYTES};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    clock::Chance,
+    error::Result,
+    ids::{KeyId, TenantId},
+    vault::{
+        data_keys,
+        keys::{Key, KeyRing},
+        seal::{self, Place},
+    },
+};
+
+/// How many keys are asked for at once.
+const KEYS_A_STATEMENT: usize = 1_000;
+
+/// The sealed values of one event, as its row holds them: which data key, and what it sealed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sealed<'a> {
+    /// The event.
+    pub(super) event: Uuid,
+    /// The data keys, in the order of `values`.
+    pub(super) keys: &'a [Uuid],
+    /// What each of them sealed.
+    pub(super) values: &'a [String],
+}
+
+impl Sealed<'_> {
+    /// Whether nothing is sealed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.values.is_empty()
+    }
+}
+
+/// A committed value as it was sealed.
+#[derive(Deserialize)]
+pub(super) struct Disclosed {
+    pub(super) field: String,
+    #[serde(with = "hex_salt")]
+    salt: [u8; SALT_BYTES],
+    pub(super) value: String,
+}
+
+impl Disclosed {
+    /// Whether the entry has committed to it: another value was put there later.
+    pub(super) fn is_genuine(&self, entry: &Entry) -> bool {
+        intrex_audit::verify_disclosure(entry, &self.field, &self.salt, &self.value)
+    }
+}
+
+mod hex_salt {
+    use super::SALT_BYTES;
+    use serde::{Deserialize as _, Deserializer, de::Error as _};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<[u8; SALT_BYTES], D::Error> {
+        let mut salt = [0; SALT_BYTES];
+        let text = String::deserialize(deserializer)?;
+        hex::decode_to_slice(&text, &mut salt).map_err(D::Error::custom)?;
+        Ok(salt)
+    }
+}
+
+/// Seals values of one event under one key.
+pub(super) fn seal(
+    key: &Key,
+    tenant: TenantId,
+    event: Uuid,
+    disclosures: &[Disclosure],
+    chance: Chance,
+) -> String {
+    let values: Vec<Value> = disclosures
+        .iter()
+        .map(|d| json!({ "field": d.field, "salt": hex::encode(d.salt), "value": d.value }))
+        .collect();
+    let plain = Value::Array(values).to_string();
+    seal::seal_with(key, place(tenant, event), plain.as_bytes(), chance)
+}
+
+/// Where they are sealed; the key's own id is part of the sealing.
+fn place(tenant: TenantId, event: Uuid) -> Place {
+    Place {
+        table: "audit_events",
+        column: "sealed",
+        tenant,
+        row: event,
+    }
+}
+
+/// What became of something sealed.
+pub(super) enum Opened {
+    /// The values.
+    Values(Vec<Disclosed>),
+    /// Its key was erased, or cannot be unwrapped here.
+    Closed,
+    /// It is not what was sealed there.
+    Altered,
+}
+
+/// The data keys of one tenant, asked for once each.
+pub(super) struct Keys<'a> {
+    ring: &'a KeyRing,
+    tenant: TenantId,
+    known: HashMap<KeyId, Option<Key>>,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new(ring: &'a KeyRing, tenant: TenantId) -> Self {
+        Keys {
+            ring,
+            tenant,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Loads what these events need.
+    pub(super) async fn load<'b>(
+        &mut self,
+        conn: &mut PgConnection,
+        events: impl Iterator<Item = Sealed<'b>>,
+    ) -> Result<()> {
+        let mut wanted: Vec<Uuid> = events
+            .flat_map(|sealed| sealed.keys.iter().copied())
+            .filter(|id| !self.known.contains_key(&KeyId::from(*id)))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for ids in wanted.chunks(KEYS_A_STATEMENT) {
+            let found = data_keys::by_ids(conn, self.ring, self.tenant, ids).await?;
+            self.known.extend(found);
+        }
+        Ok(())
+    }
+
+    /// Opens what is sealed with an event whose keys are loaded.
+    pub(super) fn open(&self, sealed: Sealed) -> Vec<Opened> {
+        if sealed.keys.len() != sealed.values.len() {
+            return vec![Opened::Altered];
+        }
+        let place = place(self.tenant, sealed.event);
+        std::iter::zip(sealed.keys, sealed.values)
+            .map(|(id, value)| match self.known.get(&KeyId::from(*id)) {
+                // A key that was erased leaves its row; one without a row never was.
+                None => Opened::Altered,
+                Some(None) => Opened::Closed,
+                Some(Some(key)) => seal::open_with(key, place, value)
+                    .ok()
+                    .and_then(|plain| serde_json::from_slice(&plain).ok())
+                    .map_or(Opened::Altered, Opened::Values),
+            })
+            .collect()
+    }
+}
