@@ -17,8 +17,7 @@ const WALLS_DOWN: &str = "
     alter table app.audit_leaves drop constraint if exists audit_leaves_chain, drop constraint if exists audit_leaves_seq,
       drop constraint if exists audit_leaves_event, drop constraint if exists audit_leaves_pkey, drop constraint if exists audit_leaves_hash_length,
       drop constraint if exists audit_leaves_prev_hash_length;
-    alter table app.audit_events drop constraint if exists audit_events_epoch, drop constraint if exists audit_events_pkey,
-      drop constraint if exists audit_events_partition_key;
+    alter table app.audit_events drop constraint if exists audit_events_limits, drop constraint if exists audit_events_pkey;
     alter table app.audit_heads drop constraint if exists audit_heads_chain, drop constraint if exists audit_heads_hash_length;
     set session_replication_role = replica";
 
