@@ -58,6 +58,7 @@ class Installation:
             "INTREX_DATA_DIR": str(self.data),
             "BIND": f"127.0.0.1:{self.port}",
             "BASE_URL": self.base_url,
+            "TRUSTED_PROXIES": "127.0.0.1/32",
         }
         try:
             with self.log.open("wb") as log:

@@ -101,6 +101,12 @@ def text(run: Run, figures: list[Figure]) -> str:
             f"{cell(at['left_over_events'])} events wait for their place in the chain when the writers stop. Of a backlog the sequencer places "
             f"{cell(at['drain_per_s'])} events a second: {cell(at['drain_ratio'])} times what the writers stage.",
         ]
+    if "sign_in_known_ms" in found:
+        lines += [
+            "", "## A refused sign-in", "",
+            f"A wrong password for an account that there is takes {cell(found['sign_in_known_ms'])} ms. One that there is not takes "
+            f"{cell(found['sign_in_unknown_ratio'])} times that, a disabled one {cell(found['sign_in_disabled_ratio'])} times.",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ import audit_append
 import list_page
 import report
 import seed
+import sign_in_times
 from installation import Failed, Installation
 
 HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke run: one short round of everything, written to bench/work only")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=int, default=4, metavar="N", help="seconds of each round (4)")
-    parser.add_argument("--only", choices=("list", "audit"), help="one of the two; written to bench/work only")
+    parser.add_argument("--only", choices=("list", "audit", "sign-in"), help="one of the three; written to bench/work only")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1
@@ -63,14 +64,17 @@ def measure(options: argparse.Namespace, work: Path):
         tokens.write_text("".join(f"{tenant.token}\n" for tenant in seed.tenants()))
         if not installation.wait_until_quiet():
             remarks.append("the product's background work had not come to rest when measuring began")
-        if options.only != "audit":
+        if options.only in (None, "list"):
             connections = (list_page.CONNECTIONS[1],) if options.quick else list_page.CONNECTIONS
             say(f"the list of {list_page.PAGE} at {', '.join(map(str, connections))} connections")
             results = list_page.measure(installation, PREPARED, tokens, connections, options.rounds, options.seconds)
             figures += list_page.figures(results)
-        if options.only != "list":
+        if options.only in (None, "audit"):
             say("appending audit events")
             figures += audit_append.figures(audit_append.measure(installation, PREPARED, options.rounds, options.seconds))
+        if options.only in (None, "sign-in"):
+            say("refused sign-ins")
+            figures += sign_in_times.figures(sign_in_times.measure(installation, options.rounds))
         run = report.Run(
             began, report.commit(ROOT), report.machine(installation), options.rounds, options.seconds, load_before, os.getloadavg()[0],
             tuple(remarks),
