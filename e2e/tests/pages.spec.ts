@@ -17,6 +17,8 @@ async function adminSights(): Promise<Sight[]> {
   const of = async (filter: string) => `/obligations/${(await first(admin, filter)).id}`;
   const { items: templates } = await api<{ items: { id: string }[] }>(admin, "/templates?limit=1");
   const { items: branches } = await api<{ items: { id: string }[] }>(admin, "/branches?limit=1");
+  const { items: events } = await api<{ items: { id: string }[] }>(admin, "/audit/events?limit=1&action=session.started");
+  const event = `/audit/${events[0].id}`;
   const open = await of(`status=upcoming&due_from=${day(5)}&owner_id=${person("branch_manager").id}`);
   const [template, branch] = [`/templates/${templates[0].id}`, `/branches/${branches[0].id}`];
   return [
@@ -51,6 +53,8 @@ async function adminSights(): Promise<Sight[]> {
     ["messages", "/messages"],
     ["messages-all", "/messages?show=all"],
     ["audit", "/audit"],
+    ["audit-event", event],
+    ["audit-reveal", `${event}/reveal`],
     ["audit-empty", "/audit?from=1999-01-01&to=1999-01-02"],
     ["settings", "/settings"],
     ["settings-password", "/settings/password"],

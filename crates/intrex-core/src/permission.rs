@@ -152,6 +152,7 @@ permissions! {
     RemindersRun      "reminders:run"      "Plan and send reminders"                         [No,       No,       No,      Tenant, No],
     AccountMailSend   "account-mail:send"  "Send mail about accounts"                        [No,       No,       No,      Tenant, No],
     AuditRead         "audit:read"         "Read the audit log"                              [Tenant,   Branches, No,      Tenant, Tenant],
+    AuditReveal       "audit:reveal"       "See addresses and devices in the audit log, with a reason" [Tenant, No,  No,      No,     Tenant],
     AuditVerify       "audit:verify"       "Verify the audit log's chain"                    [Tenant,   No,       No,      Tenant, Tenant],
     Housekeeping      "housekeeping:run"   "Remove what has expired"                         [No,       No,       No,      Tenant, No],
 }

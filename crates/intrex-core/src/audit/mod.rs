@@ -2,16 +2,18 @@
 //! place in the tenant's chain right after. The bytes are `intrex-audit`'s; here they meet the database.
 //!
 //! `event` what a command says · `disclosures` its personal values · `stage` the insert · `sequencer` the chain · `verify` the
-//! check of a chain as it is stored · `input` how the log is narrowed · `reads` what pages show.
+//! check of a chain as it is stored · `input` how the log is narrowed · `reads` what pages show · `reveal` what they keep back.
 
 mod disclosures;
 mod event;
 mod input;
 pub mod reads;
+mod reveal;
 pub mod sequencer;
 mod stage;
 pub mod verify;
 
 pub use event::Event;
 pub use input::RawAuditFilter;
+pub use reveal::{Revealed, reveal};
 pub(crate) use stage::stage;

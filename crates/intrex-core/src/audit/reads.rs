@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Committed fields that are shown by revealing them alone, never in lists.
-const KEPT_BACK: [&str; 2] = ["ip", "user_agent"];
+pub(super) const KEPT_BACK: [&str; 2] = ["ip", "user_agent"];
 /// The committed field that becomes the event's own line.
 const SUMMARY: &str = "summary";
 /// Events of one thing at most on its page.
@@ -63,6 +63,8 @@ pub struct AuditEvent {
     pub summary: Option<String>,
     /// What else people typed, by field; null where it was erased.
     pub fields: BTreeMap<String, Option<String>>,
+    /// Fields that are shown by revealing them alone.
+    pub withheld: Vec<String>,
     /// Machine values: states, dates, counts.
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -116,13 +118,21 @@ pub async fn list(
 ) -> Result<Page<AuditEvent>> {
     tx.may(Permission::AuditRead)?;
     let after: Option<Place> = page.after(filter)?;
-    let rows = select(tx.conn(), filter, after, page.limit_and_one()).await?;
+    let from = filter.from.map(place_of);
+    let rows = select(tx.conn(), filter, from, after, page.limit_and_one()).await?;
     let page = page.cut(rows, filter, |row| (row.partition_key, row.id))?;
     let (items, next_cursor) = (page.items, page.next_cursor);
     Ok(Page {
         items: shown(tx, items).await?,
         next_cursor,
     })
+}
+
+/// One event.
+pub async fn get(tx: &mut ReadTx, id: EventId) -> Result<AuditEvent> {
+    tx.may(Permission::AuditRead)?;
+    let (row, _) = one(tx.conn(), id).await?;
+    shown(tx, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
 /// What happened to an obligation, newest first, for everybody who may see the obligation.
@@ -147,7 +157,7 @@ pub async fn timeline(tx: &mut ReadTx, obligation: ObligationId) -> Result<Vec<A
         entity_id: Some(obligation.uuid()),
         ..AuditFilter::default()
     };
-    let rows = select(tx.conn(), &filter, None, TIMELINE_LIMIT).await?;
+    let rows = select(tx.conn(), &filter, None, None, TIMELINE_LIMIT).await?;
     shown(tx, rows).await
 }
 
@@ -190,7 +200,7 @@ fn place_of(instant: DateTime<Utc>) -> Place {
 }
 
 /// An event as it is stored, with its place if it has one.
-struct Row {
+pub(super) struct Row {
     partition_key: i32,
     id: Uuid,
     tenant_id: Uuid,
@@ -210,7 +220,7 @@ struct Row {
 }
 
 impl Row {
-    fn sealed(&self) -> Sealed<'_> {
+    pub(super) fn sealed(&self) -> Sealed<'_> {
         Sealed {
             event: self.id,
             keys: &self.data_key_ids,
@@ -219,14 +229,28 @@ impl Row {
     }
 }
 
+/// An event and what it says, as far as that can be read.
+pub(super) async fn one(conn: &mut PgConnection, id: EventId) -> Result<(Row, Option<Entry>)> {
+    // An id begins with the millisecond in which the event was recorded: that is its place.
+    let millis = i64::try_from(id.uuid().as_u128() >> 80).map_err(Error::internal)?;
+    let recorded_at = DateTime::from_timestamp_millis(millis).ok_or(Error::NotFound)?;
+    let (month, _) = place_of(recorded_at);
+    let next = Uuid::from_u128(id.uuid().as_u128().wrapping_add(1));
+    let (from, before) = ((month, id.uuid()), (month, next));
+    let rows = select(conn, &AuditFilter::default(), Some(from), Some(before), 1).await?;
+    let row = rows.into_iter().next().ok_or(Error::NotFound)?;
+    let entry = Entry::parse(&row.entry).ok();
+    Ok((row, entry))
+}
+
 async fn select(
     conn: &mut PgConnection,
     filter: &AuditFilter,
+    from: Option<Place>,
     before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Row>> {
     // The exact times decide; the places narrow what is looked at.
-    let from = filter.from.map(place_of);
     let to = filter
         .to
         .and_then(|to| to.checked_add_signed(TimeDelta::milliseconds(1)))
@@ -322,6 +346,12 @@ fn event(
         branch_id: row.branch_id,
         summary: fields.remove(SUMMARY).flatten(),
         fields,
+        withheld: entry
+            .iter()
+            .flat_map(|entry| entry.personal.keys())
+            .filter(|field| KEPT_BACK.contains(&field.as_str()))
+            .cloned()
+            .collect(),
         metadata: entry.map(|entry| entry.metadata).unwrap_or_default(),
     }
 }

@@ -4,16 +4,17 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     audit::{
-        sequencer,
+        self, sequencer,
         verify::{self, Verdict},
     },
     ids::TenantId,
+    obligations::input::RawReason,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Ended, Format, Where,
+    Ended, Format, Where, Why,
     operate::with_app,
     output::{json, line, told},
 };
@@ -23,6 +24,22 @@ use super::{
 pub(super) enum Audit {
     /// Check every hash, every column and the order of the log, and name the first fault of each chain
     Verify(Verify),
+    /// Show the address and the device that an event keeps back; the reason is kept in the log
+    Reveal(Reveal),
+}
+
+/// Which event.
+#[derive(Debug, Args)]
+pub(super) struct Reveal {
+    /// The event's id
+    #[arg(value_name = "EVENT")]
+    event: Uuid,
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
 }
 
 /// Which chains to check.
@@ -81,6 +98,7 @@ impl Audit {
     pub(super) fn run(self) -> Result<Ended> {
         match self {
             Audit::Verify(command) => verify(command),
+            Audit::Reveal(command) => reveal(command),
         }
     }
 }
@@ -115,6 +133,26 @@ fn verify(command: Verify) -> Result<Ended> {
             }
         }
         Ok(if intact { Ended::Well } else { Ended::Badly })
+    })
+}
+
+fn reveal(command: Reveal) -> Result<Ended> {
+    with_app(async |app| {
+        let operator = command.at.operator(app, &command.why.reason).await?;
+        let raw = RawReason {
+            reason: command.why.reason.into(),
+        };
+        let revealed = audit::reveal(app, &operator, command.event.into(), &raw)
+            .await
+            .map_err(told)?;
+        if command.format.json {
+            json(&revealed)?;
+        } else {
+            for (name, value) in &revealed.fields {
+                line(&format!("{name}: {}", value.as_deref().unwrap_or("erased")))?;
+            }
+        }
+        Ok(Ended::Well)
     })
 }
 

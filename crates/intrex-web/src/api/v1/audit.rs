@@ -3,7 +3,9 @@
 use axum::{extract::State, response::Response};
 use chrono_tz::Tz;
 use intrex_core::{
-    audit::{self, RawAuditFilter, reads::AuditEvent},
+    audit::{self, RawAuditFilter, Revealed, reads::AuditEvent},
+    ids::EventId,
+    obligations::input::RawReason,
     paging,
     permission::Permission,
 };
@@ -12,17 +14,26 @@ use utoipa::OpenApi;
 use crate::{
     WebState,
     answer::{Fault, json},
-    request::{Exchange, List, Reader},
-    routes::{Access, Routes, Verb},
+    request::{Exchange, Json, List, PathId, Reader},
+    routes::{Access, Kind, Route, Routes, Verb},
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::AuditRead);
-    routes.api(Verb::Get, "/api/v1/audit/events", read, list)
+    let reveal_route = Route::new(
+        Verb::Post,
+        Kind::Api,
+        "/api/v1/audit/events/{id}/reveal",
+        Access::Needs(Permission::AuditReveal),
+    );
+    routes
+        .api(Verb::Get, "/api/v1/audit/events", read, list)
+        .api(Verb::Get, "/api/v1/audit/events/{id}", read, get)
+        .add(reveal_route.fresh(), reveal)
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list))]
+#[openapi(paths(list, get, reveal))]
 pub(super) struct Description;
 
 /// The audit log, the newest event first; a branch manager sees the events of the own branches.
@@ -45,4 +56,33 @@ async fn list(
     let response = json::read(&exchange, tx, &page)?;
     audit::reads::record_reading(&web.app, &actor, "api").await?;
     Ok(response)
+}
+
+/// One event of the log.
+#[utoipa::path(get, path = "/api/v1/audit/events/{id}", tag = "audit", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = AuditEvent), (status = 404, body = crate::answer::Problem)))]
+async fn get(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    PathId(id): PathId<EventId>,
+) -> Result<Response, Fault> {
+    let event = audit::reads::get(&mut tx, id).await?;
+    let actor = tx.actor().clone();
+    let response = json::read(&exchange, tx, &event)?;
+    audit::reads::record_reading(&web.app, &actor, "api").await?;
+    Ok(response)
+}
+
+/// Shows the address and the device that an event keeps back. The reason is kept with an event of its own.
+#[utoipa::path(post, path = "/api/v1/audit/events/{id}/reveal", tag = "audit", params(("id" = uuid::Uuid, Path)),
+    request_body = RawReason, responses((status = 200, body = Revealed), (status = 403, body = crate::answer::Problem),
+    (status = 404, body = crate::answer::Problem), (status = 422, body = crate::answer::Problem)))]
+async fn reveal(
+    State(web): State<WebState>,
+    PathId(id): PathId<EventId>,
+    sent: Json<RawReason>,
+) -> Result<Response, Fault> {
+    let revealed = audit::reveal(&web.app, &sent.actor, id, &sent.input).await?;
+    json::ok(&revealed)
 }

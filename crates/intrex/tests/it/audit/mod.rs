@@ -3,5 +3,6 @@
 mod append_only;
 mod page;
 mod reading;
+mod revealing;
 mod sequencer;
 mod tampering;

@@ -112,6 +112,7 @@ impl Scene {
             token: token_of(&app, &alice, "token of alices own").await,
             session: session_of(&app, &zenobia).await,
             message: message_of(&app, &alice, &of_gulshan).await,
+            event: event_of(&app, &of_gulshan).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
@@ -123,6 +124,7 @@ impl Scene {
             branch: uttara.id.to_string(),
             obligation: of_uttara.id.to_string(),
             person: bob.id.to_string(),
+            event: event_of(&app, &of_uttara).await,
             ..first.clone()
         };
         let elsewhere = Ids {
@@ -132,6 +134,7 @@ impl Scene {
             token: token_of(&app, &mallory, "token of mallorys own").await,
             session: session_of(&app, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
+            event: event_of(&app, &of_depot).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
@@ -232,6 +235,7 @@ impl Scene {
             session: id(),
             template: id(),
             message: id(),
+            event: id(),
             import: id(),
             invitation: token(Kind::Invitation),
             reset: token(Kind::PasswordReset),
@@ -354,6 +358,18 @@ async fn message_of(app: &TestApp, member: &Member, about: &Obligation) -> Strin
     .execute(&mut app.superuser().await)
     .await
     .expect("the message is written");
+    id.to_string()
+}
+
+/// What the log says of its making.
+async fn event_of(app: &TestApp, item: &Obligation) -> String {
+    let id: Uuid = sqlx::query_scalar(
+        "select id from app.audit_events where entity_id = $1 and action = 'obligation.created'",
+    )
+    .bind(item.id.to_string())
+    .fetch_one(&mut app.superuser().await)
+    .await
+    .expect("its making was told");
     id.to_string()
 }
 

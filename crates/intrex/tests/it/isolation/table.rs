@@ -20,6 +20,8 @@ pub(super) enum Thing {
     Template,
     /// A message in somebody's inbox.
     Message,
+    /// An event of the audit log.
+    Event,
     /// The record of an import.
     Import,
     /// The text of an invitation, in its address.
@@ -42,6 +44,7 @@ pub(super) struct Ids {
     pub(super) session: String,
     pub(super) template: String,
     pub(super) message: String,
+    pub(super) event: String,
     pub(super) import: String,
     pub(super) invitation: String,
     pub(super) reset: String,
@@ -60,6 +63,7 @@ impl Ids {
             Thing::Session => &self.session,
             Thing::Template => &self.template,
             Thing::Message => &self.message,
+            Thing::Event => &self.event,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
             Thing::Reset => &self.reset,
@@ -273,6 +277,12 @@ pub(super) const TABLE: &[Line] = &[
         ("actor_id", Thing::Person),
     ]),
     post("/audit/verify"),
+    get("/audit/{id}").of(Thing::Event),
+    get("/audit/{id}/reveal").of(Thing::Event),
+    post("/audit/{id}/reveal")
+        .of(Thing::Event)
+        .sends(reason)
+        .fields(Fields::Of("RawReason")),
     get("/branches"),
     post("/branches")
         .sends(branch)
@@ -341,6 +351,10 @@ pub(super) const TABLE: &[Line] = &[
         ("entity_id", Thing::Obligation),
         ("actor_id", Thing::Person),
     ]),
+    get("/api/v1/audit/events/{id}").of(Thing::Event),
+    post("/api/v1/audit/events/{id}/reveal")
+        .of(Thing::Event)
+        .sends(reason),
     get("/api/v1/branches"),
     post("/api/v1/branches").sends(branch),
     get("/api/v1/branches/{id}").of(Thing::Branch),

@@ -180,11 +180,14 @@ fn the_routes_that_ask_for_a_fresh_factor_are_these() {
         })
         .collect();
     for expected in [
+        "GET /audit/{id}/reveal",
         "GET /settings/organisation/edit",
         "GET /settings/tokens/new",
         "PATCH /api/v1/organisation",
+        "POST /api/v1/audit/events/{id}/reveal",
         "POST /api/v1/tokens",
         "POST /api/v1/users/{id}/reset-mfa",
+        "POST /audit/{id}/reveal",
         "POST /settings/organisation",
         "POST /settings/tokens",
     ] {

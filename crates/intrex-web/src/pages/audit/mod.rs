@@ -1,6 +1,8 @@
 //! The audit log as a page: what happened, by whom, with each event's number and hash, and the check of the whole chain.
 //! Reading it is itself told by an event.
 
+mod event;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -38,16 +40,18 @@ const SHOWN_HASH_DIGITS: usize = 12;
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::AuditRead);
     let check = Access::Needs(Permission::AuditVerify);
-    routes.page(PATH, read, list).add(
+    let routes = routes.page(PATH, read, list).add(
         Route::new(Verb::Post, Kind::Page, "/audit/verify", check).max_time(MAX_VERIFY_TIME),
         verify,
-    )
+    );
+    event::routes(routes)
 }
 
 /// One event as the page shows it.
 #[derive(Debug)]
 struct Row {
     number: String,
+    address: String,
     action: String,
     summary: String,
     href: Option<String>,
@@ -182,6 +186,7 @@ fn row(event: AuditEvent, zone: Tz, words: Words) -> Row {
         words: words.t(key),
     };
     Row {
+        address: event::address(event.id),
         number: event.seq.map_or_else(String::new, |seq| seq.to_string()),
         action: words.action(&event.action),
         summary: event.summary.unwrap_or_default(),
