@@ -64,11 +64,7 @@ pub async fn issue(app: &App, actor: &Actor) -> Result<Issued> {
     Ok(Issued { codes })
 }
 
-async fn make(
-    app: &App,
-    actor: &Actor,
-    person: PersonId,
-) -> Result<(Vec<SecretString>, NewCodes)> {
+async fn make(app: &App, actor: &Actor, person: PersonId) -> Result<(Vec<SecretString>, NewCodes)> {
     let mut selectors = HashSet::new();
     let mut codes = Vec::new();
     let mut new = NewCodes::default();

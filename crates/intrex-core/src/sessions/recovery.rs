@@ -35,8 +35,7 @@ pub async fn verify_recovery_code(
     let factor = second_factor::lock(&mut tx, person).await?;
     match use_up(app, &mut tx, person, &factor, &tried).await? {
         Checked::Right => {
-            let cookie =
-                second_factor::begin_full_session(app, tx, provisional, &factor).await?;
+            let cookie = second_factor::begin_full_session(app, tx, provisional, &factor).await?;
             Ok(Verification::Full(cookie))
         }
         Checked::Wrong => {

@@ -101,9 +101,7 @@ pub async fn step_up(
         Proof::Code(code) => Ready::Code(code),
         Proof::RecoveryCode(typed) => {
             let waits = second_factor::waits_until(&factor, now);
-            Ready::RecoveryCode(
-                recovery_codes::look_up(app, actor, person, typed, waits).await?,
-            )
+            Ready::RecoveryCode(recovery_codes::look_up(app, actor, person, typed, waits).await?)
         }
     };
     let mut tx = app.db.write(actor).await?;

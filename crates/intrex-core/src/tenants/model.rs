@@ -310,11 +310,26 @@ mod tests {
         let json = |text: &str| serde_json::from_str::<Raw>(text).expect("decodes");
         let both = Some("head_office_admin operator".to_owned());
         assert_eq!(read("operator, head_office_admin,operator".into()), both);
-        assert_eq!(read(json(r#"["nobody","operator","head_office_admin"]"#)), both);
+        assert_eq!(
+            read(json(r#"["nobody","operator","head_office_admin"]"#)),
+            both
+        );
         assert_eq!(read(NOBODY.into()).as_deref(), Some(""));
         assert_eq!(read(json("[]")).as_deref(), Some(""));
-        for wrong in ["", "null", r#"[""]"#, r#"["auditor"]"#, "[1]", "true", r#"{"a":1}"#] {
-            let raw = if wrong.is_empty() { "".into() } else { json(wrong) };
+        for wrong in [
+            "",
+            "null",
+            r#"[""]"#,
+            r#"["auditor"]"#,
+            "[1]",
+            "true",
+            r#"{"a":1}"#,
+        ] {
+            let raw = if wrong.is_empty() {
+                "".into()
+            } else {
+                json(wrong)
+            };
             assert_eq!(read(raw), None, "{wrong}");
         }
     }

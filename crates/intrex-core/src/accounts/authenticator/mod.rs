@@ -19,8 +19,9 @@ use crate::{
     permission::Permission,
     recovery_codes,
     sessions::{
-        self, Enrolment, SessionCookie, seconds_until,
+        self, Enrolment, SessionCookie,
         second_factor::{self, confirmed, count_wrong, waits_until},
+        seconds_until,
     },
     vault::{
         one_time::OneTime,
