@@ -91,6 +91,19 @@ impl TestApp {
         former.db.close().await;
     }
 
+    /// What second factors are sealed with.
+    pub(crate) fn mfa_ring(&self) -> &KeyRing {
+        &self.keys.mfa
+    }
+
+    /// The names of the keys that seal second factors and wrap data keys now.
+    pub(crate) fn key_ids(&self) -> (&str, &str) {
+        (
+            self.keys.mfa.current().id(),
+            self.keys.connector.current().id(),
+        )
+    }
+
     async fn process_with(&self, vault: Arc<Vault>) -> App {
         let options = DbOptions {
             app: self.database.options("intrex_app"),
