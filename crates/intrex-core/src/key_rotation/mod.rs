@@ -27,6 +27,8 @@ use crate::{
 
 /// Rows of one transaction: their people wait for it when they sign in at that moment.
 const ROWS_A_BATCH: i64 = 200;
+/// What stands in the place of a reason where nothing is changed.
+const LOOKING: &str = "looked whether keys have to be rotated";
 /// Organisations that are listed at a time.
 const TENANTS_A_BATCH: i64 = 500;
 
@@ -50,6 +52,31 @@ impl Report {
     /// Whether nothing needs the previous keys any more but passwords and recovery codes.
     pub fn is_whole(&self) -> bool {
         self.unreadable == 0
+    }
+}
+
+/// What needs another key than the current ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Second factors and data keys under a previous key: [`rotate`] seals them anew.
+    pub under_previous: u64,
+    /// The same under a key that is not configured: nothing opens them.
+    pub under_unknown: u64,
+}
+
+/// The public names of a ring's keys.
+#[derive(Debug)]
+struct Known {
+    current: String,
+    all: Vec<String>,
+}
+
+impl Known {
+    fn of(ring: &KeyRing) -> Self {
+        Known {
+            current: ring.current().id().to_owned(),
+            all: ring.all().map(|key| key.id().to_owned()).collect(),
+        }
     }
 }
 
@@ -89,21 +116,45 @@ impl Kind {
 /// each batch.
 pub async fn rotate(app: &App, reason: &str, progress: &impl Fn(&Report)) -> Result<Report> {
     let mut report = Report::default();
-    rotate_tenant(app, TenantId::PLATFORM, reason, &mut report, progress).await?;
+    for tenant in everybody(app).await? {
+        rotate_tenant(app, tenant, reason, &mut report, progress).await?;
+        if tenant != TenantId::PLATFORM {
+            report.organisations += 1;
+        }
+        progress(&report);
+    }
+    Ok(report)
+}
+
+/// What is not under the current keys. Nothing is changed by looking.
+pub async fn waiting(app: &App) -> Result<Waiting> {
+    let mut waiting = Waiting::default();
+    for tenant in everybody(app).await? {
+        let actor = Actor::operator(tenant, LOOKING)?;
+        actor.may(Permission::KeysRotate)?;
+        let [mfa, connector] = Kind::ALL.map(|kind| Known::of(kind.ring(app)));
+        let mut tx = app.db.read(&actor).await?;
+        let found = queries::count_waiting(tx.conn(), tenant, &mfa, &connector).await?;
+        tx.finish().await?;
+        waiting.under_previous += found.under_previous;
+        waiting.under_unknown += found.under_unknown;
+    }
+    Ok(waiting)
+}
+
+/// The platform and every organisation.
+async fn everybody(app: &App) -> Result<Vec<TenantId>> {
+    let mut all = vec![TenantId::PLATFORM];
     let mut after = Uuid::nil();
     loop {
         let mut system = app.db.system().await?;
         let tenants = queries::tenants_after(system.conn(), after, TENANTS_A_BATCH).await?;
         system.commit().await?;
         let Some(last) = tenants.last() else {
-            return Ok(report);
+            return Ok(all);
         };
         after = last.uuid();
-        for tenant in tenants {
-            rotate_tenant(app, tenant, reason, &mut report, progress).await?;
-            report.organisations += 1;
-            progress(&report);
-        }
+        all.extend(tenants);
     }
 }
 

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::{Known, Waiting};
 use crate::{error::Result, ids::TenantId};
 
 /// A row's sealed text.
@@ -107,6 +108,37 @@ pub(super) async fn replace_data_keys(
     .execute(conn)
     .await?;
     Ok(replaced.rows_affected())
+}
+
+/// What is under another key than the current one of its ring.
+pub(super) async fn count_waiting(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    mfa: &Known,
+    connector: &Known,
+) -> Result<Waiting> {
+    let row = sqlx::query!(
+        r#"with sealed as (
+             select split_part(totp_secret, '.', 2) as key, $2::text as current, $3::text[] as known
+             from app.people where tenant_id = $1 and totp_confirmed_at is not null
+             union all
+             select split_part(wrapped, '.', 2), $4::text, $5::text[]
+             from app.data_keys where tenant_id = $1 and wrapped is not null)
+           select count(*) filter (where key <> current and key = any(known)) as "under_previous!",
+                  count(*) filter (where key <> all(known)) as "under_unknown!"
+           from sealed"#,
+        tenant.uuid(),
+        mfa.current,
+        &mfa.all,
+        connector.current,
+        &connector.all,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Waiting {
+        under_previous: row.under_previous.unsigned_abs(),
+        under_unknown: row.under_unknown.unsigned_abs(),
+    })
 }
 
 /// Hashes that begin with another pepper's name, imported ones included.

@@ -238,11 +238,24 @@ async fn the_operator_rotates_keys_at_the_command_line() {
     );
     let key = hex::encode(Chance.bytes::<32>());
     program.set("CONNECTOR_ENC_KEY", &key);
+    let keys = |program: &Program| {
+        let checks = program.run(&["doctor", "--json"]);
+        let checks: Value = serde_json::from_str(&checks.out).expect("is JSON");
+        let all = checks["checks"].as_array().expect("checks");
+        let keys = all.iter().find(|check| check["name"] == "keys");
+        keys.expect("one of keys")["health"].clone()
+    };
+    assert_eq!(keys(&program), "note", "a previous key is needed");
     let rotate = ["keys", "rotate", "--reason", "a test"];
     let said = program.run(&rotate).well();
     assert!(said.contains("can be removed"), "{said}");
     assert!(!said.contains(&key));
+    assert_eq!(keys(&program), "ok");
     program.unset("CONNECTOR_ENC_KEY_PREVIOUS");
+    assert_eq!(keys(&program), "ok");
+    program.set("CONNECTOR_ENC_KEY", &hex::encode(Chance.bytes::<32>()));
+    assert_eq!(keys(&program), "bad", "nothing opens them");
+    program.set("CONNECTOR_ENC_KEY", &key);
     let set = [
         "tenant",
         "set",
