@@ -58,6 +58,7 @@ async function adminSights(): Promise<Sight[]> {
     ["audit-empty", "/audit?from=1999-01-01&to=1999-01-02"],
     ["settings", "/settings"],
     ["settings-password", "/settings/password"],
+    ["settings-second-factor", "/settings/second-factor"],
     ["settings-sessions", "/settings/sessions"],
     ["settings-email", "/settings/email"],
     ["settings-organisation", "/settings/organisation"],
@@ -91,6 +92,7 @@ async function operatorSights(): Promise<Sight[]> {
     ["audit", "/audit", 403],
     ["settings", "/settings"],
     ["settings-password", "/settings/password"],
+    ["settings-second-factor", "/settings/second-factor"],
     ["settings-sessions", "/settings/sessions"],
     ["settings-email", "/settings/email"],
   ];

@@ -24,6 +24,8 @@ import-hash-not-bcrypt = This is not a bcrypt hash such as $2b$12$….
 import-hash-cost = The cost of this hash must be between { $min } and { $max }.
 
 mfa-already-enrolled = The second factor is set up already.
+mfa-replacement-expired = This took longer than ten minutes, or was begun in another session. Scan the picture that is shown now.
+recovery-codes-not-allowed = Your organisation does not let people of your role hold recovery codes.
 
 token-too-many = At most { $max } tokens at a time: revoke one that is no longer used.
 token-scope-unknown = There is no permission with this name.

@@ -29,7 +29,12 @@ account-mail-mfa-reset-subject = Your second factor was removed
 account-mail-mfa-reset = The second factor of your account at { $tenant } was removed on { $when }, and your sessions have ended. You set up a new one at your next sign-in.
 
 account-mail-recovery-code-subject = A recovery code was used
-account-mail-recovery-code = Somebody signed in to your account at { $tenant } with one of your recovery codes on { $when }. It counts no more.
+account-mail-recovery-code = One of the recovery codes of your account at { $tenant } was used on { $when }, in the place of a code of your authenticator app. It counts no more. How many are left stands in the settings, below Second factor.
+account-mail-recovery-codes-subject = Recovery codes were made
+account-mail-recovery-codes = New recovery codes for your account at { $tenant } were made on { $when }. Older ones count no more.
+
+account-mail-authenticator-subject = Another authenticator app was set up
+account-mail-authenticator = Another authenticator app took the place of the former one for your account at { $tenant } on { $when }. Your other sessions have ended, and older recovery codes count no more.
 
 account-mail-new-device-subject = A sign-in from a new device
 account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.

@@ -51,6 +51,8 @@ pub struct Settings {
     pub auth_rate_limit_window_sec: u32,
     /// Sign-in requests of one network within that window.
     pub auth_rate_limit_max: u32,
+    /// Recovery codes that are made at a time.
+    pub recovery_codes_count: u8,
     /// How addresses of clients are kept and shown.
     pub ip_mode: IpMode,
 }

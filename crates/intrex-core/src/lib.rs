@@ -7,7 +7,7 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`tokens`].
+//! [`sessions`], [`recovery_codes`], [`tokens`]; [`key_rotation`] seals anew what a previous key has sealed.
 
 pub mod account_mail;
 pub mod accounts;
@@ -25,6 +25,7 @@ pub mod ids;
 pub mod imports;
 pub mod jobs;
 mod json;
+pub mod key_rotation;
 pub mod network;
 pub mod notifications;
 pub mod obligations;
@@ -34,6 +35,7 @@ pub mod paging;
 pub mod people;
 pub mod permission;
 pub mod raw;
+pub mod recovery_codes;
 pub mod reminders;
 pub mod reports;
 pub mod sessions;

@@ -128,7 +128,7 @@ permissions! {
     //                                                                                        admin     manager   operator worker  console
     TenantRead        "tenant:read"        "See the organisation's name and settings"        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
     TenantWrite       "tenant:write"       "Create and change organisations"                 [No,       No,       No,      No,     Tenant],
-    TenantSettings    "tenant:settings"    "Change the organisation's name, time zone, lead days and session limits" [Tenant, No, No, No, Tenant],
+    TenantSettings    "tenant:settings"    "Change the organisation's name, time zone, lead days and session limits, and who may hold recovery codes" [Tenant, No, No, No, Tenant],
     BranchesRead      "branches:read"      "See branches"                                    [Tenant,   Branches, Branches, Tenant, Tenant],
     BranchesWrite     "branches:write"     "Create, change and close branches"               [Tenant,   No,       No,      No,     Tenant],
     PeopleRead        "people:read"        "See people, their roles and branches"            [Tenant,   Branches, No,      Tenant, Tenant],
@@ -154,6 +154,7 @@ permissions! {
     AuditRead         "audit:read"         "Read the audit log"                              [Tenant,   Branches, No,      Tenant, Tenant],
     AuditReveal       "audit:reveal"       "See addresses and devices in the audit log, with a reason" [Tenant, No,  No,      No,     Tenant],
     AuditVerify       "audit:verify"       "Verify the audit log's chain"                    [Tenant,   No,       No,      Tenant, Tenant],
+    KeysRotate        "keys:rotate"        "Seal anew what a previous key has sealed"        [No,       No,       No,      No,     Tenant],
     Housekeeping      "housekeeping:run"   "Remove what has expired"                         [No,       No,       No,      Tenant, No],
 }
 

@@ -65,6 +65,16 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_EMAIL_CHANGED,
             None,
         ),
+        Kind::AuthenticatorReplaced => (
+            keys::ACCOUNT_MAIL_AUTHENTICATOR_SUBJECT,
+            keys::ACCOUNT_MAIL_AUTHENTICATOR,
+            None,
+        ),
+        Kind::RecoveryCodesMade => (
+            keys::ACCOUNT_MAIL_RECOVERY_CODES_SUBJECT,
+            keys::ACCOUNT_MAIL_RECOVERY_CODES,
+            None,
+        ),
         Kind::RecoveryCodeUsed => (
             keys::ACCOUNT_MAIL_RECOVERY_CODE_SUBJECT,
             keys::ACCOUNT_MAIL_RECOVERY_CODE,

@@ -29,6 +29,10 @@ pub enum Kind {
     MfaReset,
     /// The address was changed; goes to both.
     EmailChanged,
+    /// Another authenticator app took the place of the former one.
+    AuthenticatorReplaced,
+    /// Recovery codes were made.
+    RecoveryCodesMade,
     /// A recovery code was used.
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
@@ -42,6 +46,10 @@ pub enum Notice {
     PasswordChanged,
     /// The second factor was taken away.
     MfaReset,
+    /// Another authenticator app took the place of the former one.
+    AuthenticatorReplaced,
+    /// Recovery codes were made.
+    RecoveryCodesMade,
     /// A recovery code was used.
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
@@ -53,6 +61,8 @@ impl From<Notice> for Kind {
         match notice {
             Notice::PasswordChanged => Kind::PasswordChanged,
             Notice::MfaReset => Kind::MfaReset,
+            Notice::AuthenticatorReplaced => Kind::AuthenticatorReplaced,
+            Notice::RecoveryCodesMade => Kind::RecoveryCodesMade,
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
         }
@@ -61,7 +71,7 @@ impl From<Notice> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -69,6 +79,8 @@ impl Kind {
         Kind::PasswordChanged,
         Kind::MfaReset,
         Kind::EmailChanged,
+        Kind::AuthenticatorReplaced,
+        Kind::RecoveryCodesMade,
         Kind::RecoveryCodeUsed,
         Kind::NewDevice,
     ];
@@ -83,6 +95,8 @@ impl Kind {
             Kind::PasswordChanged => "password_changed",
             Kind::MfaReset => "mfa_reset",
             Kind::EmailChanged => "email_changed",
+            Kind::AuthenticatorReplaced => "authenticator_replaced",
+            Kind::RecoveryCodesMade => "recovery_codes_made",
             Kind::RecoveryCodeUsed => "recovery_code_used",
             Kind::NewDevice => "new_device",
         }

@@ -1,9 +1,10 @@
 //! What people do about their own account: change the password, set another one when it is forgotten, use another e-mail
-//! address. Each ends what an old credential has opened, and tells the person by mail.
+//! address or another authenticator app. Each ends what an old credential has opened, and tells the person by mail.
 //!
 //! `proof` the present password · `password` changing it · `reset` the link for who forgot it · `email` another address ·
-//! `queries` all SQL.
+//! `authenticator` another app, with its own SQL · `queries` the rest of it.
 
+pub mod authenticator;
 pub mod email;
 pub mod password;
 mod proof;
@@ -42,10 +43,11 @@ pub(crate) async fn follow_session(
     old: SessionId,
     new: SessionId,
 ) -> Result<()> {
+    authenticator::follow_session(&mut *conn, tenant, old, new).await?;
     queries::follow_session(conn, tenant, old, new).await
 }
 
-/// Removes links that ended long ago; how many rows at most one statement touched.
+/// Removes links that ended long ago, and apps that were not confirmed in time; how many rows at most one statement touched.
 pub(crate) async fn clear(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -53,7 +55,8 @@ pub(crate) async fn clear(
     limit: i64,
 ) -> Result<u64> {
     let before = now - ENDED_KEPT_FOR;
-    let resets = queries::remove_resets(conn, tenant, before, limit).await?;
-    let changes = queries::remove_email_changes(conn, tenant, before, limit).await?;
-    Ok(resets.max(changes))
+    let resets = queries::remove_resets(&mut *conn, tenant, before, limit).await?;
+    let changes = queries::remove_email_changes(&mut *conn, tenant, before, limit).await?;
+    let apps = authenticator::clear(conn, tenant, now, limit).await?;
+    Ok(resets.max(changes).max(apps))
 }

@@ -17,6 +17,7 @@ use crate::{
     ids::{InvitationId, PersonId},
     permission::{Permission, Role},
     raw::Raw,
+    recovery_codes,
     sessions::{MAX_WRONG, counters},
     vault::opaque::{self, Kind},
 };
@@ -107,6 +108,9 @@ pub async fn update(
         actor.must_be_fresh(now)?;
     }
     queries::update(tx.conn(), tenant, id, &after, now).await?;
+    if after.role != before.role {
+        recovery_codes::remove_where_not_allowed(tx.conn(), tenant).await?;
+    }
     queries::set_branches(tx.conn(), tenant, id, &after.branch_ids)
         .await
         .map_err(named)?;
@@ -145,6 +149,7 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
         .ok_or(Error::NotFound)?;
     let now = tx.now();
     queries::reset_second_factor(tx.conn(), actor.tenant(), id, now).await?;
+    accounts::authenticator::forget(tx.conn(), actor.tenant(), id).await?;
     // Whoever took the factor may have signed in with it, and made tokens.
     queries::end_access(tx.conn(), actor.tenant(), id, now).await?;
     account_mail::notify(app, &mut tx, id, Notice::MfaReset).await?;

@@ -5,8 +5,8 @@
 //! else.
 //!
 //! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `devices` those that a person is known by · `step_up` both factors again · `authenticate` each request ·
-//! `commands` sign out, revoke · `reads` one's own sessions, and for admins those of others.
+//! the code · `recovery` a recovery code in its place · `devices` those that a person is known by · `step_up` both factors
+//! again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own sessions, and for admins those of others.
 
 mod authenticate;
 pub mod commands;
@@ -16,7 +16,8 @@ pub(crate) mod devices;
 mod model;
 pub(crate) mod queries;
 pub mod reads;
-mod second_factor;
+mod recovery;
+pub(crate) mod second_factor;
 mod sign_in;
 mod step_up;
 mod user_agent;
@@ -30,6 +31,7 @@ pub use model::{
     DeviceCookie, Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn,
     Stage, Started, Verification,
 };
+pub use recovery::verify_recovery_code;
 pub(crate) use second_factor::MAX_WRONG;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;

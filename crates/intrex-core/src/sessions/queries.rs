@@ -380,7 +380,7 @@ pub(super) async fn list(
 
 /// A person's second factor, and what sign-in needs besides.
 #[derive(Debug)]
-pub(super) struct Factor {
+pub(crate) struct Factor {
     pub email: String,
     pub canonical_email: String,
     pub active: bool,
@@ -468,6 +468,25 @@ pub(super) async fn use_step(
     .await?
     .rows_affected();
     Ok(used == 1)
+}
+
+/// Forgets wrong codes and notes the sign-in, where something stood in for a code of the app.
+pub(super) async fn note_given(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set totp_failures = 0, totp_failures_since = null, last_sign_in_at = $3
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        person.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn confirm_secret(

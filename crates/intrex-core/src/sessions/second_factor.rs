@@ -11,7 +11,7 @@ use super::{
     model::{
         Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent, seconds_until,
     },
-    queries::{self, Factor, NewSession},
+    queries::{self, NewSession},
 };
 use crate::{
     App,
@@ -27,6 +27,8 @@ use crate::{
         seal::{self, Place},
     },
 };
+
+pub(crate) use super::queries::Factor;
 
 /// Wrong codes after which the factor waits.
 pub(crate) const MAX_WRONG: i16 = 5;
@@ -145,7 +147,7 @@ async fn finish(
 
 /// What a code turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Checked {
+pub(crate) enum Checked {
     /// Right, and used up now.
     Right,
     /// Not the app's code, or used before: call [`count_wrong`].
@@ -281,7 +283,7 @@ pub(super) async fn begin_full_session(
 }
 
 /// Counts a wrong code against the factor, and ends the transaction with the events that tell of it.
-pub(super) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
+pub(crate) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let (since, failures) = match factor.failures_since {
         Some(since) if now - since < WRONG_WINDOW => (since, factor.failures.saturating_add(1)),
@@ -300,9 +302,19 @@ pub(super) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Fact
     tx.commit_all(events).await
 }
 
-fn waits_until(factor: &Factor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// Until when no code is looked at, if there were too many wrong ones.
+pub(crate) fn waits_until(factor: &Factor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let until = factor.failures_since? + WRONG_WINDOW;
     (factor.failures >= MAX_WRONG && now < until).then_some(until)
+}
+
+/// The confirmed factor of whoever is signed in, locked until the transaction ends.
+pub(crate) async fn lock(tx: &mut WriteTx, person: PersonId) -> Result<Factor> {
+    let tenant = tx.actor().tenant();
+    queries::factor_for_update(tx.conn(), tenant, person)
+        .await?
+        .filter(|factor| factor.active && factor.confirmed)
+        .ok_or(Error::Forbidden)
 }
 
 /// The person's factor, locked, so that codes are tried one after the other.
@@ -331,7 +343,8 @@ fn pending(provisional: &Provisional) -> Place {
     }
 }
 
-fn confirmed(tenant: TenantId, person: PersonId) -> Place {
+/// Where the secret that counts is sealed.
+pub(crate) fn confirmed(tenant: TenantId, person: PersonId) -> Place {
     Place {
         table: "people",
         column: "totp_secret",

@@ -10,6 +10,7 @@ use super::{
     devices,
     model::{SessionCookie, Stage, kept_user_agent, seconds_until},
     queries::{self, NewName},
+    recovery,
     second_factor::{self, Checked},
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     error::{Error, Result},
     ids::SessionId,
     permission::Permission,
+    recovery_codes::{self, Tried},
     vault::passwords::Verified,
 };
 
@@ -28,6 +30,14 @@ use crate::{
 pub enum Proof<'a> {
     /// A code of the app.
     Code(&'a str),
+    /// A recovery code.
+    RecoveryCode(&'a str),
+}
+
+/// The second factor, ready to be looked at under the lock of the person's row.
+enum Ready<'a> {
+    Code(&'a str),
+    RecoveryCode(Tried),
 }
 
 /// What stepping up came to.
@@ -86,14 +96,24 @@ pub async fn step_up(
     if let Some(until) = counters::locked_until(app, request, &counted).await? {
         return Ok(wait(app, until));
     }
+    // What takes a while is done before any row is locked.
+    let ready = match proof {
+        Proof::Code(code) => Ready::Code(code),
+        Proof::RecoveryCode(typed) => {
+            let waits = second_factor::waits_until(&factor, now);
+            Ready::RecoveryCode(recovery_codes::look_up(app, actor, person, typed, waits).await?)
+        }
+    };
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
-    let factor = queries::factor_for_update(tx.conn(), tenant, person)
-        .await?
-        .filter(|factor| factor.active && factor.confirmed)
-        .ok_or(Error::Forbidden)?;
-    let Proof::Code(code) = proof;
-    match second_factor::check(app, &mut tx, person, &factor, code).await? {
+    let factor = second_factor::lock(&mut tx, person).await?;
+    let checked = match ready {
+        Ready::Code(code) => second_factor::check(app, &mut tx, person, &factor, code).await?,
+        Ready::RecoveryCode(tried) => {
+            recovery::use_up(app, &mut tx, person, &factor, &tried).await?
+        }
+    };
+    match checked {
         Checked::Right => {}
         Checked::Wrong => {
             second_factor::count_wrong(tx, person, &factor).await?;

@@ -11,6 +11,7 @@ use crate::{
     error::{Conflict, Error, Result},
     ids::TenantId,
     permission::Permission,
+    recovery_codes,
 };
 
 /// The background work that every organisation has for as long as it exists.
@@ -49,8 +50,8 @@ pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
     change(app, actor, TenantStatus::Active).await
 }
 
-/// Changes an organisation's name, zone, usual lead days and session limits. Shorter limits hold for the sessions that there
-/// are, from their next request on. `seen` is the version that the caller has looked at, if they say.
+/// Changes an organisation's name, zone, usual lead days, session limits, and who may hold recovery codes. Shorter limits hold
+/// for the sessions that there are, from their next request on; codes of roles that may hold none are removed. `seen` is the version that the caller has looked at, if they say.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -73,6 +74,7 @@ pub async fn update(
     let after = raw.parse(&before)?;
     let now = tx.now();
     queries::update(tx.conn(), id, &after, now).await?;
+    let removed = recovery_codes::remove_where_not_allowed(tx.conn(), id).await?;
     let tenant = queries::current(tx.conn(), id)
         .await?
         .ok_or(Error::NotFound)?;
@@ -97,10 +99,18 @@ pub async fn update(
             before.session_idle_minutes.to_string(),
             after.session_idle_minutes.to_string(),
         ),
+        (
+            "recovery_code_roles",
+            before.recovery_code_roles.join(", "),
+            after.recovery_code_roles.join(", "),
+        ),
     ] {
         if before != after {
             event = event.changed(field, before, after);
         }
+    }
+    if removed > 0 {
+        event = event.with("recovery_codes_removed", removed);
     }
     tx.commit_answering(vec![event], &tenant).await?;
     Ok(tenant)

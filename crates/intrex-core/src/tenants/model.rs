@@ -5,15 +5,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    catalogue::{Text, keys},
     error::{FieldErrors, Result},
     ids::TenantId,
     obligations::input::lead_days,
+    permission::Role,
     raw::Raw,
     text,
 };
 
 /// The longest name, in characters.
 pub(crate) const MAX_NAME: usize = 200;
+/// In the place of roles: none of them.
+pub const NOBODY: &str = "nobody";
 /// The time zone of an organisation that names none.
 const DEFAULT_TIME_ZONE: &str = "UTC";
 
@@ -34,6 +38,9 @@ pub struct Tenant {
     pub session_absolute_hours: i16,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: i16,
+    /// The roles whose people may hold recovery codes.
+    #[schema(value_type = Vec<Role>)]
+    pub recovery_code_roles: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -101,6 +108,10 @@ pub struct RawTenantUpdate {
     /// Minutes without a request after which a session ends: 5 to 1440.
     #[schema(value_type = Option<u16>, minimum = 5, maximum = 1440)]
     pub session_idle_minutes: Raw,
+    /// The roles whose people may hold recovery codes; an empty list, or `nobody`, for none. The codes of other roles are
+    /// removed at once.
+    #[schema(value_type = Option<Vec<Role>>)]
+    pub recovery_code_roles: Raw,
 }
 
 /// What an organisation is to become.
@@ -111,6 +122,7 @@ pub(crate) struct TenantFacts {
     pub lead_days: Vec<i16>,
     pub session_absolute_hours: i16,
     pub session_idle_minutes: i16,
+    pub recovery_code_roles: Vec<String>,
 }
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.
@@ -186,8 +198,12 @@ impl RawTenantUpdate {
             least.idle_minutes.into(),
             most.idle_minutes.into(),
         );
+        let roles = match self.recovery_code_roles.is_given() {
+            true => recovery_code_roles(&self.recovery_code_roles, e),
+            false => Some(before.recovery_code_roles.clone()),
+        };
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
-        match (name, time_zone, lead_days, preset, hours, minutes) {
+        match (name, time_zone, lead_days, preset, hours, minutes, roles) {
             (
                 Some(name),
                 Some(time_zone),
@@ -195,6 +211,7 @@ impl RawTenantUpdate {
                 Some(preset),
                 Some(hours),
                 Some(minutes),
+                Some(recovery_code_roles),
             ) => Ok(TenantFacts {
                 name,
                 time_zone,
@@ -207,10 +224,38 @@ impl RawTenantUpdate {
                     .map(|preset| preset.idle_minutes)
                     .or(small(minutes))
                     .unwrap_or(before.session_idle_minutes),
+                recovery_code_roles,
             }),
             _ => Err(errors.into()),
         }
     }
+}
+
+/// Roles in the order of the table, each once. No role at all has to be said: an empty field may just have been left out.
+fn recovery_code_roles(raw: &Raw, errors: &mut FieldErrors) -> Option<Vec<String>> {
+    const FIELD: &str = "recovery_code_roles";
+    let named = raw.list(errors, FIELD, Role::ALL.len() + 1)?;
+    if named.is_empty() && !raw.is_empty_list() {
+        errors.add(FIELD, keys::ERROR_FIELD_REQUIRED);
+        return None;
+    }
+    if named
+        .iter()
+        .any(|name| name != NOBODY && Role::parse(name).is_none())
+    {
+        let roles = Role::ALL.map(Role::as_str).join(", ");
+        let choices = format!("{roles}, {NOBODY}");
+        errors.add(
+            FIELD,
+            Text::new(keys::ERROR_FIELD_NOT_ONE_OF).with("choices", choices),
+        );
+        return None;
+    }
+    let chosen = Role::ALL
+        .into_iter()
+        .map(Role::as_str)
+        .filter(|role| named.iter().any(|name| name == role));
+    Some(chosen.map(str::to_owned).collect())
 }
 
 /// A new organisation, checked.
@@ -252,6 +297,41 @@ mod tests {
         };
         let names: Vec<_> = fields.iter().map(|f| f.field.as_str()).collect();
         assert_eq!(names, ["name", "time_zone"]);
+    }
+
+    #[test]
+    fn roles_are_named_or_nobody_is_and_an_empty_field_is_neither() {
+        let read = |raw: Raw| {
+            let mut errors = FieldErrors::new();
+            let roles = recovery_code_roles(&raw, &mut errors);
+            assert_eq!(roles.is_none(), !errors.is_empty());
+            roles.map(|roles| roles.join(" "))
+        };
+        let json = |text: &str| serde_json::from_str::<Raw>(text).expect("decodes");
+        let both = Some("head_office_admin operator".to_owned());
+        assert_eq!(read("operator, head_office_admin,operator".into()), both);
+        assert_eq!(
+            read(json(r#"["nobody","operator","head_office_admin"]"#)),
+            both
+        );
+        assert_eq!(read(NOBODY.into()).as_deref(), Some(""));
+        assert_eq!(read(json("[]")).as_deref(), Some(""));
+        for wrong in [
+            "",
+            "null",
+            r#"[""]"#,
+            r#"["auditor"]"#,
+            "[1]",
+            "true",
+            r#"{"a":1}"#,
+        ] {
+            let raw = if wrong.is_empty() {
+                "".into()
+            } else {
+                json(wrong)
+            };
+            assert_eq!(read(raw), None, "{wrong}");
+        }
     }
 
     #[test]

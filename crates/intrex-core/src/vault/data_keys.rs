@@ -201,7 +201,8 @@ fn unwrap(ring: &KeyRing, tenant: TenantId, id: KeyId, wrapped: &str) -> Option<
     Key::from_bytes(bytes.to_vec()).ok()
 }
 
-fn place(tenant: TenantId, id: KeyId) -> Place {
+/// Where a wrapped key is sealed.
+pub(crate) fn place(tenant: TenantId, id: KeyId) -> Place {
     Place {
         table: "data_keys",
         column: "wrapped",

@@ -23,6 +23,8 @@ pub struct Vault {
     pub(crate) keys: Keys,
     pub(crate) data_keys: data_keys::Cache,
     pub(crate) passwords: passwords::Passwords,
+    /// Recovery codes: long and random, so that the lowest cost is enough.
+    pub(crate) codes: passwords::Passwords,
 }
 
 impl Vault {
@@ -32,6 +34,7 @@ impl Vault {
         Vault {
             keys,
             data_keys: data_keys::Cache::default(),
+            codes: passwords.at_cost(passwords::MIN_COST),
             passwords,
         }
     }

@@ -58,6 +58,26 @@ impl Passwords {
         }
     }
 
+    /// Hashes of another cost, which wait for their turn together with these.
+    pub(crate) fn at_cost(&self, cost: u32) -> Self {
+        Passwords {
+            turns: self.turns.clone(),
+            ..Self::new(self.ring.clone(), cost)
+        }
+    }
+
+    /// Whether the pepper of a stored text is configured.
+    pub(crate) fn can_verify(&self, stored: &str) -> bool {
+        stored
+            .split_once('$')
+            .is_some_and(|(id, _)| self.ring.find(id).is_some())
+    }
+
+    /// The public names of the peppers, the current one first.
+    pub(crate) fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.ring.all().map(Key::id)
+    }
+
     /// The text to store for a password.
     pub(crate) async fn hash(&self, password: &SecretString) -> Result<String> {
         let key = self.ring.current().clone();

@@ -28,6 +28,17 @@ impl FormView {
         }
     }
 
+    /// With more of them: several of one name are ticked boxes.
+    pub fn with<V: Into<String>>(
+        mut self,
+        values: impl IntoIterator<Item = (&'static str, V)>,
+    ) -> Self {
+        let values = values.into_iter();
+        self.values
+            .extend(values.map(|(name, value)| (name.to_owned(), value.into())));
+        self
+    }
+
     /// A form as it was typed.
     pub fn typed(typed: Typed) -> Self {
         FormView {

@@ -1,5 +1,5 @@
-//! The second factor: setting it up once, and giving a code at every sign-in. Only a session that waits for exactly this
-//! gets here.
+//! The second factor: setting it up once, and giving a code at every sign-in, or what stands in for one. Only a session that
+//! waits for exactly this gets here.
 
 use askama::Template;
 use axum::{
@@ -17,6 +17,8 @@ use serde::Deserialize;
 
 use super::{
     qr,
+    recovery::{self, Asked, With},
+    settings::offer_recovery_codes,
     sign_in::{MAX_FORM_BYTES, Next, minutes, start},
 };
 use crate::{
@@ -41,6 +43,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[serde(default, deny_unknown_fields)]
 struct RawCode {
     code: String,
+    recovery_code: String,
 }
 
 impl RawCode {
@@ -55,7 +58,9 @@ impl RawCode {
 struct MfaPage<'a> {
     page: &'a Page,
     form: FormView,
+    asked: Asked,
     next: String,
+    other: String,
 }
 
 #[derive(Template)]
@@ -80,9 +85,10 @@ async fn show(
     exchange: Exchange,
     Begun(begun): Begun,
     Query(next): Query<Next>,
+    Query(with): Query<With>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
-    draw(&exchange, &next, Again::first())
+    draw(&exchange, &next, with.asked(), Again::first())
 }
 
 /// `POST /mfa`
@@ -90,15 +96,18 @@ async fn submit(
     State(web): State<WebState>,
     exchange: Exchange,
     Query(next): Query<Next>,
+    Query(with): Query<With>,
     BegunForm { begun, input }: BegunForm<RawCode>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
-    match again(
-        &exchange,
-        sessions::verify_code(&web.app, &begun, &input.digits()).await?,
-    ) {
-        Some(again) => draw(&exchange, &next, again),
-        None => Ok(see_other(next.destination())),
+    let (given, typed) = recovery::given(with.asked(), &input.code, &input.recovery_code);
+    let verification = match given {
+        Asked::AppCode => sessions::verify_code(&web.app, &begun, &input.digits()).await?,
+        Asked::RecoveryCode => sessions::verify_recovery_code(&web.app, &begun, typed).await?,
+    };
+    match again(&exchange, given, verification) {
+        Some(again) => draw(&exchange, &next, given, again),
+        None => Ok(see_other(&recovery::destination(given, &next))),
     }
 }
 
@@ -121,12 +130,11 @@ async fn submit_setup(
     BegunForm { begun, input }: BegunForm<RawCode>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaSetup, &next)?;
-    match again(
-        &exchange,
-        sessions::confirm_enrolment(&web.app, &begun, &input.digits()).await?,
-    ) {
+    let verification = sessions::confirm_enrolment(&web.app, &begun, &input.digits()).await?;
+    match again(&exchange, Asked::AppCode, verification) {
         Some(again) => draw_setup(&web, &exchange, &begun, &next, again).await,
-        None => Ok(see_other(next.destination())),
+        // What stands in for a lost app is offered while everything is at hand.
+        None => Ok(see_other(&offer_recovery_codes(next.destination()))),
     }
 }
 
@@ -143,22 +151,21 @@ fn at(begun: &Provisional, stage: Stage, next: &Next) -> Result<(), Fault> {
 }
 
 /// Lets somebody in, or says why not.
-fn again(exchange: &Exchange, verification: Verification) -> Option<Again> {
-    let (status, text, retry_after_sec) = match verification {
+fn again(exchange: &Exchange, given: Asked, verification: Verification) -> Option<Again> {
+    let (status, error, retry_after_sec) = match verification {
         Verification::Full(cookie) => {
             start(exchange, &cookie);
             return None;
         }
-        Verification::Wrong => (StatusCode::UNAUTHORIZED, Text::new(keys::MFA_WRONG), None),
+        Verification::Wrong => (StatusCode::UNAUTHORIZED, given.wrong(), None),
         Verification::Wait { retry_after_sec } => (
             StatusCode::TOO_MANY_REQUESTS,
-            Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
+            FieldError {
+                field: given.field().to_owned(),
+                text: Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
+            },
             Some(retry_after_sec),
         ),
-    };
-    let error = FieldError {
-        field: "code".to_owned(),
-        text,
     };
     Some(Again {
         status,
@@ -186,12 +193,23 @@ impl Again {
     }
 }
 
-fn draw(exchange: &Exchange, next: &Next, mut again: Again) -> Result<Response, Fault> {
-    let page = Page::of_nobody(exchange, keys::MFA);
+fn draw(
+    exchange: &Exchange,
+    next: &Next,
+    asked: Asked,
+    mut again: Again,
+) -> Result<Response, Fault> {
+    let title = match asked {
+        Asked::AppCode => keys::MFA,
+        Asked::RecoveryCode => keys::MFA_RECOVERY,
+    };
+    let page = Page::of_nobody(exchange, title);
     let template = MfaPage {
         page: &page,
         form: std::mem::take(&mut again.form),
-        next: next.query(),
+        asked,
+        next: asked.query(next),
+        other: asked.other().query(next),
     };
     Ok(again.finish(page.show_as(again.status, &template)?))
 }
@@ -216,7 +234,7 @@ async fn draw_setup(
 }
 
 /// The secret in groups of four, as people can type it.
-fn groups(secret: &str) -> Vec<String> {
+pub(super) fn groups(secret: &str) -> Vec<String> {
     let letters: Vec<char> = secret.chars().collect();
     letters
         .chunks(4)
@@ -240,6 +258,7 @@ mod tests {
     fn a_gap_in_a_code_does_not_matter() {
         let code = RawCode {
             code: " 492 038\u{a0}".to_owned(),
+            recovery_code: String::new(),
         };
         assert_eq!(code.digits(), "492038");
     }

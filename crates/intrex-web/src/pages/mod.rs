@@ -10,6 +10,7 @@ pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
 pub(crate) mod qr;
+mod recovery;
 pub(crate) mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;

@@ -15,7 +15,10 @@ use intrex_core::{
 };
 use serde::Deserialize;
 
-use super::sign_in::{MAX_FORM_BYTES, Next, SecretField, minutes, start};
+use super::{
+    recovery::{self, Asked, With},
+    sign_in::{MAX_FORM_BYTES, Next, SecretField, minutes, start},
+};
 use crate::{
     WebState,
     answer::{Fault, FormView, Page},
@@ -37,6 +40,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct RawStepUp {
     password: SecretField,
     code: String,
+    recovery_code: String,
 }
 
 #[derive(Template)]
@@ -45,7 +49,9 @@ struct StepUpPage<'a> {
     page: &'a Page,
     form: FormView,
     notice: Option<String>,
+    asked: Asked,
     next: String,
+    other: String,
 }
 
 /// `GET /step-up`
@@ -53,9 +59,11 @@ async fn show(
     exchange: Exchange,
     Reader(tx): Reader,
     Query(next): Query<Next>,
+    Query(with): Query<With>,
 ) -> Result<Response, Fault> {
     let page = Page::of_reader(tx, &exchange, None, keys::STEP_UP).await?;
-    draw(&page, &next, StatusCode::OK, FormView::empty(), None)
+    let asked = (with.asked(), &next);
+    draw(&page, asked, StatusCode::OK, FormView::empty(), None)
 }
 
 /// `POST /step-up`
@@ -63,17 +71,25 @@ async fn submit(
     State(web): State<WebState>,
     exchange: Exchange,
     Query(next): Query<Next>,
+    Query(with): Query<With>,
     form: Form<RawStepUp>,
 ) -> Result<Response, Fault> {
+    let typed = &form.input;
+    let (given, typed) = recovery::given(with.asked(), &typed.code, &typed.recovery_code);
     // Apps show the digits with a gap, and people type it.
-    let code: String = form.input.code.split_whitespace().collect();
-    let password = form.input.password.0;
-    let outcome = sessions::step_up(&web.app, &form.actor, password, Proof::Code(&code)).await?;
+    let digits: String = typed.split_whitespace().collect();
+    let proof = match given {
+        Asked::AppCode => Proof::Code(&digits),
+        Asked::RecoveryCode => Proof::RecoveryCode(typed),
+    };
+    let password = form.input.password.0.clone();
+    let outcome = sessions::step_up(&web.app, &form.actor, password, proof).await?;
+    let asked = (given, &next);
     let page = Page::of_actor(&form.actor, &exchange, None, keys::STEP_UP);
     match outcome {
         StepUp::Done(cookie) => {
             start(&exchange, &cookie);
-            Ok(see_other(next.destination()))
+            Ok(see_other(&recovery::destination(given, &next)))
         }
         StepUp::Refused => {
             let error = FieldError {
@@ -81,12 +97,12 @@ async fn submit(
                 text: Text::new(keys::STEP_UP_REFUSED),
             };
             let form = FormView::empty().wrong(&[error], exchange.language());
-            draw(&page, &next, StatusCode::UNPROCESSABLE_ENTITY, form, None)
+            draw(&page, asked, StatusCode::UNPROCESSABLE_ENTITY, form, None)
         }
         StepUp::Wait { retry_after_sec } => {
             let text = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
             let (status, form) = (StatusCode::TOO_MANY_REQUESTS, FormView::empty());
-            let mut response = draw(&page, &next, status, form, Some(text))?;
+            let mut response = draw(&page, asked, status, form, Some(text))?;
             let wait = HeaderValue::from(retry_after_sec);
             response.headers_mut().insert(RETRY_AFTER, wait);
             Ok(response)
@@ -96,7 +112,7 @@ async fn submit(
 
 fn draw(
     page: &Page,
-    next: &Next,
+    (asked, next): (Asked, &Next),
     status: StatusCode,
     form: FormView,
     notice: Option<Text>,
@@ -106,7 +122,9 @@ fn draw(
         &StepUpPage {
             form,
             notice: notice.map(|text| page.say(text)),
-            next: next.query(),
+            asked,
+            next: asked.query(next),
+            other: asked.other().query(next),
             page,
         },
     )

@@ -4,12 +4,14 @@
 use anyhow::Result;
 use clap::Args;
 use intrex_core::{
+    App,
     audit::verify::{self, Verdict},
     clock::Clock,
     db::{
         catalogue::lint,
         migrate::{self, InstallationKind},
     },
+    key_rotation::{self, Waiting},
 };
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
@@ -149,6 +151,34 @@ fn database(config: &Config, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
+/// Whether everything that is sealed opens, and whether a previous key is still needed.
+async fn keys(app: &App, checks: &mut Checks) {
+    const NAME: &str = "keys";
+    match key_rotation::waiting(app).await {
+        Err(error) => checks.bad(NAME, format!("{:#}", told(error))),
+        Ok(Waiting {
+            under_previous: 0,
+            under_unknown: 0,
+        }) => checks.ok(NAME, "everything is sealed under the current keys"),
+        Ok(Waiting {
+            under_previous,
+            under_unknown: 0,
+        }) => checks.note(
+            NAME,
+            format!(
+                "{under_previous} values are sealed under a previous key: `intrex keys rotate` seals them anew"
+            ),
+        ),
+        Ok(Waiting { under_unknown, .. }) => checks.bad(
+            NAME,
+            format!(
+                "{under_unknown} values are sealed under keys that are not configured, and open for nobody: give the former \
+                 MFA_ENCRYPTION_KEY or CONNECTOR_ENC_KEY as NAME_PREVIOUS, then run `intrex keys rotate`"
+            ),
+        ),
+    }
+}
+
 /// Row level security and its surroundings, table by table.
 async fn catalogue(database: &Database, checks: &mut Checks) {
     const NAME: &str = "row level security";
@@ -201,6 +231,7 @@ async fn connected(config: &Config, database: &Database, checks: &mut Checks) {
             ),
         ),
     }
+    keys(&app, checks).await;
     match verify::verify_all(&app).await {
         Err(error) => checks.bad("audit log", format!("{:#}", told(error))),
         Ok(verdicts) => {

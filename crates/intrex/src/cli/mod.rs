@@ -83,7 +83,7 @@ enum Command {
     Routes(Format),
     /// Print the OpenAPI description of the API
     Openapi,
-    /// Look at the installation's keys
+    /// Look at the installation's keys, and seal anew what a previous one has sealed
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Check the installation: configuration, database, roles, row level security, audit log

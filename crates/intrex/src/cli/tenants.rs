@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     raw::Raw,
-    tenants::{self, RawTenant, RawTenantUpdate},
+    tenants::{self, NOBODY, RawTenant, RawTenantUpdate},
 };
 
 use super::{
@@ -20,7 +20,7 @@ pub(super) enum Tenant {
     Create(Create),
     /// List all organisations
     List(Format),
-    /// Change an organisation's name, time zone, usual lead days, or how long sessions last
+    /// Change an organisation's name, time zone, usual lead days, how long sessions last, or who may hold recovery codes
     Set(Set),
     /// Lock everybody of an organisation out, at once; nothing is deleted
     Suspend(Change),
@@ -64,6 +64,9 @@ pub(super) struct Set {
     /// Minutes without a request after which a session ends: 5 to 1440
     #[arg(long, value_name = "MINUTES")]
     session_idle_minutes: Option<u16>,
+    /// The roles whose people may hold recovery codes, with commas between, or nobody; the codes of others are removed
+    #[arg(long, value_name = "ROLES")]
+    recovery_code_roles: Option<String>,
     #[command(flatten)]
     at: Where,
     #[command(flatten)]
@@ -152,6 +155,7 @@ fn set(command: Set) -> Result<Ended> {
             session_preset: words(command.session_preset),
             session_absolute_hours: number(command.session_absolute_hours),
             session_idle_minutes: number(command.session_idle_minutes),
+            recovery_code_roles: words(command.recovery_code_roles),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await
@@ -160,11 +164,15 @@ fn set(command: Set) -> Result<Ended> {
             json(&tenant)?;
         } else {
             line(&format!(
-                "{}: {}, sessions of {} hours and {} minutes without use",
+                "{}: {}, sessions of {} hours and {} minutes without use, recovery codes for {}",
                 tenant.name,
                 tenant.time_zone,
                 tenant.session_absolute_hours,
-                tenant.session_idle_minutes
+                tenant.session_idle_minutes,
+                match tenant.recovery_code_roles.as_slice() {
+                    [] => NOBODY.to_owned(),
+                    roles => roles.join(", "),
+                }
             ))?;
         }
         Ok(Ended::Well)

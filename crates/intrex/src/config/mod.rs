@@ -119,6 +119,7 @@ struct Limits {
     lockout_base_cooldown_sec: u32,
     auth_rate_limit_window_sec: u32,
     auth_rate_limit_max: u32,
+    recovery_codes_count: u8,
 }
 
 impl Config {
@@ -189,6 +190,7 @@ impl Config {
             lockout_base_cooldown_sec: limits.lockout_base_cooldown_sec,
             auth_rate_limit_window_sec: limits.auth_rate_limit_window_sec,
             auth_rate_limit_max: limits.auth_rate_limit_max,
+            recovery_codes_count: limits.recovery_codes_count,
             ip_mode: self.log.ip_mode,
         }
     }
@@ -253,6 +255,7 @@ fn limits(environment: &Environment, stage: Option<Stage>, faults: &mut Faults) 
     let lockout_base_cooldown_sec = number("LOCKOUT_BASE_COOLDOWN_SEC", 300, 30..=86_400);
     let auth_rate_limit_window_sec = number("AUTH_RATE_LIMIT_WINDOW_SEC", 60, 1..=3_600);
     let auth_rate_limit_max = number("AUTH_RATE_LIMIT_MAX", 10, 1..=10_000);
+    let recovery_codes_count = number("RECOVERY_CODES_COUNT", 10, 5..=20);
     Some(Limits {
         lockout_enabled: lockout_enabled?,
         lockout_threshold: lockout_threshold?,
@@ -260,6 +263,7 @@ fn limits(environment: &Environment, stage: Option<Stage>, faults: &mut Faults) 
         lockout_base_cooldown_sec: lockout_base_cooldown_sec?,
         auth_rate_limit_window_sec: auth_rate_limit_window_sec?,
         auth_rate_limit_max: auth_rate_limit_max?,
+        recovery_codes_count: recovery_codes_count.and_then(|count| u8::try_from(count).ok())?,
     })
 }
 
@@ -361,7 +365,6 @@ fn later(environment: &Environment, stage: Option<Stage>, faults: &mut Faults) {
     ));
     faults.take(values::networks(environment, "INTREX_ALLOW_PRIVATE_NETS"));
     for (name, default, range) in [
-        ("RECOVERY_CODES_COUNT", 10, 5..=20),
         ("AUDIT_ARCHIVE_DAYS", 180, 1..=36_500),
         ("BACKUP_RETENTION_DAYS", 35, 7..=36_500),
     ] {

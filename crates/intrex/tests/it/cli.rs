@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 25] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -27,6 +27,8 @@ const COMMANDS: [&[&str]; 23] = [
     &["token", "create"],
     &["token", "list"],
     &["token", "revoke"],
+    &["keys", "list"],
+    &["keys", "rotate"],
     &["audit", "verify"],
     &["routes"],
     &["openapi"],
@@ -209,6 +211,12 @@ async fn an_operator_sets_an_organisation_up() {
     .refused();
     assert!(said.contains("there is no bob@acme.example"), "{said}");
 
+    // The break-glass: by name, with a reason, whether or not there was a factor.
+    let reset = run(&["user", "reset-mfa", "alice@acme.example"]).json();
+    assert_eq!(reset["mfa_enrolled"], Value::Bool(false), "{reset}");
+    let said = run(&["user", "reset-mfa", "bob@acme.example"]).refused();
+    assert!(said.contains("there is no bob@acme.example"), "{said}");
+
     let set = run(&[
         "tenant",
         "set",
@@ -248,7 +256,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 7)
+    .find(|verified| verified["chains"][0]["events"] == 8)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

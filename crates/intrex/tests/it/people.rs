@@ -527,5 +527,15 @@ async fn a_lost_second_factor_is_reset_by_another_with_a_reason_and_set_up_anew(
     );
     let told = "select count(*) from app.audit_events where action = 'person.mfa_reset'";
     assert_eq!(app.count(told).await, 1);
+    // Whoever is not fresh does not, and nobody but the operator of the installation helps the last admin.
+    app.app.clock.advance(TimeDelta::minutes(5));
+    let stale = people::reset_mfa(&app.app, &alice_acts, bob.id, &"lost again".into()).await;
+    assert!(matches!(stale, Err(Error::StepUp)), "{stale:?}");
+    let last = app.sign_in(&alice).await;
+    let helped = people::reset_mfa(&app.app, &acme.operator, alice.id, &"called us".into()).await;
+    assert!(!helped.expect("is reset").mfa_enrolled);
+    assert!(app.is_dead(&last).await);
+    assert_eq!(app.password_given(&alice).await.stage, Stage::MfaSetup);
+    assert_eq!(app.count(told).await, 2);
     app.finish().await;
 }

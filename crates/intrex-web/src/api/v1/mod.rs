@@ -7,6 +7,7 @@ mod notifications;
 mod obligations;
 mod organisation;
 mod reports;
+mod second_factor;
 mod sessions;
 mod templates;
 mod tokens;
@@ -27,6 +28,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(audit::routes)
         .with(users::routes)
         .with(sessions::routes)
+        .with(second_factor::routes)
         .with(organisation::routes)
         .with(tokens::routes)
 }
@@ -43,6 +45,7 @@ pub(super) fn describe(document: &mut Document) {
         audit::Description::openapi(),
         users::Description::openapi(),
         sessions::Description::openapi(),
+        second_factor::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
     ] {

@@ -29,16 +29,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 /// A form as it is to be shown, and what is said above it.
 #[derive(Debug)]
-struct Drawing {
-    status: StatusCode,
-    form: FormView,
-    notice: Option<Notice>,
-    retry_after_sec: Option<i64>,
+pub(super) struct Drawing {
+    pub(super) status: StatusCode,
+    pub(super) form: FormView,
+    pub(super) notice: Option<Notice>,
+    pub(super) retry_after_sec: Option<i64>,
 }
 
 /// What is said above a form: in which manner, and the words.
 #[derive(Debug)]
-struct Notice {
+pub(super) struct Notice {
     kind: &'static str,
     icon: &'static str,
     words: Text,
@@ -62,13 +62,13 @@ impl Notice {
     }
 
     /// Kind, icon and sentence.
-    fn said(self, page: &Page) -> (&'static str, &'static str, String) {
+    pub(super) fn said(self, page: &Page) -> (&'static str, &'static str, String) {
         (self.kind, self.icon, page.say(self.words))
     }
 }
 
 impl Drawing {
-    fn new(status: StatusCode) -> Self {
+    pub(super) fn new(status: StatusCode) -> Self {
         Drawing {
             status,
             form: FormView::empty(),
@@ -85,7 +85,7 @@ impl Drawing {
     }
 
     /// Too many tries.
-    fn wait(retry_after_sec: i64) -> Self {
+    pub(super) fn wait(retry_after_sec: i64) -> Self {
         let words = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
         Drawing {
             retry_after_sec: Some(retry_after_sec),
@@ -93,7 +93,7 @@ impl Drawing {
         }
     }
 
-    fn finish(retry_after_sec: Option<i64>, mut response: Response) -> Response {
+    pub(super) fn finish(retry_after_sec: Option<i64>, mut response: Response) -> Response {
         if let Some(seconds) = retry_after_sec {
             response
                 .headers_mut()

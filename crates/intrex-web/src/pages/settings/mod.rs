@@ -5,8 +5,11 @@
 //! `settings/frame.html` and fills the block `section`.
 
 mod organisation;
+mod second_factor;
 mod sessions;
 mod tokens;
+
+pub(super) use second_factor::offer_recovery_codes;
 
 use askama::Template;
 use axum::response::Response;
@@ -24,6 +27,7 @@ use crate::{
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .page("/settings", Access::Needs(Permission::SessionsOwn), index)
+        .with(second_factor::routes)
         .with(sessions::routes)
         .with(organisation::routes)
         .with(tokens::routes)

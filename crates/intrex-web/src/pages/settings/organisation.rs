@@ -1,12 +1,13 @@
-//! The organisation itself: its name, the zone of its head office, its usual lead days, and how long sessions last.
+//! The organisation itself: its name, the zone of its head office, its usual lead days, how long sessions last, and who may
+//! hold recovery codes.
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
     Error,
     catalogue::{Text, keys},
-    permission::Permission,
-    tenants::{self, RawTenantUpdate, SessionLimits, Tenant},
+    permission::{Permission, Role},
+    tenants::{self, NOBODY, RawTenantUpdate, SessionLimits, Tenant},
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 };
 
 const PATH: &str = "/settings/organisation";
+const ROLES: &str = "recovery_code_roles";
 const EDIT: &str = "/settings/organisation/edit";
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -37,6 +39,7 @@ struct ShowPage<'a> {
     tenant: Tenant,
     lead_days: String,
     is_aal2: bool,
+    recovery_roles: String,
 }
 
 #[derive(Template)]
@@ -45,6 +48,15 @@ struct FormPage<'a> {
     page: &'a Page,
     form: FormView,
     presets: Vec<(&'static str, String)>,
+    roles: Vec<Tick>,
+    nobody: &'static str,
+}
+
+/// A role to tick.
+struct Tick {
+    name: &'static str,
+    words: String,
+    chosen: bool,
 }
 
 /// `GET /settings/organisation`
@@ -56,6 +68,7 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         lead_days: days(&tenant.lead_days),
         is_aal2: tenant.session_absolute_hours <= SessionLimits::AAL2.absolute_hours
             && tenant.session_idle_minutes <= SessionLimits::AAL2.idle_minutes,
+        recovery_roles: roles(&page, &tenant),
         tenant,
         page: &page,
     })
@@ -78,6 +91,7 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
             tenant.session_idle_minutes.to_string(),
         ),
     ]);
+    let form = form.with(tenant.recovery_code_roles.iter().map(|role| (ROLES, role)));
     draw(&page, StatusCode::OK, form)
 }
 
@@ -115,14 +129,37 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
             preset(keys::ORGANISATION_LIMITS_LONGEST, SessionLimits::LONGEST),
         ),
     ];
+    let roles = Role::ALL.map(|role| Tick {
+        name: role.as_str(),
+        words: page.role(role),
+        chosen: form.chosen(ROLES, role.as_str()),
+    });
     page.show_as(
         status,
         &FormPage {
             page,
             form,
             presets,
+            roles: roles.into(),
+            nobody: NOBODY,
         },
     )
+}
+
+/// The roles that may hold recovery codes, in words.
+fn roles(page: &Page, tenant: &Tenant) -> String {
+    let words: Vec<String> = Role::ALL
+        .into_iter()
+        .filter(|role| {
+            let allowed = &tenant.recovery_code_roles;
+            allowed.iter().any(|name| name == role.as_str())
+        })
+        .map(|role| page.role(role))
+        .collect();
+    match words.is_empty() {
+        true => page.t(keys::ORGANISATION_RECOVERY_NOBODY),
+        false => words.join(", "),
+    }
 }
 
 fn days(days: &[i16]) -> String {

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use crate::support::{MailServer, TestApp};
 
 /// A test's application with a mail server.
-pub(super) async fn with_mail() -> (TestApp, MailServer) {
+pub(crate) async fn with_mail() -> (TestApp, MailServer) {
     let mut app = TestApp::start().await;
     let server = MailServer::start().await;
     app.app.mailer = Some(server.mailer());
@@ -15,18 +15,18 @@ pub(super) async fn with_mail() -> (TestApp, MailServer) {
 
 /// A letter as somebody reads it.
 #[derive(Debug, Clone)]
-pub(super) struct Letter {
-    pub(super) to: String,
-    pub(super) subject: String,
-    pub(super) id: String,
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) id: String,
     /// Text and page, lines unfolded.
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Letter {
     /// The token of the one link to this page, which text and page must agree on.
     #[track_caller]
-    pub(super) fn token(&self, page: &str) -> String {
+    pub(crate) fn token(&self, page: &str) -> String {
         let mark = format!("/{page}/");
         let mut tokens: Vec<String> = self
             .body
@@ -45,10 +45,10 @@ impl Letter {
 }
 
 /// What a notice of a new device is about: nearly every sign-in of these tests is on one.
-pub(super) const NEW_DEVICE: &str = "A sign-in from a new device";
+pub(crate) const NEW_DEVICE: &str = "A sign-in from a new device";
 
 /// Lets everything go out that is due, and answers what arrived by now but notices of new devices.
-pub(super) async fn post(app: &TestApp, server: &MailServer) -> Vec<Letter> {
+pub(crate) async fn post(app: &TestApp, server: &MailServer) -> Vec<Letter> {
     while account_mail::sender::send_due(&app.app)
         .await
         .expect("the sender works")
@@ -60,7 +60,7 @@ pub(super) async fn post(app: &TestApp, server: &MailServer) -> Vec<Letter> {
 }
 
 /// Everything that arrived by now.
-pub(super) fn read(server: &MailServer) -> Vec<Letter> {
+pub(crate) fn read(server: &MailServer) -> Vec<Letter> {
     server
         .received()
         .iter()
@@ -81,18 +81,18 @@ pub(super) fn read(server: &MailServer) -> Vec<Letter> {
 
 /// The last letter to an address.
 #[track_caller]
-pub(super) fn last_to<'a>(letters: &'a [Letter], to: &str) -> &'a Letter {
+pub(crate) fn last_to<'a>(letters: &'a [Letter], to: &str) -> &'a Letter {
     let found = letters.iter().rev().find(|letter| letter.to == to);
     found.unwrap_or_else(|| panic!("nothing for {to} in {letters:?}"))
 }
 
 /// Subjects and recipients, in order.
-pub(super) fn subjects(letters: &[Letter]) -> Vec<String> {
+pub(crate) fn subjects(letters: &[Letter]) -> Vec<String> {
     letters.iter().map(|l| l.subject.clone()).collect()
 }
 
 /// The tables in which a text stands, as it is or as the bytes of a column.
-pub(super) async fn tables_with(app: &TestApp, text: &str) -> Vec<String> {
+pub(crate) async fn tables_with(app: &TestApp, text: &str) -> Vec<String> {
     let mut superuser = app.superuser().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'app' order by 1",
@@ -119,7 +119,7 @@ pub(super) async fn tables_with(app: &TestApp, text: &str) -> Vec<String> {
 }
 
 /// The states of letters, the oldest first: kind, state and reason.
-pub(super) async fn letters(app: &TestApp) -> Vec<String> {
+pub(crate) async fn letters(app: &TestApp) -> Vec<String> {
     let rows: Vec<(String, String, Option<String>)> =
         sqlx::query_as("select kind, state, reason from app.account_mail order by created_at, id")
             .fetch_all(&mut app.superuser().await)
@@ -134,6 +134,6 @@ pub(super) async fn letters(app: &TestApp) -> Vec<String> {
 }
 
 /// A request from an address of a network that nothing else comes from.
-pub(super) fn from_afar(number: u8) -> Request {
+pub(crate) fn from_afar(number: u8) -> Request {
     crate::support::members::from([203, 0, number, 1])
 }

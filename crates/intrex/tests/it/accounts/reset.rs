@@ -1,10 +1,6 @@
 //! Setting another password without the old one: by the person, and by those who try to be them.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::time::Instant;
 
 use chrono::TimeDelta;
 use intrex_core::{
@@ -20,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::post::{Letter, from_afar, last_to, letters, post, subjects, tables_with, with_mail};
 use crate::support::{
-    MailServer, Member, TestApp,
+    Log, MailServer, Member, TestApp,
     browser::{Answer, Browser, send},
     members::wrong_fields,
 };
@@ -569,34 +565,9 @@ async fn a_password_that_is_refused_leaves_the_link_as_it_is() {
     app.finish().await;
 }
 
-/// What was logged, in one text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn tokens_and_passwords_are_in_no_table_no_log_and_no_mail_that_is_kept() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    // For this thread alone, on which this test and what it spawns run.
-    let logging = tracing::subscriber::set_default(subscriber);
-    // With one subscriber alone, whether a line is of interest is asked of the thread that comes to it first, which may be
-    // another test's, and remembered for all of them; with two it is asked of both.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    let log = Log::begin();
     let (app, server) = with_mail().await;
     let acme = app.tenant("Acme").await;
     let alice = app.member(&acme, "Alice", Role::Operator, &[]).await;
@@ -620,8 +591,7 @@ async fn tokens_and_passwords_are_in_no_table_no_log_and_no_mail_that_is_kept() 
     let done = browser.submit(&path, &path, &[("password", NEXT)]).await;
     assert_eq!(done.leads_to(), "/sign-in");
     post(&app, &server).await;
-    drop(logging);
-    let logged = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("UTF-8");
+    let logged = log.end();
     assert!(
         logged.contains("/reset-password/{token}"),
         "the route is logged"

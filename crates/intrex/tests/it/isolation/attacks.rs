@@ -131,14 +131,17 @@ async fn nobody_reaches_what_is_not_theirs_by_any_route() {
         .filter(|event| !told.contains(event))
         .map(|(_, action)| action)
         .collect();
-    // What Bob and Carol may do at their own organisation: look at the log, leave, and give a wrong password of their own.
+    // What Bob and Carol may do at their own organisation: look at the log, leave, give a wrong password of their own, begin
+    // with another app, and make recovery codes.
     for action in &news {
         assert!(
             [
                 "audit.read",
                 "session.ended",
                 "session.others_ended",
-                "LOGIN_FAILURE"
+                "LOGIN_FAILURE",
+                "mfa.replacement_begun",
+                "mfa.recovery_codes_made"
             ]
             .contains(&action.as_str()),
             "{news:?}"

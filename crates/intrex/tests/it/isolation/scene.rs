@@ -278,7 +278,9 @@ impl Scene {
         let mut digests = Vec::new();
         for table in tables {
             let own = match table.as_str() {
-                "sessions" | "known_devices" => "person_id <> all($2)",
+                "sessions" | "known_devices" | "recovery_codes" | "pending_factors" => {
+                    "person_id <> all($2)"
+                }
                 _ => "cardinality($2) > 0",
             };
             let digest = format!(

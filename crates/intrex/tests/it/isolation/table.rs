@@ -252,6 +252,13 @@ pub(super) const TABLE: &[Line] = &[
         .sends(organisation)
         .fields(Fields::Of("RawTenantUpdate")),
     get("/settings/organisation/edit"),
+    get("/settings/second-factor"),
+    get("/settings/second-factor/app"),
+    post("/settings/second-factor/app")
+        .sends(code)
+        .proves("code"),
+    get("/settings/second-factor/recovery-codes"),
+    post("/settings/second-factor/recovery-codes"),
     get("/settings/sessions"),
     post("/settings/sessions/revoke-others"),
     post("/settings/sessions/{id}/revoke").of(Thing::Session),
@@ -401,6 +408,8 @@ pub(super) const TABLE: &[Line] = &[
     line("PATCH", "/api/v1/organisation").sends(organisation),
     get("/api/v1/reports/overdue"),
     get("/api/v1/reports/upcoming"),
+    get("/api/v1/second-factor"),
+    post("/api/v1/second-factor/recovery-codes").sends(nothing),
     get("/api/v1/sessions"),
     post("/api/v1/sessions/revoke-others")
         .sends(nothing)
@@ -487,6 +496,7 @@ fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
         "session_absolute_hours": "168", "session_idle_minutes": "1440",
+        "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
 }
 

@@ -182,13 +182,17 @@ fn the_routes_that_ask_for_a_fresh_factor_are_these() {
     for expected in [
         "GET /audit/{id}/reveal",
         "GET /settings/organisation/edit",
+        "GET /settings/second-factor/app",
         "GET /settings/tokens/new",
         "PATCH /api/v1/organisation",
         "POST /api/v1/audit/events/{id}/reveal",
+        "POST /api/v1/second-factor/recovery-codes",
         "POST /api/v1/tokens",
         "POST /api/v1/users/{id}/reset-mfa",
         "POST /audit/{id}/reveal",
         "POST /settings/organisation",
+        "POST /settings/second-factor/app",
+        "POST /settings/second-factor/recovery-codes",
         "POST /settings/tokens",
     ] {
         assert!(fresh.contains(expected), "{expected}");

@@ -38,6 +38,7 @@ pub(crate) struct TestApp {
     database: Database,
     /// The key that cookies are signed with: for forging them.
     pub(crate) auth_key: Vec<u8>,
+    keys: Keys,
     finished: bool,
     due_jobs: i64,
     broken_on_purpose: bool,
@@ -59,7 +60,8 @@ impl TestApp {
             max_connections,
         };
         let auth_key = Chance.bytes::<32>().to_vec();
-        let vault = Arc::new(Vault::new(random_keys(&auth_key), passwords::MIN_COST));
+        let keys = random_keys(&auth_key);
+        let vault = Arc::new(Vault::new(keys.clone(), passwords::MIN_COST));
         let db = Db::connect(options, clock.clone(), Chance, vault.clone())
             .await
             .expect("the unprivileged roles connect");
@@ -67,6 +69,7 @@ impl TestApp {
             app: App::new(db, clock, Chance, vault, settings()),
             database,
             auth_key,
+            keys,
             finished: false,
             due_jobs: 0,
             broken_on_purpose: false,
@@ -76,12 +79,38 @@ impl TestApp {
     /// The same installation in another process: its own connections, the same database, keys and clock. Close its
     /// database when it is done with.
     pub(crate) async fn another_process(&self) -> App {
+        self.process_with(self.app.vault.clone()).await
+    }
+
+    /// Starts again with other keys. What was made under the former ones is still in the database.
+    pub(crate) async fn restart_with(&mut self, change: impl FnOnce(&mut Keys)) {
+        change(&mut self.keys);
+        let vault = Arc::new(Vault::new(self.keys.clone(), passwords::MIN_COST));
+        let fresh = self.process_with(vault).await;
+        let former = std::mem::replace(&mut self.app, fresh);
+        former.db.close().await;
+    }
+
+    /// What second factors are sealed with.
+    pub(crate) fn mfa_ring(&self) -> &KeyRing {
+        &self.keys.mfa
+    }
+
+    /// The names of the keys that seal second factors and wrap data keys now.
+    pub(crate) fn key_ids(&self) -> (&str, &str) {
+        (
+            self.keys.mfa.current().id(),
+            self.keys.connector.current().id(),
+        )
+    }
+
+    async fn process_with(&self, vault: Arc<Vault>) -> App {
         let options = DbOptions {
             app: self.database.options("intrex_app"),
             system: self.database.options("intrex_system"),
             max_connections: POOL_CONNECTIONS,
         };
-        let (clock, vault) = (self.app.clock.clone(), self.app.vault.clone());
+        let clock = self.app.clock.clone();
         let db = Db::connect(options, clock.clone(), Chance, vault.clone())
             .await
             .expect("the unprivileged roles connect");
@@ -249,6 +278,7 @@ fn settings() -> Settings {
         lockout_base_cooldown_sec: 300,
         auth_rate_limit_window_sec: 60,
         auth_rate_limit_max: 10,
+        recovery_codes_count: 10,
         ip_mode: IpMode::Raw,
     }
 }

@@ -264,7 +264,10 @@ async fn whoever_is_invited_chooses_a_password_and_sets_the_second_factor_up_onc
     let done = browser
         .submit("/mfa/setup", "/mfa/setup", &[("code", &code)])
         .await;
-    assert_eq!(done.leads_to(), "/today");
+    assert_eq!(
+        done.leads_to(),
+        "/settings/second-factor/recovery-codes?next=%2Ftoday"
+    );
     let never_again = browser.visit("/mfa/setup").await;
     assert_eq!(never_again.leads_to(), "/today");
     assert!(!never_again.body.contains(&secret[..8]));
