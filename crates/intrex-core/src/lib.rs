@@ -7,7 +7,7 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`tokens`].
+//! [`sessions`], [`tokens`], [`security_events`].
 
 pub mod account_mail;
 pub mod accounts;
@@ -36,6 +36,7 @@ pub mod permission;
 pub mod raw;
 pub mod reminders;
 pub mod reports;
+pub mod security_events;
 pub mod sessions;
 pub mod templates;
 pub mod tenants;

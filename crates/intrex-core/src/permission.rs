@@ -153,6 +153,8 @@ permissions! {
     AccountMailSend   "account-mail:send"  "Send mail about accounts"                        [No,       No,       No,      Tenant, No],
     AuditRead         "audit:read"         "Read the audit log"                              [Tenant,   Branches, No,      Tenant, Tenant],
     AuditVerify       "audit:verify"       "Verify the audit log's chain"                    [Tenant,   No,       No,      Tenant, Tenant],
+    SecurityRead      "security:read"      "See security events and from when on they are told" [Tenant, No,  No,      Tenant, Tenant],
+    SecurityWrite     "security:write"     "Acknowledge security events and change their thresholds" [Tenant, No, No,   No,     Tenant],
     Housekeeping      "housekeeping:run"   "Remove what has expired"                         [No,       No,       No,      Tenant, No],
 }
 

@@ -33,6 +33,10 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// Somebody signed in on a known device, from a network that was not seen before.
+    NewNetwork,
+    /// To a head office admin: there is a security event to look at.
+    SecurityAlert,
 }
 
 /// A notice without a link: what other slices tell.
@@ -46,6 +50,10 @@ pub enum Notice {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// Somebody signed in on a known device, from a network that was not seen before.
+    NewNetwork,
+    /// To a head office admin: there is a security event to look at.
+    SecurityAlert,
 }
 
 impl From<Notice> for Kind {
@@ -55,13 +63,15 @@ impl From<Notice> for Kind {
             Notice::MfaReset => Kind::MfaReset,
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
+            Notice::NewNetwork => Kind::NewNetwork,
+            Notice::SecurityAlert => Kind::SecurityAlert,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -71,6 +81,8 @@ impl Kind {
         Kind::EmailChanged,
         Kind::RecoveryCodeUsed,
         Kind::NewDevice,
+        Kind::NewNetwork,
+        Kind::SecurityAlert,
     ];
 
     /// As stored.
@@ -85,6 +97,8 @@ impl Kind {
             Kind::EmailChanged => "email_changed",
             Kind::RecoveryCodeUsed => "recovery_code_used",
             Kind::NewDevice => "new_device",
+            Kind::NewNetwork => "new_network",
+            Kind::SecurityAlert => "security_alert",
         }
     }
 

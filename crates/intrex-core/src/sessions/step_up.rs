@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     ids::SessionId,
     permission::Permission,
+    security_events::network_key,
     vault::passwords::Verified,
 };
 
@@ -146,6 +147,7 @@ pub(crate) async fn renew(
         sid_hash: sid.hash(),
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
+        network: network_key(&app.vault, request.ip),
         factor_at: (factor == Factor::GivenNow).then_some(now),
     };
     // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.

@@ -16,6 +16,7 @@ mod outage;
 mod people;
 mod reminders;
 mod schema;
+mod security_events;
 mod sessions;
 mod settings;
 mod sign_in;

@@ -6,6 +6,7 @@ use intrex_core::{
     audit::{self, RawAuditFilter, reads::AuditEvent},
     paging,
     permission::Permission,
+    security_events,
 };
 use utoipa::OpenApi;
 
@@ -42,7 +43,9 @@ async fn list(
     let filter = list.filter.parse(Tz::UTC)?;
     let page = audit::reads::list(&mut tx, &filter, &list.page).await?;
     let actor = tx.actor().clone();
+    let rows = page.items.len();
     let response = json::read(&exchange, tx, &page)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
     audit::reads::record_reading(&web.app, &actor, "api").await?;
     Ok(response)
 }

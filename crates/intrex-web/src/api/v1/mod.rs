@@ -7,6 +7,7 @@ mod notifications;
 mod obligations;
 mod organisation;
 mod reports;
+mod security;
 mod sessions;
 mod templates;
 mod tokens;
@@ -29,6 +30,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sessions::routes)
         .with(organisation::routes)
         .with(tokens::routes)
+        .with(security::routes)
 }
 
 /// Adds what each noun says about itself.
@@ -45,6 +47,7 @@ pub(super) fn describe(document: &mut Document) {
         sessions::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
+        security::Description::openapi(),
     ] {
         document.merge(part);
     }

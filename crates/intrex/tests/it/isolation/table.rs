@@ -20,6 +20,8 @@ pub(super) enum Thing {
     Template,
     /// A message in somebody's inbox.
     Message,
+    /// Something that somebody should look at.
+    SecurityEvent,
     /// The record of an import.
     Import,
     /// The text of an invitation, in its address.
@@ -42,6 +44,7 @@ pub(super) struct Ids {
     pub(super) session: String,
     pub(super) template: String,
     pub(super) message: String,
+    pub(super) security_event: String,
     pub(super) import: String,
     pub(super) invitation: String,
     pub(super) reset: String,
@@ -60,6 +63,7 @@ impl Ids {
             Thing::Session => &self.session,
             Thing::Template => &self.template,
             Thing::Message => &self.message,
+            Thing::SecurityEvent => &self.security_event,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
             Thing::Reset => &self.reset,
@@ -69,7 +73,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 12] {
+    pub(super) fn all(&self) -> [&str; 13] {
         [
             &self.branch,
             &self.obligation,
@@ -78,6 +82,7 @@ impl Ids {
             &self.session,
             &self.template,
             &self.message,
+            &self.security_event,
             &self.import,
             &self.invitation,
             &self.reset,
@@ -248,6 +253,15 @@ pub(super) const TABLE: &[Line] = &[
         .sends(organisation)
         .fields(Fields::Of("RawTenantUpdate")),
     get("/settings/organisation/edit"),
+    get("/settings/security"),
+    get("/settings/security/events/{id}").of(Thing::SecurityEvent),
+    post("/settings/security/events/{id}/acknowledge")
+        .of(Thing::SecurityEvent)
+        .sends(nothing),
+    get("/settings/security/thresholds"),
+    post("/settings/security/thresholds")
+        .sends(thresholds)
+        .fields(Fields::Of("RawThresholds")),
     get("/settings/sessions"),
     post("/settings/sessions/revoke-others"),
     post("/settings/sessions/{id}/revoke").of(Thing::Session),
@@ -387,6 +401,13 @@ pub(super) const TABLE: &[Line] = &[
     line("PATCH", "/api/v1/organisation").sends(organisation),
     get("/api/v1/reports/overdue"),
     get("/api/v1/reports/upcoming"),
+    get("/api/v1/security-events"),
+    get("/api/v1/security-events/{id}").of(Thing::SecurityEvent),
+    post("/api/v1/security-events/{id}/acknowledge")
+        .of(Thing::SecurityEvent)
+        .sends(nothing),
+    get("/api/v1/security-thresholds"),
+    line("PATCH", "/api/v1/security-thresholds").sends(thresholds),
     get("/api/v1/sessions"),
     post("/api/v1/sessions/revoke-others")
         .sends(nothing)
@@ -435,6 +456,10 @@ pub(super) const TABLE: &[Line] = &[
 
 fn nothing(_: &Ids) -> Value {
     json!({})
+}
+
+fn thresholds(_: &Ids) -> Value {
+    json!({ "burst_failures": "40", "spray_accounts": "6" })
 }
 
 fn credentials(_: &Ids) -> Value {
