@@ -110,12 +110,13 @@ alter table app.notification_events
   alter column due_on drop not null,
   add column security_event_id uuid,
   drop constraint notification_events_type,
-  add constraint notification_events_type check (type in ('obligation_due', 'obligation_overdue', 'security')),
-  add constraint notification_events_about check (case type
-    when 'security' then security_event_id is not null and branch_id is null and obligation_id is null and slot_id is null
-                         and threshold is null and due_on is null
-    else security_event_id is null and branch_id is not null and obligation_id is not null and slot_id is not null
-         and threshold is not null and due_on is not null end),
+  add constraint notification_events_type
+    check (type in ('obligation_due', 'obligation_overdue', 'access_review', 'dormant_accounts', 'security')),
+  add constraint notification_events_whole check (type not like 'obligation%' or
+    (branch_id is not null and obligation_id is not null and slot_id is not null and threshold is not null and due_on is not null)),
+  add constraint notification_events_of_security check ((type = 'security') = (security_event_id is not null)),
+  add constraint notification_events_security_alone check (type <> 'security' or
+    (branch_id is null and obligation_id is null and slot_id is null and threshold is null and due_on is null)),
   add constraint notification_events_security_event foreign key (tenant_id, security_event_id)
     references app.security_events (tenant_id, id) on delete cascade,
   add constraint notification_events_security_once unique (tenant_id, recipient_id, security_event_id);

@@ -33,8 +33,7 @@ pub(super) async fn list(
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
          left join app.security_events e on e.tenant_id = n.tenant_id and e.id = n.security_event_id
          left join app.people p on p.tenant_id = e.tenant_id and p.id = e.person_id
-         where n.tenant_id = $1 and n.recipient_id = $2
-           and (o.id is not null or e.id is not null)
+         where n.tenant_id = $1 and n.recipient_id = $2 and (o.id is not null or n.obligation_id is null)
            and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
            and (not $4 or n.read_at is null)
            and ($5::timestamptz is null or (n.created_at, n.id) < ($5, $6::uuid))
@@ -64,8 +63,7 @@ pub(super) async fn unread_count(
            from (select from app.notification_events n
                  left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
                  where n.tenant_id = $1 and n.recipient_id = $2 and n.read_at is null
-                   and (o.id is not null or n.security_event_id is not null)
-                   and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
+                   and (o.id is not null or n.obligation_id is null) and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
                  limit $4) unread"#,
         tenant.uuid(),
         owner.person.uuid(),
@@ -94,8 +92,7 @@ pub(super) async fn find(
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
          left join app.security_events e on e.tenant_id = n.tenant_id and e.id = n.security_event_id
          left join app.people p on p.tenant_id = e.tenant_id and p.id = e.person_id
-         where n.tenant_id = $1 and n.recipient_id = $2 and n.id = $4
-           and (o.id is not null or e.id is not null)
+         where n.tenant_id = $1 and n.recipient_id = $2 and n.id = $4 and (o.id is not null or n.obligation_id is null)
            and (not $3 or o.owner_id = $2 or o.deputy_id = $2)"#,
         tenant.uuid(),
         owner.person.uuid(),
