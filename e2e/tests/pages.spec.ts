@@ -20,6 +20,8 @@ async function adminSights(): Promise<Sight[]> {
   const { items: events } = await api<{ items: { id: string }[] }>(admin, "/audit/events?limit=1&action=session.started");
   const event = `/audit/${events[0].id}`;
   const open = await of(`status=upcoming&due_from=${day(5)}&owner_id=${person("branch_manager").id}`);
+  const { items: events } = await api<{ items: { id: string }[] }>(admin, "/security-events?limit=1");
+  const securityEvent = `/settings/security/events/${events[0].id}`;
   const [template, branch] = [`/templates/${templates[0].id}`, `/branches/${branches[0].id}`];
   return [
     ["today", "/today"],
@@ -63,6 +65,10 @@ async function adminSights(): Promise<Sight[]> {
     ["settings-email", "/settings/email"],
     ["settings-organisation", "/settings/organisation"],
     ["settings-tokens", "/settings/tokens"],
+    ["settings-security", "/settings/security"],
+    ["settings-security-filtered", "/settings/security?severity=medium&open=true"],
+    ["settings-security-wrong-filter", "/settings/security?severity=terrible", 422],
+    ["settings-security-event", securityEvent],
     ["step-up", "/step-up"],
     ["nowhere", "/nowhere", 404],
     ["menu", "/today", 200, (page) => page.locator(".menu > summary").click()],

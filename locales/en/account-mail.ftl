@@ -36,5 +36,12 @@ account-mail-recovery-codes = New recovery codes for your account at { $tenant }
 account-mail-authenticator-subject = Another authenticator app was set up
 account-mail-authenticator = Another authenticator app took the place of the former one for your account at { $tenant } on { $when }. Your other sessions have ended, and older recovery codes count no more.
 
+account-mail-new-network-subject = A sign-in from a new network
+account-mail-new-network = Somebody signed in to your account at { $tenant } on { $when }, on a device that is known, from a network that you have not signed in from before. On a journey, or after a change of provider, that is what to expect.
+
+account-mail-security-alert-subject = A security event at { $tenant }
+account-mail-security-alert = Intrex has seen something at { $tenant } on { $when } that a head office admin should look at. What it was, what it means and what to do about it stands on the page of security events.
+account-mail-security-alert-link = Look at security events
+
 account-mail-new-device-subject = A sign-in from a new device
 account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.

@@ -67,7 +67,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         App {
-            db,
+            db: db.keeping_addresses(settings.ip_mode),
             clock,
             chance,
             vault,

@@ -84,6 +84,8 @@ ids! {
     KeyId,
     /// An audit event.
     EventId,
+    /// Something that somebody should look at.
+    SecurityEventId,
 }
 
 impl TenantId {

@@ -7,7 +7,8 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`recovery_codes`], [`tokens`]; [`key_rotation`] seals anew what a previous key has sealed.
+//! [`sessions`], [`recovery_codes`], [`tokens`], [`security_events`]; [`key_rotation`] seals anew what a previous key has
+//! sealed.
 
 pub mod account_mail;
 pub mod accounts;
@@ -38,6 +39,7 @@ pub mod raw;
 pub mod recovery_codes;
 pub mod reminders;
 pub mod reports;
+pub mod security_events;
 pub mod sessions;
 pub mod templates;
 pub mod tenants;

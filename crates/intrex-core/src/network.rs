@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::{App, vault::Key};
+use crate::{App, db::Inner, vault::Key};
 
 /// Bytes of a hashed address that are shown: enough to tell whether two are the same.
 const SHOWN_HASH_BYTES: usize = 8;
@@ -32,6 +32,22 @@ impl App {
 
     /// A kept address as it is shown: one that was kept under a laxer mode is shown by the present one.
     pub fn shown_address(&self, kept: &str) -> String {
+        match kept.parse() {
+            Ok(ip) => self.kept_address(Some(ip)),
+            Err(_) => kept.to_owned(),
+        }
+    }
+}
+
+impl Inner {
+    /// As [`App::kept_address`].
+    pub(crate) fn kept_address(&self, ip: Option<IpAddr>) -> String {
+        let key = self.vault.auth().current();
+        ip.map_or(String::new(), |ip| kept(self.ip_mode, key, ip))
+    }
+
+    /// As [`App::shown_address`].
+    pub(crate) fn shown_address(&self, kept: &str) -> String {
         match kept.parse() {
             Ok(ip) => self.kept_address(Some(ip)),
             Err(_) => kept.to_owned(),

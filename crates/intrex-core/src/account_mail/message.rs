@@ -85,6 +85,16 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_NEW_DEVICE,
             None,
         ),
+        Kind::NewNetwork => (
+            keys::ACCOUNT_MAIL_NEW_NETWORK_SUBJECT,
+            keys::ACCOUNT_MAIL_NEW_NETWORK,
+            None,
+        ),
+        Kind::SecurityAlert => (
+            keys::ACCOUNT_MAIL_SECURITY_ALERT_SUBJECT,
+            keys::ACCOUNT_MAIL_SECURITY_ALERT,
+            None,
+        ),
     }
 }
 
@@ -121,6 +131,15 @@ pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> M
             encode_double_quoted_attribute(&address),
             encode_safe(&words),
             encode_safe(&once),
+        );
+    } else if about.kind == Kind::SecurityAlert {
+        let words = say(keys::ACCOUNT_MAIL_SECURITY_ALERT_LINK);
+        let address = format!("{base}/settings/security");
+        text += &format!("\n{words}: {address}\n");
+        html += &format!(
+            "<p><a href=\"{}\">{}</a></p>\n",
+            encode_double_quoted_attribute(&address),
+            encode_safe(&words),
         );
     } else {
         let not_you = say(keys::ACCOUNT_MAIL_NOT_YOU);

@@ -37,6 +37,10 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// Somebody signed in on a known device, from a network that was not seen before.
+    NewNetwork,
+    /// To a head office admin: there is a security event to look at.
+    SecurityAlert,
 }
 
 /// A notice without a link: what other slices tell.
@@ -54,6 +58,10 @@ pub enum Notice {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// Somebody signed in on a known device, from a network that was not seen before.
+    NewNetwork,
+    /// To a head office admin: there is a security event to look at.
+    SecurityAlert,
 }
 
 impl From<Notice> for Kind {
@@ -65,13 +73,15 @@ impl From<Notice> for Kind {
             Notice::RecoveryCodesMade => Kind::RecoveryCodesMade,
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
+            Notice::NewNetwork => Kind::NewNetwork,
+            Notice::SecurityAlert => Kind::SecurityAlert,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -83,6 +93,8 @@ impl Kind {
         Kind::RecoveryCodesMade,
         Kind::RecoveryCodeUsed,
         Kind::NewDevice,
+        Kind::NewNetwork,
+        Kind::SecurityAlert,
     ];
 
     /// As stored.
@@ -99,6 +111,8 @@ impl Kind {
             Kind::RecoveryCodesMade => "recovery_codes_made",
             Kind::RecoveryCodeUsed => "recovery_code_used",
             Kind::NewDevice => "new_device",
+            Kind::NewNetwork => "new_network",
+            Kind::SecurityAlert => "security_alert",
         }
     }
 

@@ -39,6 +39,32 @@ impl Event {
         }
     }
 
+    /// What was done.
+    pub(crate) fn action(&self) -> &'static str {
+        self.action
+    }
+
+    /// The id of what it was done to.
+    pub(crate) fn entity_id(&self) -> Option<Uuid> {
+        self.entity.map(|(_, id)| id)
+    }
+
+    /// The person whom it is about.
+    pub(crate) fn subject(&self) -> Option<PersonId> {
+        self.subject
+    }
+
+    /// A machine value that is a word.
+    pub(crate) fn machine_word(&self, key: &str) -> Option<&str> {
+        let (_, value) = self.metadata.iter().find(|(name, _)| *name == key)?;
+        value.as_str()
+    }
+
+    /// What a field has become, if it was changed into a word.
+    pub(crate) fn became(&self, field: &str) -> Option<&str> {
+        self.diff.get(field)?.get(1)?.as_str()
+    }
+
     /// It was tried and did not work.
     pub fn failed(mut self) -> Self {
         self.outcome = intrex_audit::Outcome::Failure;

@@ -130,6 +130,7 @@ const TABLES: &[Table] = &[
     table("invitations", "select insert update(columns)"),
     table("jobs", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
+    table("known_networks", "select insert update(columns) delete"),
     table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),
     table("obligation_instances", "select insert update(columns)").branch(Branch::By("branch_id")),
     table(
@@ -143,6 +144,9 @@ const TABLES: &[Table] = &[
     table("person_branches", "select insert delete"),
     table("recovery_codes", "select insert delete"),
     table("reminder_slots", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table("security_events", "select insert update(columns) delete"),
+    table("security_tallies", "select insert update(columns) delete"),
+    table("security_thresholds", "select insert update(columns)"),
     table("sessions", "select insert update(columns) delete"),
     table("sign_in_counters", "select insert update delete"),
     table("tenants", "select insert update(columns)").tenant_in("id"),

@@ -26,6 +26,7 @@ use crate::{
     clock::{Chance, Clock},
     error::{Error, Result, is_lost},
     ids::TenantId,
+    network::IpMode,
     vault::{Vault, data_keys::Wrapping},
 };
 
@@ -53,7 +54,7 @@ pub struct Db {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Inner {
     app: PgPool,
     system: PgPool,
@@ -61,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) chance: Chance,
     pub(crate) vault: Arc<Vault>,
     pub(crate) epoch: u32,
+    pub(crate) ip_mode: IpMode,
 }
 
 impl Inner {
@@ -97,8 +99,20 @@ impl Db {
                 chance,
                 vault,
                 epoch,
+                ip_mode: IpMode::default(),
             }),
         })
+    }
+
+    /// The same, which keeps addresses of clients in this way. [`crate::App::new`] calls it with the installation's settings.
+    pub fn keeping_addresses(&self, ip_mode: IpMode) -> Self {
+        let inner = Inner {
+            ip_mode,
+            ..(*self.inner).clone()
+        };
+        Db {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Begins reading as this actor: a read-only transaction that shows the actor's tenant and branches.

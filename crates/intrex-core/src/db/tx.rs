@@ -12,6 +12,7 @@ use crate::{
     error::{Conflict, Error, Result},
     idempotency,
     permission::{Permission, Reach},
+    security_events,
 };
 
 /// The longest answer that is kept for a repeated request, in bytes.
@@ -102,8 +103,12 @@ impl WriteTx {
     }
 
     /// Stages events beside what was written, for work of many rows that commits once.
-    pub async fn stage(&mut self, events: Vec<Event>) -> Result<()> {
+    ///
+    /// Whatever somebody should look at among them becomes a security event here.
+    pub async fn stage(&mut self, mut events: Vec<Event>) -> Result<()> {
         let (conn, actor, inner) = self.parts();
+        let more = security_events::follow(conn, inner, actor, &events).await?;
+        events.extend(more);
         audit::stage(conn, inner, actor, events).await
     }
 

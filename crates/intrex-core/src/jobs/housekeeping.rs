@@ -11,6 +11,10 @@ use crate::{
     idempotency,
     ids::TenantId,
     permission::Permission,
+    security_events::{
+        EVENTS_KEPT_FOR, NETWORKS_KEPT_FOR, TALLIES_KEPT_FOR, remove_old_events,
+        remove_old_networks, remove_old_tallies,
+    },
     sessions::{counters, devices},
 };
 
@@ -34,6 +38,9 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     most = most.max(devices::remove_expired(conn, tenant, now, limit).await?);
     most = most.max(account_mail::clear(conn, tenant, now, limit).await?);
     most = most.max(accounts::clear(conn, tenant, now, limit).await?);
+    most = most.max(remove_old_events(conn, tenant, now - EVENTS_KEPT_FOR, limit).await?);
+    most = most.max(remove_old_tallies(conn, tenant, now - TALLIES_KEPT_FOR, limit).await?);
+    most = most.max(remove_old_networks(conn, tenant, now - NETWORKS_KEPT_FOR, limit).await?);
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
     if tenant == TenantId::PLATFORM {

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use runner::{ensure_platform_jobs, run_due};
 
-use crate::{App, actor::Actor, error::Result, reminders};
+use crate::{App, actor::Actor, error::Result, reminders, security_events};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +40,24 @@ pub enum Kind {
     PlanReminders,
     /// Removes what has expired.
     Housekeeping,
+    /// Tells head office admins of security events.
+    TellOfSecurity,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 2] = [Kind::PlanReminders, Kind::Housekeeping];
+    pub const ALL: [Kind; 3] = [
+        Kind::PlanReminders,
+        Kind::Housekeeping,
+        Kind::TellOfSecurity,
+    ];
 
     /// As stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::PlanReminders => "reminders.plan",
             Kind::Housekeeping => "housekeeping",
+            Kind::TellOfSecurity => "security.tell",
         }
     }
 
@@ -63,6 +70,7 @@ impl Kind {
         match self {
             Kind::PlanReminders => reminders::planner::run(app, actor).await,
             Kind::Housekeeping => housekeeping::run(app, actor).await,
+            Kind::TellOfSecurity => security_events::telling::run(app, actor).await,
         }
     }
 }

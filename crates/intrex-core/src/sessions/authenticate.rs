@@ -1,17 +1,19 @@
 //! Each request: the cookie names a row, and one statement asks the row, the person and the organisation whether it still
 //! counts, and sets the branches that the rest of the transaction shows.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     cookie::{self, Holder},
     model::{FullSession, Provisional, Session, Stage, TOUCH_EVERY, touch_due},
     queries,
+    user_agent::is_same_agent,
 };
 use crate::{
     Actor, App,
     actor::{BranchScope, Request},
     error::{Error, Result},
+    security_events::{AGENTS_TOLD_EVERY, MOVES_TOLD_EVERY, network_key, session_moved},
 };
 
 /// Who a session cookie stands for now.
@@ -43,7 +45,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
         }));
     }
     let idle = TimeDelta::minutes(row.idle_minutes.into());
-    let touch_due = touch_due(row.last_seen_at, idle, now);
+    let touch_due = touch_due(row.last_seen_at, idle, now) || is_elsewhere(app, &row, &request);
     let scope = BranchScope::parse(&row.branches)?;
     let actor = Actor::person(tenant, presented.person, row.role, row.id, scope, request)
         .with_factor_at(row.factor_at)
@@ -78,7 +80,18 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
     Ok(Session::Full(Box::new(tx.authenticated(actor)), session))
 }
 
-/// Records that a session was used just now. Of many requests at the same moment one writes.
+/// Whether a session is used from another network or by another browser than before, and that is to be told now. A request
+/// that names no address is compared with none.
+fn is_elsewhere(app: &App, row: &queries::Authenticated, request: &Request) -> bool {
+    let now = app.now();
+    let due = |told: Option<DateTime<Utc>>, every| told.is_none_or(|at| now - at >= every);
+    let here = network_key(&app.vault, request.ip);
+    let moved = here.is_some_and(|here| row.network.as_deref() != Some(&here[..]))
+        && due(row.moved_at, MOVES_TOLD_EVERY);
+    moved || (!is_same_agent(&row.user_agent, request) && due(row.agent_told_at, AGENTS_TOLD_EVERY))
+}
+
+/// Records that a session was used just now, and where, if that has changed. Of many requests at the same moment one writes.
 pub async fn touch(app: &App, actor: &Actor) -> Result<()> {
     let session = actor.session_id().ok_or(Error::Forbidden)?;
     let mut tx = app.db.write(actor).await?;
@@ -86,6 +99,11 @@ pub async fn touch(app: &App, actor: &Actor) -> Result<()> {
     // Several requests find the record old at the same time; the first one's writing is enough.
     let before = now - TOUCH_EVERY / 10;
     queries::touch(tx.conn(), actor.tenant(), session, now, before).await?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let events = session_moved(&mut tx, session, person).await?;
+    if !events.is_empty() {
+        return tx.commit_all(events).await;
+    }
     tx.commit_unaudited(
         "when a session was last used is kept for its idle limit, not for the record",
     )

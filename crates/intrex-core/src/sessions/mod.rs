@@ -38,3 +38,4 @@ pub use sign_in::sign_in;
 pub(crate) use sign_in::{canonical_typed, find_by_email};
 pub(crate) use step_up::{Factor, renew};
 pub use step_up::{Proof, StepUp, step_up};
+pub(crate) use user_agent::is_same_agent;

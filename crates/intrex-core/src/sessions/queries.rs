@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     ids::{DeviceId, PersonId, SessionId, TenantId},
     permission::Role,
+    security_events::NetworkKey,
 };
 
 /// As `intrex_system`: whose address this is. Nothing else can be read there.
@@ -86,6 +87,7 @@ pub(super) struct NewSession {
     pub device: Option<DeviceId>,
     pub ip: String,
     pub user_agent: String,
+    pub network: Option<NetworkKey>,
 }
 
 pub(super) async fn insert(
@@ -96,8 +98,8 @@ pub(super) async fn insert(
 ) -> Result<()> {
     sqlx::query!(
         "insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
-                                   absolute_at, device_id, ip, user_agent)
-         values ($1, $2, $3, $4, $5, $6, $6, $6, $11, $7, $8, $9, $10)",
+                                   absolute_at, device_id, ip, user_agent, network)
+         values ($1, $2, $3, $4, $5, $6, $6, $6, $11, $7, $8, $9, $10, $12)",
         tenant.uuid(),
         new.id.uuid(),
         new.person.uuid(),
@@ -109,6 +111,7 @@ pub(super) async fn insert(
         new.ip,
         new.user_agent,
         (new.stage == Stage::Full).then_some(now),
+        new.network.as_ref().map(|network| &network[..]),
     )
     .execute(conn)
     .await?;
@@ -131,6 +134,10 @@ pub(super) struct Authenticated {
     pub email: String,
     pub tenant_name: String,
     pub branches: String,
+    pub user_agent: String,
+    pub network: Option<Vec<u8>>,
+    pub moved_at: Option<DateTime<Utc>>,
+    pub agent_told_at: Option<DateTime<Utc>>,
 }
 
 /// Checks a session and sets the transaction's branches, in one round trip. Without a session nothing is set. None of the
@@ -148,7 +155,7 @@ pub(super) async fn authenticate(
                   s.factor_at, least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
                     as "absolute_at!",
                   t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
-                  t.name as tenant_name,
+                  t.name as tenant_name, s.user_agent, s.network, s.moved_at, s.agent_told_at,
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
                     when p.role = 'head_office_admin' then '*'
@@ -239,6 +246,7 @@ pub(super) struct NewName {
     pub sid_hash: [u8; 32],
     pub ip: String,
     pub user_agent: String,
+    pub network: Option<NetworkKey>,
     pub factor_at: Option<DateTime<Utc>>,
 }
 
@@ -266,11 +274,11 @@ pub(super) async fn rename(
              where tenant_id = $1 and id = $2 and person_id = $3 and stage = 'full' and revoked_at is null and absolute_at > $4
              returning created_at, auth_time, absolute_at, factor_at, device_id)
            insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
-                                     absolute_at, device_id, ip, user_agent)
+                                     absolute_at, device_id, ip, user_agent, network)
            select $1, $5, $3, $6, 'full', old.created_at, coalesce($9, old.auth_time), $4,
                   coalesce($9, old.factor_at),
                   least(old.absolute_at, old.created_at + make_interval(hours => t.session_absolute_hours::integer)),
-                  old.device_id, $7, $8
+                  old.device_id, $7, $8, $10
            from old join app.tenants t on t.id = $1
            returning auth_time, absolute_at"#,
         tenant.uuid(),
@@ -282,6 +290,7 @@ pub(super) async fn rename(
         new.ip,
         new.user_agent,
         new.factor_at,
+        new.network.as_ref().map(|network| &network[..]),
     )
     .fetch_optional(conn)
     .await?)

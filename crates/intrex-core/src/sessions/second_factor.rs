@@ -22,6 +22,7 @@ use crate::{
     db::WriteTx,
     error::{Error, Result},
     ids::{PersonId, SessionId, TenantId},
+    security_events::{network_key, signed_in_from},
     vault::{
         one_time::{self, OneTime},
         seal::{self, Place},
@@ -235,7 +236,9 @@ pub(super) async fn begin_full_session(
         device: Some(device.id),
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(request),
+        network: network_key(&app.vault, request.ip),
     };
+    let from = signed_in_from(&mut tx, person, request).await?;
     queries::insert(tx.conn(), tenant, &new, now).await?;
     let mut events = Vec::new();
     if provisional.stage == Stage::MfaSetup {
@@ -251,6 +254,15 @@ pub(super) async fn begin_full_session(
     if !device.known && factor.signed_in_before {
         events.push(about_session("session.new_device"));
         account_mail::notify(app, &mut tx, person, Notice::NewDevice).await?;
+    }
+    if from.is_new && factor.signed_in_before {
+        events.push(about_session("session.new_network"));
+        if device.known {
+            account_mail::notify(app, &mut tx, person, Notice::NewNetwork).await?;
+        }
+    }
+    if from.alternates {
+        events.push(about("IMPOSSIBLE_SEQUENCE", person).with("of", "sign_in"));
     }
     tx.commit_all(events).await?;
     let lane = device.known.then_some(device.id);

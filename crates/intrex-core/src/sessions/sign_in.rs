@@ -19,6 +19,7 @@ use crate::{
     error::Result,
     ids::{PersonId, SessionId, TenantId},
     people::canonical_email,
+    security_events::network_key,
     vault::passwords::Verified,
 };
 
@@ -144,6 +145,7 @@ async fn start(
         device: None,
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
+        network: network_key(&app.vault, request.ip),
     };
     queries::insert(tx.conn(), tenant, &new, now).await?;
     if let (Some(hash), Some(old)) = (rehashed, &account.password_hash) {

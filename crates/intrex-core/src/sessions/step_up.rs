@@ -21,6 +21,7 @@ use crate::{
     ids::SessionId,
     permission::Permission,
     recovery_codes::{self, Tried},
+    security_events::network_key,
     vault::passwords::Verified,
 };
 
@@ -166,6 +167,7 @@ pub(crate) async fn renew(
         sid_hash: sid.hash(),
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
+        network: network_key(&app.vault, request.ip),
         factor_at: (factor == Factor::GivenNow).then_some(now),
     };
     // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.

@@ -1,6 +1,8 @@
 //! Which browser on which system a session's user agent names: enough for a person to tell their phone from their desk. A
 //! user agent says what it likes, so that nothing is decided by it.
 
+use crate::actor::Request;
+
 /// Marks of browsers, the more particular first: most of them also call themselves Chrome or Safari.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg/", "Edge"),
@@ -36,6 +38,13 @@ pub(super) fn browser(user_agent: &str) -> Option<&'static str> {
 /// The system that it names.
 pub(super) fn system(user_agent: &str) -> Option<&'static str> {
     first(&SYSTEMS, user_agent)
+}
+
+/// Whether a request comes from the browser and system that a session began with, as far as their names go. A newer version
+/// is the same browser.
+pub(crate) fn is_same_agent(began_with: &str, request: &Request) -> bool {
+    let now = request.user_agent.as_deref().unwrap_or_default();
+    (browser(began_with), system(began_with)) == (browser(now), system(now))
 }
 
 fn first(marks: &[(&str, &'static str)], user_agent: &str) -> Option<&'static str> {

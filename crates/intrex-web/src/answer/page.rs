@@ -14,6 +14,7 @@ use intrex_core::{
     db::ReadTx,
     notifications,
     permission::{Permission, Role},
+    security_events,
 };
 
 use super::Fault;
@@ -29,6 +30,7 @@ pub struct Page {
     place: Option<Place>,
     me: Option<Me>,
     unread: i64,
+    to_look_at: i64,
     exchange: Exchange,
 }
 
@@ -146,6 +148,7 @@ impl Page {
             place: None,
             me: None,
             unread: 0,
+            to_look_at: 0,
             exchange: exchange.clone(),
         }
     }
@@ -162,8 +165,16 @@ impl Page {
             true => notifications::reads::unread_count(&mut tx).await?,
             false => 0,
         };
+        let place = place.into();
+        // Shown beside the list of settings, and asked for nowhere else.
+        let is_shown = place == Some(Place::Settings) && tx.actor().can(Permission::SecurityRead);
+        let to_look_at = match is_shown {
+            true => security_events::reads::open_count(&mut tx).await?,
+            false => 0,
+        };
         let page = Page {
             unread,
+            to_look_at,
             ..Self::of_actor(tx.actor(), exchange, place, title)
         };
         tx.finish().await?;
@@ -207,6 +218,11 @@ impl Page {
     /// The request that the page answers.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange
+    }
+
+    /// Security events that nobody has acknowledged, of those that somebody was told of; on pages of settings alone.
+    pub fn to_look_at(&self) -> i64 {
+        self.to_look_at
     }
 
     /// The title.

@@ -121,6 +121,33 @@ async fn mark_all(State(web): State<WebState>, form: Form<Nothing>) -> Result<Re
 }
 
 fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
+    if let (Some(event), Some(code)) = (message.security_event_id, &message.code) {
+        return Row {
+            id: message.id,
+            href: format!("/settings/security/events/{event}"),
+            kind: if message.severity == "high" {
+                "over"
+            } else {
+                "due"
+            },
+            icon: "shield",
+            title: match &message.title {
+                Some(name) => words.say(
+                    &Text::new(keys::MESSAGE_SECURITY_OF)
+                        .with("what", words.named("security-event", code))
+                        .with("name", name.as_str()),
+                ),
+                None => words.named("security-event", code),
+            },
+            about: words.say(
+                &Text::new(keys::MESSAGE_SECURITY)
+                    .with("severity", words.named("severity", &message.severity)),
+            ),
+            when: when(message.created_at, zone, now, words),
+            instant: message.created_at.to_rfc3339(),
+            unread: message.read_at.is_none(),
+        };
+    }
     let late = message.kind == "obligation_overdue";
     let why = message
         .threshold_text()
@@ -128,27 +155,39 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
         .unwrap_or_default();
     let about = Text::new(keys::MESSAGE_ABOUT)
         .with("why", why)
-        .with("date", words.day(message.due_on))
+        .with(
+            "date",
+            message
+                .due_on
+                .map_or_else(String::new, |day| words.day(day)),
+        )
         .with("severity", words.named("severity", &message.severity));
     let key = match late {
         true => keys::MESSAGE_OVERDUE,
         false => keys::MESSAGE_DUE,
     };
     let title = Text::new(key)
-        .with("title", message.title)
-        .with("branch", message.branch_name);
+        .with("title", message.title.unwrap_or_default())
+        .with("branch", message.branch_name.unwrap_or_default());
     Row {
         id: message.id,
-        href: format!("/obligations/{}", message.obligation_id),
+        href: message.obligation_id.map_or_else(
+            || "/obligations".to_owned(),
+            |id| format!("/obligations/{id}"),
+        ),
         kind: if late { "over" } else { "due" },
         icon: if late { "alert" } else { "clock" },
         title: words.say(&title),
         about: words.say(&about),
-        when: match (now - message.created_at).num_days() {
-            0 => words.ago(message.created_at, now),
-            _ => words.moment(message.created_at, zone),
-        },
+        when: when(message.created_at, zone, now, words),
         instant: message.created_at.to_rfc3339(),
         unread: message.read_at.is_none(),
+    }
+}
+
+fn when(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>, words: Words) -> String {
+    match (now - at).num_days() {
+        0 => words.ago(at, now),
+        _ => words.moment(at, zone),
     }
 }

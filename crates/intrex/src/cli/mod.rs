@@ -13,6 +13,7 @@ mod operate;
 mod output;
 mod people;
 mod run;
+mod security;
 mod surface;
 mod tenants;
 mod tokens;
@@ -79,6 +80,9 @@ enum Command {
     /// Check the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// List and acknowledge security events, and say from when on there are some
+    #[command(subcommand)]
+    SecurityEvents(security::SecurityEvents),
     /// List every HTTP route with the permission that it needs
     Routes(Format),
     /// Print the OpenAPI description of the API
@@ -141,6 +145,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Token(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::SecurityEvents(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Doctor(command) => command.run(),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 29] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -30,6 +30,10 @@ const COMMANDS: [&[&str]; 25] = [
     &["keys", "list"],
     &["keys", "rotate"],
     &["audit", "verify"],
+    &["audit", "reveal"],
+    &["security-events", "list"],
+    &["security-events", "acknowledge"],
+    &["security-events", "thresholds"],
     &["routes"],
     &["openapi"],
     &["doctor"],
@@ -236,6 +240,42 @@ async fn an_operator_sets_an_organisation_up() {
     );
     let said = run(&["tenant", "set", "--session-idle-minutes", "4"]).refused();
     assert!(said.contains("session_idle_minutes"), "{said}");
+    run(&[
+        "user",
+        "invite",
+        "--email",
+        "amina@acme.example",
+        "--name",
+        "Amina",
+        "--role",
+        "head_office_admin",
+    ])
+    .json();
+    let open = || {
+        program
+            .run(&["security-events", "list", "--open", "--json"])
+            .json()
+    };
+    let seen = open();
+    assert_eq!(seen[0]["code"], "PRIVILEGE_RAISED", "{seen}");
+    let event = seen[0]["id"].as_str().expect("an id");
+    let looked = run(&["security-events", "acknowledge", event]).json();
+    assert!(looked["acknowledged_at"].is_string(), "{looked}");
+    assert_eq!(open(), serde_json::json!([]));
+    let set = run(&["security-events", "thresholds", "--spray-accounts", "9"]).json();
+    assert_eq!(
+        (&set["spray_accounts"], &set["burst_failures"]),
+        (&9.into(), &30.into())
+    );
+    let shown = program.run(&["security-events", "thresholds"]).well();
+    assert!(shown.contains("spray-accounts       9"), "{shown}");
+    let of_platform = ["security-events", "list", "--platform", "--json"];
+    assert_eq!(program.run(&of_platform).json(), serde_json::json!([]));
+    let said = program
+        .run(&["security-events", "list", "--code", "NOTHING"])
+        .refused();
+    assert!(said.contains("LOGIN_SPRAY"), "{said}");
+
     run(&["tenant", "suspend", "--tenant", id]).json();
     let said = run(&["tenant", "suspend", "--tenant", id]).refused();
     assert!(said.contains("suspended"), "{said}");
@@ -256,7 +296,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 8)
+    .find(|verified| verified["chains"][0]["events"] == 11)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

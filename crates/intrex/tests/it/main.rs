@@ -17,6 +17,7 @@ mod people;
 mod reminders;
 mod schema;
 mod second_factor;
+mod security_events;
 mod sessions;
 mod settings;
 mod sign_in;

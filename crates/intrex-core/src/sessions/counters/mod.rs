@@ -21,6 +21,7 @@ use crate::{
     error::Result,
     ids::{DeviceId, PersonId, TenantId},
     network::network_of,
+    security_events,
     vault::Key,
 };
 
@@ -338,6 +339,9 @@ async fn tell(
     let tenant = known.map_or(TenantId::PLATFORM, |(tenant, _)| tenant);
     let nobody = Actor::anonymous(tenant, request.clone());
     app.db.write(&nobody).await?.commit_all(events).await?;
+    // The installation's own count of what is failed everywhere: for every failure, whoever has the account.
+    let platform_wide = Actor::anonymous(TenantId::PLATFORM, request.clone());
+    security_events::note_on_platform(app, &platform_wide, &of.account_tag()).await?;
     // A network is nobody's: what locks it is told on the platform.
     if let Some(event) = lockout(&network) {
         platform(app, request).await?.commit(event).await?;

@@ -8,6 +8,7 @@ use intrex_core::{
     obligations::input::RawReason,
     paging,
     permission::Permission,
+    security_events,
 };
 use utoipa::OpenApi;
 
@@ -53,7 +54,9 @@ async fn list(
     let filter = list.filter.parse(Tz::UTC)?;
     let page = audit::reads::list(&mut tx, &filter, &list.page).await?;
     let actor = tx.actor().clone();
+    let rows = page.items.len();
     let response = json::read(&exchange, tx, &page)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
     audit::reads::record_reading(&web.app, &actor, "api").await?;
     Ok(response)
 }

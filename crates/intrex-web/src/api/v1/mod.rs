@@ -8,6 +8,7 @@ mod obligations;
 mod organisation;
 mod reports;
 mod second_factor;
+mod security;
 mod sessions;
 mod templates;
 mod tokens;
@@ -31,6 +32,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(second_factor::routes)
         .with(organisation::routes)
         .with(tokens::routes)
+        .with(security::routes)
 }
 
 /// Adds what each noun says about itself.
@@ -48,6 +50,7 @@ pub(super) fn describe(document: &mut Document) {
         second_factor::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
+        security::Description::openapi(),
     ] {
         document.merge(part);
     }

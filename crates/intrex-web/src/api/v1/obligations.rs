@@ -17,6 +17,7 @@ use intrex_core::{
         self,
         reads::{ComingView, SlotView},
     },
+    security_events,
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -109,12 +110,16 @@ struct Timeline {
     ("sort" = Option<String>, Query, description = "`due_on` or `-due_on`"),
 ), responses((status = 200, body = paging::Page<Obligation>), (status = 422, body = crate::answer::Problem)))]
 async fn list(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     list: List<RawFilter>,
 ) -> Result<Response, Fault> {
     let page = reads::list(&mut tx, &list.filter.parse()?, &list.page).await?;
-    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)
+    let (actor, rows) = (tx.actor().clone(), page.items.len());
+    let response = json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
+    Ok(response)
 }
 
 /// Writes down what a branch owes, by hand or from a template.

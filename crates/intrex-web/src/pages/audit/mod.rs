@@ -20,7 +20,7 @@ use intrex_core::{
     error::FieldError,
     paging::Page as Items,
     permission::Permission,
-    reports, tenants,
+    reports, security_events, tenants,
 };
 
 use crate::{
@@ -94,7 +94,8 @@ async fn list(
     list: List<RawAuditFilter>,
 ) -> Result<Response, Fault> {
     let actor = tx.actor().clone();
-    let response = draw(tx, &exchange, &list, None).await?;
+    let (response, rows) = draw(tx, &exchange, &list, None).await?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
     audit::reads::record_reading(&web.app, &actor, "page").await?;
     Ok(response)
 }
@@ -108,7 +109,9 @@ async fn verify(
     let words = Words(exchange.language());
     let verdict = verify::verify(&web.app, &form.actor).await?;
     let tx = web.app.db.read(&form.actor).await?;
-    draw(tx, &exchange, &List::first(), Some(found(&verdict, words))).await
+    let found = Some(found(&verdict, words));
+    let (response, _) = draw(tx, &exchange, &List::first(), found).await?;
+    Ok(response)
 }
 
 async fn draw(
@@ -116,7 +119,7 @@ async fn draw(
     exchange: &Exchange,
     list: &List<RawAuditFilter>,
     found: Option<Found>,
-) -> Result<Response, Fault> {
+) -> Result<(Response, usize), Fault> {
     let words = Words(exchange.language());
     let tenant = tenants::reads::current(&mut tx).await?;
     let zone: Tz = tenant.time_zone.parse().map_err(Error::internal)?;
@@ -137,7 +140,8 @@ async fn draw(
         true => StatusCode::OK,
         false => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    page.show_as(
+    let rows = events.items.len();
+    let response = page.show_as(
         status,
         &ListPage {
             page: &page,
@@ -155,7 +159,8 @@ async fn draw(
             zone: zone.name().to_owned(),
             first: list.page.is_later().then(|| list.address(PATH)),
         },
-    )
+    )?;
+    Ok((response, rows))
 }
 
 async fn events(

@@ -6,6 +6,7 @@
 
 mod organisation;
 mod second_factor;
+mod security;
 mod sessions;
 mod tokens;
 
@@ -31,6 +32,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(sessions::routes)
         .with(organisation::routes)
         .with(tokens::routes)
+        .with(security::routes)
 }
 
 /// Under which heading an entry stands.
@@ -116,6 +118,14 @@ const SECTIONS: &[Section] = &[
         hint: keys::SETTINGS_SIGN_IN_HINT,
         permission: Permission::TenantSettings,
     },
+    Section {
+        part: Part::Organisation,
+        path: security::PATH,
+        icon: "shield",
+        words: keys::SETTINGS_SECURITY,
+        hint: keys::SETTINGS_SECURITY_HINT,
+        permission: Permission::SecurityRead,
+    },
 ];
 
 /// A heading with its entries, as templates show it.
@@ -142,6 +152,8 @@ pub struct Setting {
     pub hint: String,
     /// Whether the page is this one, or below it.
     pub current: bool,
+    /// How many things wait there, in words, if any do.
+    pub waiting: Option<(i64, String)>,
 }
 
 impl Page {
@@ -169,6 +181,10 @@ impl Page {
                     words: self.t(section.words),
                     hint: self.t(section.hint),
                     current: is_at(self.path(), section.path),
+                    waiting: (section.path == security::PATH && self.to_look_at() > 0).then(|| {
+                        let n = self.to_look_at();
+                        (n, self.t1(keys::SECURITY_TO_LOOK_AT, "n", n))
+                    }),
                 })
                 .collect(),
         })

@@ -113,6 +113,7 @@ impl Scene {
             session: session_of(&app, &zenobia).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
+            security_event: security_event_of(&app, &acme).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
@@ -135,6 +136,7 @@ impl Scene {
             session: session_of(&app, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
+            security_event: security_event_of(&app, &globex).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
@@ -236,6 +238,7 @@ impl Scene {
             template: id(),
             message: id(),
             event: id(),
+            security_event: id(),
             import: id(),
             invitation: token(Kind::Invitation),
             reset: token(Kind::PasswordReset),
@@ -281,6 +284,9 @@ impl Scene {
                 "sessions" | "known_devices" | "recovery_codes" | "pending_factors" => {
                     "person_id <> all($2)"
                 }
+                // What they fail at is their own account, and is counted.
+                "security_events" => "coalesce(person_id <> all($2), true)",
+                "security_tallies" => "cardinality($2) = 0",
                 _ => "cardinality($2) > 0",
             };
             let digest = format!(
@@ -372,6 +378,18 @@ async fn event_of(app: &TestApp, item: &Obligation) -> String {
     .fetch_one(&mut app.superuser().await)
     .await
     .expect("its making was told");
+    id.to_string()
+}
+
+/// What the token that was made before is to whoever looks after security.
+async fn security_event_of(app: &TestApp, tenant: &Tenant) -> String {
+    let id: Uuid = sqlx::query_scalar(
+        "select id from app.security_events where tenant_id = $1 and code = 'TOKEN_CREATED'",
+    )
+    .bind(tenant.id.uuid())
+    .fetch_one(&mut app.superuser().await)
+    .await
+    .expect("the token was noticed");
     id.to_string()
 }
 

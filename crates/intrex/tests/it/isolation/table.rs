@@ -22,6 +22,8 @@ pub(super) enum Thing {
     Message,
     /// An event of the audit log.
     Event,
+    /// Something that somebody should look at.
+    SecurityEvent,
     /// The record of an import.
     Import,
     /// The text of an invitation, in its address.
@@ -45,6 +47,7 @@ pub(super) struct Ids {
     pub(super) template: String,
     pub(super) message: String,
     pub(super) event: String,
+    pub(super) security_event: String,
     pub(super) import: String,
     pub(super) invitation: String,
     pub(super) reset: String,
@@ -64,6 +67,7 @@ impl Ids {
             Thing::Template => &self.template,
             Thing::Message => &self.message,
             Thing::Event => &self.event,
+            Thing::SecurityEvent => &self.security_event,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
             Thing::Reset => &self.reset,
@@ -73,7 +77,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 12] {
+    pub(super) fn all(&self) -> [&str; 13] {
         [
             &self.branch,
             &self.obligation,
@@ -82,6 +86,7 @@ impl Ids {
             &self.session,
             &self.template,
             &self.message,
+            &self.security_event,
             &self.import,
             &self.invitation,
             &self.reset,
@@ -259,6 +264,15 @@ pub(super) const TABLE: &[Line] = &[
         .proves("code"),
     get("/settings/second-factor/recovery-codes"),
     post("/settings/second-factor/recovery-codes"),
+    get("/settings/security"),
+    get("/settings/security/events/{id}").of(Thing::SecurityEvent),
+    post("/settings/security/events/{id}/acknowledge")
+        .of(Thing::SecurityEvent)
+        .sends(nothing),
+    get("/settings/security/thresholds"),
+    post("/settings/security/thresholds")
+        .sends(thresholds)
+        .fields(Fields::Of("RawThresholds")),
     get("/settings/sessions"),
     post("/settings/sessions/revoke-others"),
     post("/settings/sessions/{id}/revoke").of(Thing::Session),
@@ -410,6 +424,13 @@ pub(super) const TABLE: &[Line] = &[
     get("/api/v1/reports/upcoming"),
     get("/api/v1/second-factor"),
     post("/api/v1/second-factor/recovery-codes").sends(nothing),
+    get("/api/v1/security-events"),
+    get("/api/v1/security-events/{id}").of(Thing::SecurityEvent),
+    post("/api/v1/security-events/{id}/acknowledge")
+        .of(Thing::SecurityEvent)
+        .sends(nothing),
+    get("/api/v1/security-thresholds"),
+    line("PATCH", "/api/v1/security-thresholds").sends(thresholds),
     get("/api/v1/sessions"),
     post("/api/v1/sessions/revoke-others")
         .sends(nothing)
@@ -458,6 +479,10 @@ pub(super) const TABLE: &[Line] = &[
 
 fn nothing(_: &Ids) -> Value {
     json!({})
+}
+
+fn thresholds(_: &Ids) -> Value {
+    json!({ "burst_failures": "40", "spray_accounts": "6" })
 }
 
 fn credentials(_: &Ids) -> Value {

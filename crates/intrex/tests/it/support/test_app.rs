@@ -27,8 +27,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(300);
 /// How often it is looked whether they have ended.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The work that every organisation always has planned; it runs when a test says so.
-const RECURRING_JOBS: [&str; 2] = ["reminders.plan", "housekeeping"];
+/// The work that every organisation always has planned, and telling admins of security events, which many things lead to
+/// that a test is not about; it runs when a test says so.
+const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "security.tell"];
 
 /// A test's application.
 #[derive(Debug)]
@@ -121,6 +122,7 @@ impl TestApp {
     pub(crate) fn set(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut settings = (*self.app.settings).clone();
         change(&mut settings);
+        self.app.db = self.app.db.keeping_addresses(settings.ip_mode);
         self.app.settings = Arc::new(settings);
     }
 
