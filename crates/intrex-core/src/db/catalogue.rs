@@ -114,7 +114,7 @@ impl Table {
 const TABLES: &[Table] = &[
     table("_sqlx_migrations", "").of_nobody(),
     table("account_mail", "select insert update(columns) delete"),
-    table("api_tokens", "select insert update(columns)"),
+    table("api_tokens", "select insert update(columns) delete"),
     table("audit_cursor", "select").of_nobody(),
     table("audit_disclosures", "select insert"),
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
@@ -128,7 +128,7 @@ const TABLES: &[Table] = &[
     table("idempotency_keys", "select insert delete"),
     table("imports", "select insert"),
     table("installation", "select").of_nobody(),
-    table("invitations", "select insert update(columns)"),
+    table("invitations", "select insert update(columns) delete"),
     table("jobs", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
     table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),

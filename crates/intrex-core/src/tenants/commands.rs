@@ -97,6 +97,21 @@ pub async fn update(
             before.session_idle_minutes.to_string(),
             after.session_idle_minutes.to_string(),
         ),
+        (
+            "dormant_after_days",
+            before.dormant_after_days.to_string(),
+            after.dormant_after_days.to_string(),
+        ),
+        (
+            "suspend_dormant",
+            before.suspend_dormant.to_string(),
+            after.suspend_dormant.to_string(),
+        ),
+        (
+            "access_review_months",
+            before.access_review_months.to_string(),
+            after.access_review_months.to_string(),
+        ),
     ] {
         if before != after {
             event = event.changed(field, before, after);

@@ -34,6 +34,12 @@ pub struct Tenant {
     pub session_absolute_hours: i16,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: i16,
+    /// Days without a sign-in after which an account is dormant.
+    pub dormant_after_days: i16,
+    /// Whether dormant accounts are disabled by themselves.
+    pub suspend_dormant: bool,
+    /// Months between two access reviews; 0 if they are begun by hand alone.
+    pub access_review_months: i16,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -101,6 +107,15 @@ pub struct RawTenantUpdate {
     /// Minutes without a request after which a session ends: 5 to 1440.
     #[schema(value_type = Option<u16>, minimum = 5, maximum = 1440)]
     pub session_idle_minutes: Raw,
+    /// Days without a sign-in after which an account is dormant: 30 to 365.
+    #[schema(value_type = Option<u16>, minimum = 30, maximum = 365)]
+    pub dormant_after_days: Raw,
+    /// Whether dormant accounts are disabled by themselves: `yes` or `no`.
+    #[schema(value_type = Option<String>)]
+    pub suspend_dormant: Raw,
+    /// Months between two access reviews: 1 to 12; 0 to begin them by hand alone.
+    #[schema(value_type = Option<u16>, minimum = 0, maximum = 12)]
+    pub access_review_months: Raw,
 }
 
 /// What an organisation is to become.
@@ -111,7 +126,15 @@ pub(crate) struct TenantFacts {
     pub lead_days: Vec<i16>,
     pub session_absolute_hours: i16,
     pub session_idle_minutes: i16,
+    pub dormant_after_days: i16,
+    pub suspend_dormant: bool,
+    pub access_review_months: i16,
 }
+
+/// Days without a sign-in after which an account is dormant, at least and at most.
+const DORMANT_AFTER_DAYS: (i64, i64) = (30, 365);
+/// Months between two access reviews at most.
+const MAX_REVIEW_MONTHS: i64 = 12;
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,15 +209,30 @@ impl RawTenantUpdate {
             least.idle_minutes.into(),
             most.idle_minutes.into(),
         );
+        let (least, most) = DORMANT_AFTER_DAYS;
+        let dormant = self
+            .dormant_after_days
+            .number(e, "dormant_after_days", least, most);
+        let suspend =
+            self.suspend_dormant
+                .one_of(e, "suspend_dormant", "yes, no", |word| match word {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    _ => None,
+                });
+        let review =
+            self.access_review_months
+                .number(e, "access_review_months", 0, MAX_REVIEW_MONTHS);
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
-        match (name, time_zone, lead_days, preset, hours, minutes) {
+        let limits = preset.zip(hours).zip(minutes);
+        let access = dormant.zip(suspend).zip(review);
+        match (name, time_zone, lead_days, limits, access) {
             (
                 Some(name),
                 Some(time_zone),
                 Some(lead_days),
-                Some(preset),
-                Some(hours),
-                Some(minutes),
+                Some(((preset, hours), minutes)),
+                Some(((dormant, suspend), review)),
             ) => Ok(TenantFacts {
                 name,
                 time_zone,
@@ -207,6 +245,9 @@ impl RawTenantUpdate {
                     .map(|preset| preset.idle_minutes)
                     .or(small(minutes))
                     .unwrap_or(before.session_idle_minutes),
+                dormant_after_days: small(dormant).unwrap_or(before.dormant_after_days),
+                suspend_dormant: suspend.unwrap_or(before.suspend_dormant),
+                access_review_months: small(review).unwrap_or(before.access_review_months),
             }),
             _ => Err(errors.into()),
         }

@@ -64,6 +64,15 @@ pub(super) struct Set {
     /// Minutes without a request after which a session ends: 5 to 1440
     #[arg(long, value_name = "MINUTES")]
     session_idle_minutes: Option<u16>,
+    /// Days without a sign-in after which an account is dormant: 30 to 365
+    #[arg(long, value_name = "DAYS")]
+    dormant_after_days: Option<u16>,
+    /// Whether dormant accounts are disabled by themselves: yes or no
+    #[arg(long, value_name = "YES|NO")]
+    suspend_dormant: Option<String>,
+    /// Months between two access reviews: 1 to 12, or 0 to begin them by hand alone
+    #[arg(long, value_name = "MONTHS")]
+    access_review_months: Option<u16>,
     #[command(flatten)]
     at: Where,
     #[command(flatten)]
@@ -152,6 +161,9 @@ fn set(command: Set) -> Result<Ended> {
             session_preset: words(command.session_preset),
             session_absolute_hours: number(command.session_absolute_hours),
             session_idle_minutes: number(command.session_idle_minutes),
+            dormant_after_days: number(command.dormant_after_days),
+            suspend_dormant: words(command.suspend_dormant),
+            access_review_months: number(command.access_review_months),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await

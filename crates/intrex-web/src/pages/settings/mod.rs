@@ -5,6 +5,7 @@
 //! `settings/frame.html` and fills the block `section`.
 
 mod organisation;
+mod people;
 mod sessions;
 mod tokens;
 
@@ -26,6 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .page("/settings", Access::Needs(Permission::SessionsOwn), index)
         .with(sessions::routes)
         .with(organisation::routes)
+        .with(people::routes)
         .with(tokens::routes)
 }
 

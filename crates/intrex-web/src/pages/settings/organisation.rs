@@ -45,6 +45,7 @@ struct FormPage<'a> {
     page: &'a Page,
     form: FormView,
     presets: Vec<(&'static str, String)>,
+    suspends: Vec<(&'static str, String)>,
 }
 
 /// `GET /settings/organisation`
@@ -76,6 +77,15 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         (
             "session_idle_minutes",
             tenant.session_idle_minutes.to_string(),
+        ),
+        ("dormant_after_days", tenant.dormant_after_days.to_string()),
+        (
+            "suspend_dormant",
+            if tenant.suspend_dormant { "yes" } else { "no" }.to_owned(),
+        ),
+        (
+            "access_review_months",
+            tenant.access_review_months.to_string(),
         ),
     ]);
     draw(&page, StatusCode::OK, form)
@@ -121,6 +131,10 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
             page,
             form,
             presets,
+            suspends: vec![
+                ("no", page.t(keys::ORGANISATION_DORMANT_STAY)),
+                ("yes", page.t(keys::ORGANISATION_DORMANT_SUSPENDED)),
+            ],
         },
     )
 }

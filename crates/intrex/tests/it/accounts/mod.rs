@@ -4,5 +4,5 @@ mod email;
 mod import;
 mod outbox;
 mod password;
-mod post;
+pub(crate) mod post;
 mod reset;

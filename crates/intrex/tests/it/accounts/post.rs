@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use crate::support::{MailServer, TestApp};
 
 /// A test's application with a mail server.
-pub(super) async fn with_mail() -> (TestApp, MailServer) {
+pub(crate) async fn with_mail() -> (TestApp, MailServer) {
     let mut app = TestApp::start().await;
     let server = MailServer::start().await;
     app.app.mailer = Some(server.mailer());
@@ -15,7 +15,7 @@ pub(super) async fn with_mail() -> (TestApp, MailServer) {
 
 /// A letter as somebody reads it.
 #[derive(Debug, Clone)]
-pub(super) struct Letter {
+pub(crate) struct Letter {
     pub(super) to: String,
     pub(super) subject: String,
     pub(super) id: String,
@@ -48,7 +48,7 @@ impl Letter {
 pub(super) const NEW_DEVICE: &str = "A sign-in from a new device";
 
 /// Lets everything go out that is due, and answers what arrived by now but notices of new devices.
-pub(super) async fn post(app: &TestApp, server: &MailServer) -> Vec<Letter> {
+pub(crate) async fn post(app: &TestApp, server: &MailServer) -> Vec<Letter> {
     while account_mail::sender::send_due(&app.app)
         .await
         .expect("the sender works")
@@ -87,12 +87,12 @@ pub(super) fn last_to<'a>(letters: &'a [Letter], to: &str) -> &'a Letter {
 }
 
 /// Subjects and recipients, in order.
-pub(super) fn subjects(letters: &[Letter]) -> Vec<String> {
+pub(crate) fn subjects(letters: &[Letter]) -> Vec<String> {
     letters.iter().map(|l| l.subject.clone()).collect()
 }
 
 /// The tables in which a text stands, as it is or as the bytes of a column.
-pub(super) async fn tables_with(app: &TestApp, text: &str) -> Vec<String> {
+pub(crate) async fn tables_with(app: &TestApp, text: &str) -> Vec<String> {
     let mut superuser = app.superuser().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'app' order by 1",

@@ -258,6 +258,37 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawToken")),
     get("/settings/tokens/new"),
     post("/settings/tokens/{id}/revoke").of(Thing::Token),
+    get("/settings/people").filters(&[("branch_id", Thing::Branch)]),
+    post("/settings/people")
+        .sends(person)
+        .refers("branch_ids")
+        .fields(Fields::Of("RawPerson")),
+    get("/settings/people/new"),
+    get("/settings/people/{id}").of(Thing::Person),
+    post("/settings/people/{id}")
+        .of(Thing::Person)
+        .sends(person_change)
+        .fields(Fields::Of("RawPersonUpdate")),
+    get("/settings/people/{id}/edit").of(Thing::Person),
+    post("/settings/people/{id}/reinvite").of(Thing::Person),
+    post("/settings/people/{id}/disable").of(Thing::Person),
+    post("/settings/people/{id}/enable").of(Thing::Person),
+    post("/settings/people/{id}/require-password-change").of(Thing::Person),
+    post("/settings/people/{id}/unlock").of(Thing::Person),
+    post("/settings/people/{id}/end-session")
+        .of(Thing::Person)
+        .sends(session),
+    post("/settings/people/{id}/end-sessions").of(Thing::Person),
+    get("/settings/people/{id}/reset-mfa").of(Thing::Person),
+    post("/settings/people/{id}/reset-mfa")
+        .of(Thing::Person)
+        .sends(reason)
+        .fields(Fields::Of("RawMfaReset")),
+    get("/settings/people/{id}/delete").of(Thing::Person),
+    post("/settings/people/{id}/delete")
+        .of(Thing::Person)
+        .sends(deletion)
+        .proves("confirm"),
     get("/settings/password"),
     post("/settings/password")
         .sends(another_password)
@@ -411,6 +442,11 @@ pub(super) const TABLE: &[Line] = &[
     get("/api/v1/users").filters(&[("branch_id", Thing::Branch)]),
     post("/api/v1/users").sends(person).refers("branch_ids"),
     get("/api/v1/users/{id}").of(Thing::Person),
+    line("DELETE", "/api/v1/users/{id}")
+        .of(Thing::Person)
+        .sends(deletion)
+        .proves("confirm"),
+    get("/api/v1/users/{id}/deletion").of(Thing::Person),
     line("PATCH", "/api/v1/users/{id}")
         .of(Thing::Person)
         .sends(person_change),
@@ -472,7 +508,8 @@ fn both_factors(_: &Ids) -> Value {
 fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
-        "session_absolute_hours": "168", "session_idle_minutes": "1440",
+        "session_absolute_hours": "168", "session_idle_minutes": "1440", "dormant_after_days": "90",
+        "suspend_dormant": "no", "access_review_months": "3",
     })
 }
 
@@ -545,6 +582,15 @@ fn template_change(ids: &Ids) -> Value {
 
 fn token(ids: &Ids) -> Value {
     json!({ "name": TYPED, "scopes": "", "networks": "", "expires_in_days": "30", "person_id": ids.person })
+}
+
+fn session(ids: &Ids) -> Value {
+    json!({ "session_id": ids.session })
+}
+
+/// With an address that is not the person's.
+fn deletion(_: &Ids) -> Value {
+    json!({ "confirm": TYPED, "hand_over_to_id": "" })
 }
 
 fn person(ids: &Ids) -> Value {
