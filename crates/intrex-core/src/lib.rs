@@ -7,8 +7,9 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`tokens`].
+//! [`sessions`], [`tokens`], [`access_reviews`].
 
+pub mod access_reviews;
 pub mod account_mail;
 pub mod accounts;
 pub mod actor;

@@ -136,6 +136,8 @@ permissions! {
     PeopleCredentials "people:credentials" "Reset second factors, end locks, require other passwords" [Tenant, No, No,     No,     Tenant],
     PeopleDelete      "people:delete"      "Delete people for good"                          [Tenant,   No,       No,      No,     Tenant],
     PeopleImport      "people:import"      "Import people with the password hashes of another system" [No, No,      No,      No,     Tenant],
+    AccessReviews     "access-reviews:manage" "Begin, decide and finish access reviews, and read their results" [Tenant, No, No,  No,     Tenant],
+    AccessUpkeep      "access:upkeep"      "Begin access reviews when they are due; report and disable dormant accounts" [No, No, No, Tenant, No],
     TokensRead        "tokens:read"        "See API tokens (never their text)"               [Own,      Own,      Own,     No,     Tenant],
     TokensWrite       "tokens:write"       "Create and revoke API tokens"                    [Own,      Own,      Own,     No,     Tenant],
     SessionsOwn       "sessions:own"       "Sign in and out, enrol a second factor"          [Own,      Own,      Own,     No,     No],

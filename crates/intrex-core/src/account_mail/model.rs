@@ -33,6 +33,8 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// The account was not used for a long time, and was disabled.
+    Dormant,
 }
 
 /// A notice without a link: what other slices tell.
@@ -46,6 +48,8 @@ pub enum Notice {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// The account was not used for a long time, and was disabled.
+    Dormant,
 }
 
 impl From<Notice> for Kind {
@@ -55,13 +59,14 @@ impl From<Notice> for Kind {
             Notice::MfaReset => Kind::MfaReset,
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
+            Notice::Dormant => Kind::Dormant,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -71,6 +76,7 @@ impl Kind {
         Kind::EmailChanged,
         Kind::RecoveryCodeUsed,
         Kind::NewDevice,
+        Kind::Dormant,
     ];
 
     /// As stored.
@@ -85,6 +91,7 @@ impl Kind {
             Kind::EmailChanged => "email_changed",
             Kind::RecoveryCodeUsed => "recovery_code_used",
             Kind::NewDevice => "new_device",
+            Kind::Dormant => "dormant",
         }
     }
 
@@ -103,11 +110,13 @@ impl Kind {
         }
     }
 
-    /// Who is told: an invitation is for somebody who has not joined, everything else for somebody who can sign in.
+    /// Who is told: an invitation is for somebody who has not joined, the end of an account for somebody who cannot sign in
+    /// any more, everything else for somebody who can.
     pub(super) fn is_for(self, status: PersonStatus) -> bool {
         status
             == match self {
                 Kind::Invitation => PersonStatus::Invited,
+                Kind::Dormant => PersonStatus::Disabled,
                 _ => PersonStatus::Active,
             }
     }
@@ -221,10 +230,10 @@ mod tests {
     #[test]
     fn an_invitation_is_for_who_has_not_joined_and_the_rest_for_who_can_sign_in() {
         for kind in Kind::ALL {
-            let invitation = kind == Kind::Invitation;
+            let (invitation, dormant) = (kind == Kind::Invitation, kind == Kind::Dormant);
             assert_eq!(kind.is_for(PersonStatus::Invited), invitation);
-            assert_eq!(kind.is_for(PersonStatus::Active), !invitation);
-            assert!(!kind.is_for(PersonStatus::Disabled));
+            assert_eq!(kind.is_for(PersonStatus::Active), !invitation && !dormant);
+            assert_eq!(kind.is_for(PersonStatus::Disabled), dormant);
         }
     }
 }

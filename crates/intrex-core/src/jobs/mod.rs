@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use runner::{ensure_platform_jobs, run_due};
 
-use crate::{App, actor::Actor, error::Result, reminders};
+use crate::{App, access_reviews, actor::Actor, error::Result, reminders};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +40,20 @@ pub enum Kind {
     PlanReminders,
     /// Removes what has expired.
     Housekeeping,
+    /// Begins access reviews and looks for dormant accounts.
+    AccessUpkeep,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 2] = [Kind::PlanReminders, Kind::Housekeeping];
+    pub const ALL: [Kind; 3] = [Kind::PlanReminders, Kind::Housekeeping, Kind::AccessUpkeep];
 
     /// As stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::PlanReminders => "reminders.plan",
             Kind::Housekeeping => "housekeeping",
+            Kind::AccessUpkeep => "access.upkeep",
         }
     }
 
@@ -63,6 +66,7 @@ impl Kind {
         match self {
             Kind::PlanReminders => reminders::planner::run(app, actor).await,
             Kind::Housekeeping => housekeeping::run(app, actor).await,
+            Kind::AccessUpkeep => access_reviews::upkeep::run(app, actor).await,
         }
     }
 }

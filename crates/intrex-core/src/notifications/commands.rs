@@ -22,12 +22,24 @@ pub async fn mark_read(app: &App, actor: &Actor, id: NotificationId) -> Result<N
     let mut message = found.ok_or(Error::NotFound)?;
     if queries::mark_read(tx.conn(), tenant, owner, id, now).await? {
         message.read_at = Some(now);
-        let event = Event::new("notification", "notification.read")
-            .on("notification", id)
-            .at(message.branch_id)
-            .with("obligation_id", message.obligation_id.to_string())
-            .with("threshold", message.threshold.as_str())
-            .summary(message.title.as_str());
+        let mut event = Event::new("notification", "notification.read").on("notification", id);
+        if let Some(branch) = message.branch_id {
+            event = event.at(branch);
+        }
+        let ids = [
+            (
+                "obligation_id",
+                message.obligation_id.map(|id| id.to_string()),
+            ),
+            ("threshold", message.threshold.clone()),
+            ("review_id", message.review_id.map(|id| id.to_string())),
+        ];
+        for (name, value) in ids {
+            if let Some(value) = value {
+                event = event.with(name, value);
+            }
+        }
+        let event = event.summary(message.title.clone().unwrap_or_default());
         tx.commit_answering(vec![event], &message).await?;
     }
     Ok(message)

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     catalogue::Text,
-    ids::{BranchId, NotificationId, ObligationId, PersonId},
+    ids::{AccessReviewId, BranchId, NotificationId, ObligationId, PersonId},
     obligations::schedule::Threshold,
     permission::{Column, Permission, Reach},
     reminders::model::threshold_text,
@@ -28,23 +28,27 @@ pub enum Inbox {
 pub struct Notification {
     /// Its id.
     pub id: NotificationId,
-    /// `obligation_due` or `obligation_overdue`.
+    /// `obligation_due`, `obligation_overdue`, `access_review` or `dormant_accounts`.
     #[serde(rename = "type")]
     pub kind: String,
     /// How bad it is to be late.
     pub severity: String,
-    /// `before_30`, `due_day`, `overdue` or `escalation`.
-    pub threshold: String,
+    /// `before_30`, `due_day`, `overdue` or `escalation`; null for what is about no obligation, as are the next four.
+    pub threshold: Option<String>,
     /// The obligation that it is about.
-    pub obligation_id: ObligationId,
+    pub obligation_id: Option<ObligationId>,
     /// Its title.
-    pub title: String,
+    pub title: Option<String>,
     /// Its branch.
-    pub branch_id: BranchId,
+    pub branch_id: Option<BranchId>,
     /// The branch's name.
-    pub branch_name: String,
+    pub branch_name: Option<String>,
     /// The date that it was due on when the message was written.
-    pub due_on: NaiveDate,
+    pub due_on: Option<NaiveDate>,
+    /// The access review that it is about.
+    pub review_id: Option<AccessReviewId>,
+    /// How many accounts it is about.
+    pub account_count: Option<i32>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
     /// When it was read.
@@ -54,7 +58,7 @@ pub struct Notification {
 impl Notification {
     /// Why it was written, in words.
     pub fn threshold_text(&self) -> Option<Text> {
-        Threshold::parse(&self.threshold).map(threshold_text)
+        Threshold::parse(self.threshold.as_deref()?).map(threshold_text)
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::model::{Inbox, Notification, Owner};
 use crate::{
     error::Result,
-    ids::{NotificationId, TenantId},
+    ids::{AccessReviewId, BranchId, NotificationId, ObligationId, TenantId},
 };
 
 /// Where a page begins: behind this instant and id.
@@ -25,16 +25,17 @@ pub(super) async fn list(
 ) -> Result<Vec<Notification>> {
     let rows = sqlx::query_as!(
         Notification,
-        "select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id, o.title, n.branch_id, b.name as branch_name,
-                n.due_on, n.created_at, n.read_at
+        r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
+                  o.title as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
-         join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
-         join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
-         where n.tenant_id = $1 and n.recipient_id = $2
+         left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
+         where n.tenant_id = $1 and n.recipient_id = $2 and (o.id is not null or n.obligation_id is null)
            and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
            and (not $4 or n.read_at is null)
            and ($5::timestamptz is null or (n.created_at, n.id) < ($5, $6::uuid))
-         order by n.created_at desc, n.id desc limit $7",
+         order by n.created_at desc, n.id desc limit $7"#,
         tenant.uuid(),
         owner.person.uuid(),
         owner.tasks_only,
@@ -58,9 +59,9 @@ pub(super) async fn unread_count(
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!"
            from (select from app.notification_events n
-                 join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+                 left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
                  where n.tenant_id = $1 and n.recipient_id = $2 and n.read_at is null
-                   and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
+                   and (o.id is not null or n.obligation_id is null) and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
                  limit $4) unread"#,
         tenant.uuid(),
         owner.person.uuid(),
@@ -81,13 +82,14 @@ pub(super) async fn find(
 ) -> Result<Option<Notification>> {
     let row = sqlx::query_as!(
         Notification,
-        "select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id, o.title, n.branch_id, b.name as branch_name,
-                n.due_on, n.created_at, n.read_at
+        r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
+                  o.title as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
-         join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
-         join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
-         where n.tenant_id = $1 and n.recipient_id = $2 and n.id = $4
-           and (not $3 or o.owner_id = $2 or o.deputy_id = $2)",
+         left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
+         where n.tenant_id = $1 and n.recipient_id = $2 and n.id = $4 and (o.id is not null or n.obligation_id is null)
+           and (not $3 or o.owner_id = $2 or o.deputy_id = $2)"#,
         tenant.uuid(),
         owner.person.uuid(),
         owner.tasks_only,

@@ -5,11 +5,13 @@
 use secrecy::SecretString;
 
 use super::{
-    input::{RawPerson, RawPersonUpdate},
+    input::{PersonFacts, RawPerson, RawPersonUpdate},
     model::{Invited, Person, PersonStatus},
     queries::{self, Locked, Sight},
     reads,
-    rules::{lets_an_admin_in, manages, may_change, may_give, note_changes},
+    rules::{
+        is_admin, lets_an_admin_in, manages, may_change, may_give, note_changes, one_admin_stays,
+    },
 };
 use crate::{
     Actor, App,
@@ -210,6 +212,43 @@ async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result
     queries::insert_invitation(tx.conn(), tenant, id, person, &hash, now, end).await?;
     account_mail::queue(app, tx, person, &Letter::invitation(&text, end)).await?;
     Ok(text)
+}
+
+/// Locks the active head office admins until the transaction ends; who takes access away begins with them.
+pub(crate) async fn lock_admins(tx: &mut WriteTx) -> Result<Vec<PersonId>> {
+    let tenant = tx.actor().tenant();
+    queries::lock_admins(tx.conn(), tenant).await
+}
+
+/// Disables somebody in the caller's transaction, at once and as [`update`] does, with the event that tells of it; none if they
+/// cannot sign in anyway. `admins` is what [`lock_admins`] has found.
+pub(crate) async fn take_access(
+    tx: &mut WriteTx,
+    id: PersonId,
+    admins: &[PersonId],
+) -> Result<Option<Event>> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let Some(locked) = queries::lock(tx.conn(), tenant, id).await? else {
+        return Ok(None);
+    };
+    if locked.status == PersonStatus::Disabled {
+        return Ok(None);
+    }
+    let before = shown(tx, id).await?;
+    if is_admin(before.role, before.status) {
+        one_admin_stays(admins.iter().filter(|admin| **admin != id).count())?;
+    }
+    let after = PersonFacts {
+        name: before.name.clone(),
+        role: before.role,
+        branch_ids: before.branch_ids.clone(),
+        status: PersonStatus::Disabled,
+    };
+    queries::update(tx.conn(), tenant, id, &after, now).await?;
+    queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
+    accounts::end_links(tx.conn(), tenant, id, now).await?;
+    let event = told("person.disabled", &before);
+    Ok(Some(note_changes(event, &before, &after)))
 }
 
 /// Somebody whom the actor manages, locked. Who is not seen is not there; who is seen and not managed is `Forbidden`.

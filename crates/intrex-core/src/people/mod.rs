@@ -18,6 +18,7 @@ pub mod removal;
 mod rules;
 
 pub use commands::{invite, reinvite, require_password_change, reset_mfa, unlock, update};
+pub(crate) use commands::{lock_admins, take_access};
 pub use email::canonical_email;
 pub(crate) use email::{Email, MAX_EMAIL};
 pub use input::{RawPerson, RawPersonUpdate};

@@ -13,7 +13,7 @@ use super::{
     rules::{is_admin, one_admin_stays},
 };
 use crate::{
-    Actor, App, accounts,
+    Actor, App, access_reviews, accounts,
     actor::BranchScope,
     audit::Event,
     catalogue::{Language, keys, say},
@@ -102,7 +102,7 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
         .await?
         .ok_or(Error::NotFound)?;
     let person = shown(&mut tx, id).await?;
-    let heir = checked(raw, id, &locked.canonical_email)?;
+    let heir = checked(&mut tx, raw, id, &locked.canonical_email).await?;
     if actor.person_id() == Some(id) {
         return Err(Error::conflict(keys::PERSON_OWN_DELETION));
     }
@@ -110,10 +110,12 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
         one_admin_stays(admins.iter().filter(|admin| **admin != id).count())?;
     }
     let obligations = hand_over(&mut tx, id, heir).await?;
+    let heir = heir.map(|heir| heir.id);
     queries::reset_second_factor(tx.conn(), tenant, id, now).await?;
     queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
     accounts::end_links(tx.conn(), tenant, id, now).await?;
     let former = say(Language::ENGLISH, keys::PERSON_FORMER);
+    access_reviews::close_rows_of(tx.conn(), tenant, id, actor.person_id(), now).await?;
     queries::erase(tx.conn(), tenant, id, &former, now).await?;
     let (conn, _, inner) = tx.parts();
     data_keys::erase(conn, &inner.wrapping(), tenant, id).await?;
@@ -135,43 +137,59 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
     Ok(deleted)
 }
 
+/// Somebody who takes work over.
+#[derive(Debug, Clone, Copy)]
+struct Heir {
+    id: PersonId,
+    role: Role,
+}
+
 /// Who takes over, if the address was typed as it is.
-fn checked(raw: &RawDeletion, id: PersonId, canonical: &str) -> Result<Option<PersonId>> {
+async fn checked(
+    tx: &mut WriteTx,
+    raw: &RawDeletion,
+    id: PersonId,
+    canonical: &str,
+) -> Result<Option<Heir>> {
     let mut errors = FieldErrors::new();
     let e = &mut errors;
     let confirmed = raw.confirm.line(e, "confirm", MAX_CONFIRMATION);
     if confirmed.is_some_and(|typed| canonical_email(&typed) != canonical) {
         e.add("confirm", keys::PERSON_CONFIRM_WRONG);
     }
-    let heir = raw.hand_over_to_id.id::<PersonId>(e, "hand_over_to_id");
-    let heir = heir.flatten();
-    if heir == Some(id) {
-        e.add("hand_over_to_id", keys::PERSON_HEIR_IS_LEAVING);
-    }
+    let named = raw.hand_over_to_id.id::<PersonId>(e, "hand_over_to_id");
+    let heir = match named.flatten() {
+        None => None,
+        Some(named) if named == id => {
+            e.add("hand_over_to_id", keys::PERSON_HEIR_IS_LEAVING);
+            None
+        }
+        Some(named) => {
+            let tenant = tx.actor().tenant();
+            let role = queries::heir(tx.conn(), tenant, named).await?;
+            if role.is_none() {
+                e.add("hand_over_to_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE);
+            }
+            role.map(|role| Heir { id: named, role })
+        }
+    };
     errors.finish()?;
     Ok(heir)
 }
 
-async fn hand_over(tx: &mut WriteTx, id: PersonId, heir: Option<PersonId>) -> Result<usize> {
-    let tenant = tx.actor().tenant();
-    let wrong = |text| Error::invalid("hand_over_to_id", text);
-    let role = match heir {
-        None => None,
-        Some(heir) => Some(
-            queries::heir(tx.conn(), tenant, heir)
-                .await?
-                .ok_or_else(|| wrong(keys::ERROR_FIELD_UNKNOWN_REFERENCE))?,
-        ),
-    };
-    let handed = handover::hand_over(tx, id, heir).await?;
+async fn hand_over(tx: &mut WriteTx, id: PersonId, heir: Option<Heir>) -> Result<usize> {
+    let handed = handover::hand_over(tx, id, heir.map(|heir| heir.id)).await?;
     // Who does not see a branch would have work that is not there for them.
-    if let (Some(heir), Some(role)) = (heir, role) {
-        let theirs = match role {
+    if let Some(heir) = heir {
+        let theirs = match heir.role {
             Role::HeadOfficeAdmin => BranchScope::All,
-            _ => BranchScope::Only(shown(tx, heir).await?.branch_ids),
+            _ => BranchScope::Only(shown(tx, heir.id).await?.branch_ids),
         };
         if !handed.branches.iter().all(|id| theirs.contains(*id)) {
-            return Err(wrong(keys::PERSON_HEIR_ELSEWHERE));
+            return Err(Error::invalid(
+                "hand_over_to_id",
+                keys::PERSON_HEIR_ELSEWHERE,
+            ));
         }
     }
     Ok(handed.count)

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The background work that every organisation has for as long as it exists.
-const RECURRING_JOBS: [&str; 2] = ["reminders.plan", "housekeeping"];
+const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "access.upkeep"];
 
 /// Makes an organisation. The reason stands in its audit log, whose first event this is.
 pub async fn create(app: &App, reason: &str, raw: &RawTenant) -> Result<Tenant> {

@@ -10,4 +10,5 @@ pub mod reads;
 
 pub use commands::{create, resume, suspend, update};
 pub use model::{RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus};
+pub(crate) use reads::in_force;
 pub use reads::list;

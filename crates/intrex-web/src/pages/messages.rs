@@ -121,6 +121,9 @@ async fn mark_all(State(web): State<WebState>, form: Form<Nothing>) -> Result<Re
 }
 
 fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
+    if message.obligation_id.is_none() {
+        return of_access(message, zone, now, words);
+    }
     let late = message.kind == "obligation_overdue";
     let why = message
         .threshold_text()
@@ -128,27 +131,77 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
         .unwrap_or_default();
     let about = Text::new(keys::MESSAGE_ABOUT)
         .with("why", why)
-        .with("date", words.day(message.due_on))
+        .with(
+            "date",
+            message
+                .due_on
+                .map_or_else(String::new, |day| words.day(day)),
+        )
         .with("severity", words.named("severity", &message.severity));
     let key = match late {
         true => keys::MESSAGE_OVERDUE,
         false => keys::MESSAGE_DUE,
     };
     let title = Text::new(key)
-        .with("title", message.title)
-        .with("branch", message.branch_name);
+        .with("title", message.title.unwrap_or_default())
+        .with("branch", message.branch_name.unwrap_or_default());
     Row {
         id: message.id,
-        href: format!("/obligations/{}", message.obligation_id),
+        href: message.obligation_id.map_or_else(
+            || "/obligations".to_owned(),
+            |id| format!("/obligations/{id}"),
+        ),
         kind: if late { "over" } else { "due" },
         icon: if late { "alert" } else { "clock" },
         title: words.say(&title),
         about: words.say(&about),
-        when: match (now - message.created_at).num_days() {
-            0 => words.ago(message.created_at, now),
-            _ => words.moment(message.created_at, zone),
-        },
+        when: when(message.created_at, zone, now, words),
         instant: message.created_at.to_rfc3339(),
         unread: message.read_at.is_none(),
+    }
+}
+
+/// A message about an access review, or about accounts that nobody uses.
+fn of_access(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
+    let late = message.severity == "high";
+    let (href, title, about) = match (message.review_id, message.due_on) {
+        (Some(id), Some(due_on)) => {
+            let key = match late {
+                true => keys::MESSAGE_ACCESS_REVIEW_OVERDUE,
+                false => keys::MESSAGE_ACCESS_REVIEW,
+            };
+            let title = Text::new(key).with("date", words.day(due_on));
+            (
+                format!("/settings/access-reviews/{id}"),
+                words.say(&title),
+                words.t(keys::MESSAGE_ACCESS_REVIEW_ABOUT),
+            )
+        }
+        _ => (
+            "/settings/people?dormant=true".to_owned(),
+            words.count(
+                keys::MESSAGE_DORMANT,
+                message.account_count.unwrap_or_default().into(),
+            ),
+            words.t(keys::MESSAGE_DORMANT_ABOUT),
+        ),
+    };
+    Row {
+        id: message.id,
+        href,
+        kind: if late { "over" } else { "due" },
+        icon: if late { "alert" } else { "people" },
+        title,
+        about,
+        when: when(message.created_at, zone, now, words),
+        instant: message.created_at.to_rfc3339(),
+        unread: message.read_at.is_none(),
+    }
+}
+
+fn when(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>, words: Words) -> String {
+    match (now - at).num_days() {
+        0 => words.ago(at, now),
+        _ => words.moment(at, zone),
     }
 }

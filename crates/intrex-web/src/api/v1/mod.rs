@@ -1,5 +1,6 @@
 //! Version 1, one file a noun: its handlers call the same commands and reads as the pages.
 
+mod access_reviews;
 mod audit;
 mod branches;
 mod imports;
@@ -29,6 +30,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sessions::routes)
         .with(organisation::routes)
         .with(tokens::routes)
+        .with(access_reviews::routes)
 }
 
 /// Adds what each noun says about itself.
@@ -45,6 +47,7 @@ pub(super) fn describe(document: &mut Document) {
         sessions::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
+        access_reviews::Description::openapi(),
     ] {
         document.merge(part);
     }

@@ -4,6 +4,7 @@
 //! To add a page: its line in [`SECTIONS`], its two texts in `locales/en/settings.ftl`, and a template that extends
 //! `settings/frame.html` and fills the block `section`.
 
+pub(crate) mod access_reviews;
 mod organisation;
 mod people;
 mod sessions;
@@ -28,6 +29,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(sessions::routes)
         .with(organisation::routes)
         .with(people::routes)
+        .with(access_reviews::routes)
         .with(tokens::routes)
 }
 
@@ -105,6 +107,14 @@ const SECTIONS: &[Section] = &[
         words: keys::SETTINGS_PEOPLE,
         hint: keys::SETTINGS_PEOPLE_HINT,
         permission: Permission::PeopleRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: "/settings/access-reviews",
+        icon: "eye",
+        words: keys::ACCESS_REVIEWS,
+        hint: keys::ACCESS_REVIEWS_HINT,
+        permission: Permission::AccessReviews,
     },
     Section {
         part: Part::Organisation,

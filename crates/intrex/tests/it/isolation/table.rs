@@ -18,6 +18,7 @@ pub(super) enum Thing {
     Token,
     Session,
     Template,
+    AccessReview,
     /// A message in somebody's inbox.
     Message,
     /// The record of an import.
@@ -41,6 +42,7 @@ pub(super) struct Ids {
     pub(super) token: String,
     pub(super) session: String,
     pub(super) template: String,
+    pub(super) review: String,
     pub(super) message: String,
     pub(super) import: String,
     pub(super) invitation: String,
@@ -59,6 +61,7 @@ impl Ids {
             Thing::Token => &self.token,
             Thing::Session => &self.session,
             Thing::Template => &self.template,
+            Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
             Thing::Import => &self.import,
             Thing::Invitation => &self.invitation,
@@ -69,7 +72,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 12] {
+    pub(super) fn all(&self) -> [&str; 13] {
         [
             &self.branch,
             &self.obligation,
@@ -77,6 +80,7 @@ impl Ids {
             &self.token,
             &self.session,
             &self.template,
+            &self.review,
             &self.message,
             &self.import,
             &self.invitation,
@@ -289,6 +293,15 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Person)
         .sends(deletion)
         .proves("confirm"),
+    get("/settings/access-reviews"),
+    post("/settings/access-reviews"),
+    get("/settings/access-reviews/{id}").of(Thing::AccessReview),
+    post("/settings/access-reviews/{id}/decide")
+        .of(Thing::AccessReview)
+        .sends(decision)
+        .fields(Fields::Of("RawDecision")),
+    get("/settings/access-reviews/{id}/export").of(Thing::AccessReview),
+    post("/settings/access-reviews/{id}/finish").of(Thing::AccessReview),
     get("/settings/password"),
     post("/settings/password")
         .sends(another_password)
@@ -368,6 +381,16 @@ pub(super) const TABLE: &[Line] = &[
     get("/templates/{id}/edit").of(Thing::Template),
     post("/templates/{id}/retire").of(Thing::Template),
     // The API.
+    get("/api/v1/access-reviews"),
+    post("/api/v1/access-reviews").sends(nothing),
+    get("/api/v1/access-reviews/{id}").of(Thing::AccessReview),
+    post("/api/v1/access-reviews/{id}/decide")
+        .of(Thing::AccessReview)
+        .sends(decision),
+    get("/api/v1/access-reviews/{id}/export").of(Thing::AccessReview),
+    post("/api/v1/access-reviews/{id}/finish")
+        .of(Thing::AccessReview)
+        .sends(nothing),
     get("/api/v1/audit/events").filters(&[
         ("entity_id", Thing::Obligation),
         ("actor_id", Thing::Person),
@@ -582,6 +605,10 @@ fn template_change(ids: &Ids) -> Value {
 
 fn token(ids: &Ids) -> Value {
     json!({ "name": TYPED, "scopes": "", "networks": "", "expires_in_days": "30", "person_id": ids.person })
+}
+
+fn decision(ids: &Ids) -> Value {
+    json!({ "person_id": ids.person, "decision": "keep", "note": TYPED })
 }
 
 fn session(ids: &Ids) -> Value {

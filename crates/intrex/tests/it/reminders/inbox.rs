@@ -23,11 +23,11 @@ async fn messages(app: &TestApp, somebody: &Somebody, inbox: Inbox) -> Vec<Strin
     let mut found = Vec::new();
     loop {
         let one = reads::list(&mut tx, inbox, &page).await.expect("lists");
-        found.extend(
-            one.items.iter().map(|message| {
-                format!("{} {} {}", message.kind, message.threshold, message.due_on)
-            }),
-        );
+        found.extend(one.items.iter().map(|message| {
+            let about = message.threshold.as_deref().zip(message.due_on);
+            let (threshold, due_on) = about.expect("of an obligation");
+            format!("{} {threshold} {due_on}", message.kind)
+        }));
         match one.next_cursor {
             Some(cursor) => page = PageRequest::first(2).at(Some(cursor)),
             None => break,
@@ -71,8 +71,8 @@ async fn messages_arrive_are_counted_and_are_read_once() {
     tx.finish().await.expect("finishes");
     let message = &first.items[0];
     assert_eq!(
-        (message.obligation_id, message.title.as_str()),
-        (item, "Fire licence renewal")
+        (message.obligation_id, message.title.as_deref()),
+        (Some(item), Some("Fire licence renewal"))
     );
 
     let read = commands::mark_read(&app.app, &alice.actor, message.id)

@@ -28,7 +28,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(300);
 const DRAIN_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The work that every organisation always has planned; it runs when a test says so.
-const RECURRING_JOBS: [&str; 2] = ["reminders.plan", "housekeeping"];
+const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "access.upkeep"];
 
 /// A test's application.
 #[derive(Debug)]
