@@ -91,6 +91,8 @@ struct ShowPage<'a> {
     rows: Vec<Row>,
     decisions: Vec<(String, String)>,
     refused: Option<String>,
+    /// What was refused and has no form of its own here.
+    stray: FormView,
 }
 
 /// `GET /settings/access-reviews`
@@ -217,18 +219,10 @@ async fn draw(
     let asked = typed
         .as_ref()
         .map(|view| view.value("person_id").to_owned());
-    // A refusal that belongs to no row is told above them.
-    let known = whole
-        .rows
-        .iter()
-        .any(|row| asked.as_deref() == Some(row.person_id.to_string().as_str()));
-    let stray = match (&typed, known) {
-        (Some(view), false) => view.all_errors().first().map(|(_, error)| error.clone()),
-        _ => None,
-    };
     let mut typed = typed;
     let rows = whole.rows.iter().map(|row| {
-        let open = asked.as_deref() == Some(row.person_id.to_string().as_str());
+        let own = reader == Some(row.person_id);
+        let open = !own && asked.as_deref() == Some(row.person_id.to_string().as_str());
         let form = match (open, typed.take_if(|_| open)) {
             (true, Some(view)) => view,
             _ => FormView::filled([
@@ -261,16 +255,19 @@ async fn draw(
             decision: row.decision.map(|decision| decided(words, decision)),
             note: row.note.clone(),
             decided: by(words, row, zone),
-            own: reader == Some(row.person_id),
+            own,
             is_changed: row.is_changed,
             form,
             open,
         }
     });
+    let rows: Vec<Row> = rows.collect();
     page.show_as(
         status,
         &ShowPage {
-            rows: rows.collect(),
+            // A refusal that belongs to no row's form is told above them.
+            stray: typed.unwrap_or_default(),
+            rows,
             state: state(words, &whole.review, now.with_timezone(&zone).date_naive()),
             summary: summary(words, &whole.review),
             began: words.moment_in_zone(whole.review.started_at, zone),
@@ -282,7 +279,7 @@ async fn draw(
                     (name.to_owned(), words.named("access-decision", name))
                 })
                 .collect(),
-            refused: refused.map(|text| page.say(text)).or(stray),
+            refused: refused.map(|text| page.say(text)),
             review: &whole.review,
             page: &page,
         },
