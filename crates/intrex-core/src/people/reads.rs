@@ -31,13 +31,15 @@ pub async fn list(
     let filter = &checked(filter)?;
     let after = page.after(filter)?;
     // Addresses are compared in the form in which they are one address.
-    let needle = filter.q.as_deref().map(super::canonical_email);
+    let narrowed = PersonFilter {
+        q: filter.q.as_deref().map(super::canonical_email),
+        ..filter.clone()
+    };
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let rows = queries::list(
         tx.conn(),
         tenant,
-        filter,
-        needle.as_deref(),
+        &narrowed,
         &sight,
         now,
         after,

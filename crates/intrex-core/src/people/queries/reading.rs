@@ -51,12 +51,11 @@ pub(in crate::people) async fn find(
     .await?)
 }
 
-/// By name; `needle` is the search text in lower case.
+/// By name. The filter's text is in the canonical form of addresses.
 pub(in crate::people) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,
     filter: &PersonFilter,
-    needle: Option<&str>,
     sight: &Sight,
     now: DateTime<Utc>,
     after: Option<(String, Uuid)>,
@@ -101,7 +100,7 @@ pub(in crate::people) async fn list(
         after_id.unwrap_or_default(),
         limit,
         now,
-        needle,
+        filter.q.as_deref(),
         filter.dormant.map(|dormancy| dormancy == Dormancy::Dormant),
     )
     .fetch_all(conn)

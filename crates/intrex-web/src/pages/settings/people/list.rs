@@ -29,6 +29,14 @@ struct Row {
     last_sign_in: String,
 }
 
+/// A choice that narrows the list.
+struct Select {
+    name: &'static str,
+    words: String,
+    /// Value and words.
+    choices: Vec<(String, String)>,
+}
+
 #[derive(Template)]
 #[template(path = "settings/people/list.html")]
 struct ListPage<'a> {
@@ -36,8 +44,8 @@ struct ListPage<'a> {
     rows: Vec<Row>,
     filter: FormView,
     filtered: bool,
-    /// What the list is narrowed by: name, words, choices.
-    selects: [(&'static str, String, Vec<(String, String)>); 3],
+    /// What the list is narrowed by.
+    selects: [Select; 3],
     next: Option<String>,
     dormant: String,
 }
@@ -83,14 +91,19 @@ pub(super) async fn list(
             None => page.t(keys::PERSON_NEVER_SIGNED_IN),
         },
     });
+    let select = |name, words, choices| Select {
+        name,
+        words: page.t(words),
+        choices,
+    };
     page.show(&ListPage {
         rows: rows.collect(),
         next: list.next_page(PATH, found.next_cursor.as_deref()),
         filtered: !list.query.is_empty(),
         selects: [
-            ("role", page.t(keys::FIELD_ROLE), roles),
-            ("branch_id", page.t(keys::FIELD_BRANCH_ID), at),
-            ("status", page.t(keys::FIELD_STATUS), statuses),
+            select("role", keys::FIELD_ROLE, roles),
+            select("branch_id", keys::FIELD_BRANCH_ID, at),
+            select("status", keys::FIELD_STATUS, statuses),
         ],
         dormant: words.count(keys::PEOPLE_DORMANT, tenant.dormant_after_days.into()),
         filter: FormView::typed(list.query.into()),
