@@ -12,6 +12,11 @@ create table app.tenants (
     constraint tenants_session_idle check (session_idle_minutes between 5 and 1440),
   recovery_code_roles text[] not null default '{head_office_admin,branch_manager,operator}'
     constraint tenants_recovery_code_roles check (recovery_code_roles <@ '{head_office_admin,branch_manager,operator}'),
+  dormant_after_days smallint not null default 90
+    constraint tenants_dormant_after check (dormant_after_days between 30 and 365),
+  suspend_dormant boolean not null default false,
+  access_review_months smallint not null default 3
+    constraint tenants_access_review check (access_review_months between 0 and 12),
   created_at timestamptz not null,
   updated_at timestamptz not null,
   version integer not null default 1
@@ -20,8 +25,8 @@ comment on table app.tenants is 'An organisation. Everything below it carries it
 call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
-grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, recovery_code_roles, updated_at,
-              version)
+grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, recovery_code_roles,
+              dormant_after_days, suspend_dormant, access_review_months, updated_at, version)
   on app.tenants to intrex_app;
 grant select (id, status, name, created_at) on app.tenants to intrex_system;
 
@@ -72,7 +77,7 @@ grant update (code, name, address, city_corporation, district, region, country, 
 create table app.people (
   tenant_id uuid not null constraint people_tenant references app.tenants (id) on delete cascade,
   id uuid not null,
-  email text not null constraint people_email_length check (length(email) between 3 and 254),
+  email text not null,
   canonical_email text not null constraint people_canonical_email_length check (length(canonical_email) between 3 and 254),
   name text not null constraint people_name_length check (length(name) between 1 and 200),
   role text not null constraint people_role check (role in ('head_office_admin', 'branch_manager', 'operator')),
@@ -85,21 +90,30 @@ create table app.people (
   totp_failures smallint not null default 0,
   totp_failures_since timestamptz,
   last_sign_in_at timestamptz,
+  active_since timestamptz,
+  deleted_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   version integer not null default 1,
+  constraint people_email_length check (length(email) between 3 and 254 or (deleted_at is not null and email = '')),
+  -- Nothing of somebody who was deleted comes back by a later statement.
+  constraint people_deleted check (deleted_at is null or (status = 'disabled' and email = '' and password_hash is null
+    and totp_secret is null and last_sign_in_at is null)),
   constraint people_pkey primary key (tenant_id, id),
   constraint people_totp_confirmed check (totp_confirmed_at is null or totp_secret is not null)
 );
 -- One address belongs to one tenant: a sign-in starts from the address alone.
 create unique index people_canonical_email on app.people (canonical_email);
 create index people_by_name on app.people (tenant_id, name, id);
-comment on table app.people is 'Somebody who signs in. password_hash begins with the id of its pepper; totp_secret is sealed.';
+comment on table app.people is
+  'Somebody who signs in. password_hash begins with the id of its pepper; totp_secret is sealed. Of somebody who was deleted '
+  'the id and the role stay, so that history has somebody to point at. active_since: when they joined or were enabled last.';
 call app.isolate_tenant('app.people');
 call app.open_to_system('app.people', 'select');
 grant select, insert on app.people to intrex_app;
 grant update (email, canonical_email, name, role, status, password_hash, must_change_password, totp_secret,
-              totp_confirmed_at, totp_last_step, totp_failures, totp_failures_since, last_sign_in_at, updated_at, version)
+              totp_confirmed_at, totp_last_step, totp_failures, totp_failures_since, last_sign_in_at, active_since, deleted_at,
+              updated_at, version)
   on app.people to intrex_app;
 grant select (tenant_id, id, canonical_email) on app.people to intrex_system;
 

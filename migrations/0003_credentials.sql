@@ -15,7 +15,7 @@ create table app.invitations (
 create index invitations_by_person on app.invitations (tenant_id, person_id);
 comment on table app.invitations is 'A single-use link by which somebody sets a password; the token is stored as SHA-256 only.';
 call app.isolate_tenant('app.invitations');
-grant select, insert on app.invitations to intrex_app;
+grant select, insert, delete on app.invitations to intrex_app;
 grant update (used_at) on app.invitations to intrex_app;
 
 create table app.sessions (
@@ -69,7 +69,7 @@ comment on table app.api_tokens is
   'A program acting for a person, never with more than that person may do; stored as SHA-256 only. '
   'networks: where it counts; empty means anywhere. refused_at: when it was last told that it was shown elsewhere.';
 call app.isolate_tenant('app.api_tokens');
-grant select, insert on app.api_tokens to intrex_app;
+grant select, insert, delete on app.api_tokens to intrex_app;
 grant update (last_used_at, refused_at, revoked_at) on app.api_tokens to intrex_app;
 
 create table app.sign_in_counters (

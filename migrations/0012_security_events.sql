@@ -103,17 +103,10 @@ grant update (network, previous_network, moved_at, agent_told_at) on app.session
 
 -- The inbox tells of security events too: such a message belongs to no branch and to no obligation.
 alter table app.notification_events
-  alter column branch_id drop not null,
-  alter column obligation_id drop not null,
-  alter column slot_id drop not null,
-  alter column threshold drop not null,
-  alter column due_on drop not null,
   add column security_event_id uuid,
   drop constraint notification_events_type,
   add constraint notification_events_type
     check (type in ('obligation_due', 'obligation_overdue', 'access_review', 'dormant_accounts', 'security')),
-  add constraint notification_events_whole check (type not like 'obligation%' or
-    (branch_id is not null and obligation_id is not null and slot_id is not null and threshold is not null and due_on is not null)),
   add constraint notification_events_of_security check ((type = 'security') = (security_event_id is not null)),
   add constraint notification_events_security_alone check (type <> 'security' or
     (branch_id is null and obligation_id is null and slot_id is null and threshold is null and due_on is null)),

@@ -69,6 +69,12 @@ async function adminSights(): Promise<Sight[]> {
     ["settings-security-filtered", "/settings/security?severity=medium&open=true"],
     ["settings-security-wrong-filter", "/settings/security?severity=terrible", 422],
     ["settings-security-event", securityEvent],
+    ["people", "/settings/people"],
+    ["people-none", "/settings/people?q=nobody-has-this-name"],
+    ["person", `/settings/people/${person("branch_manager").id}`],
+    ["person-own", `/settings/people/${admin.id}`],
+    ["access-reviews", "/settings/access-reviews"],
+    ["access-review", "/settings/access-reviews", 200, beginReview],
     ["step-up", "/step-up"],
     ["nowhere", "/nowhere", 404],
     ["menu", "/today", 200, (page) => page.locator(".menu > summary").click()],
@@ -83,6 +89,8 @@ async function managerSights(): Promise<Sight[]> {
     ["messages", "/messages"],
     ["audit", "/audit"],
     ["settings", "/settings"],
+    ["people", "/settings/people"],
+    ["person", `/settings/people/${person("branch_manager").id}`],
     ["branch-new", "/branches/new", 403],
   ];
 }
@@ -125,6 +133,14 @@ async function refuseObligation(page: Page): Promise<void> {
   await expect(page.getByLabel("Grace days")).toHaveValue("two");
   await expect(page.getByLabel("Notes")).toHaveValue("Ask for <Mr. Karim>");
   await expect(page.getByLabel("Title")).toHaveAttribute("aria-invalid", "true");
+}
+
+/** Begins a review, or opens the one that is there, and opens a person's form in it. */
+async function beginReview(page: Page): Promise<void> {
+  const begin = page.getByRole("button", { name: "Begin a review" });
+  if (await begin.count()) await begin.click();
+  else await page.locator(".rows a.what").first().click();
+  await page.locator("details.act summary").first().click();
 }
 
 async function refuseBranch(page: Page): Promise<void> {

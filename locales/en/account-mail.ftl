@@ -45,3 +45,8 @@ account-mail-security-alert-link = Look at security events
 
 account-mail-new-device-subject = A sign-in from a new device
 account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.
+
+account-mail-dormant-subject = Your account was disabled
+account-mail-dormant = Nobody has signed in to your account at { $tenant } for a long time. It was disabled on { $when }, as your organisation has set.
+account-mail-dormant-ask = If you still need it, ask your head office admin to enable it again.
+account-mail-sign-in-link = The page for signing in

@@ -62,6 +62,8 @@ ids! {
     DeviceId,
     /// An API token.
     TokenId,
+    /// A look at everybody's access.
+    AccessReviewId,
     /// A rule from which obligations are made.
     TemplateId,
     /// Something owed by a date.

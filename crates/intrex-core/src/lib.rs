@@ -7,9 +7,10 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`recovery_codes`], [`tokens`], [`security_events`]; [`key_rotation`] seals anew what a previous key has
-//! sealed.
+//! [`sessions`], [`recovery_codes`], [`tokens`], [`security_events`], [`access_reviews`]; [`key_rotation`] seals anew what a
+//! previous key has sealed.
 
+pub mod access_reviews;
 pub mod account_mail;
 pub mod accounts;
 pub mod actor;

@@ -95,6 +95,11 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_SECURITY_ALERT,
             None,
         ),
+        Kind::Dormant => (
+            keys::ACCOUNT_MAIL_DORMANT_SUBJECT,
+            keys::ACCOUNT_MAIL_DORMANT,
+            None,
+        ),
     }
 }
 
@@ -142,9 +147,21 @@ pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> M
             encode_safe(&words),
         );
     } else {
-        let not_you = say(keys::ACCOUNT_MAIL_NOT_YOU);
-        let words = say(keys::ACCOUNT_MAIL_FORGOT_LINK);
-        let address = format!("{base}/forgot-password");
+        let (not_you, words, page) = match about.kind {
+            // Another password would not open what is closed.
+            Kind::Dormant => (
+                keys::ACCOUNT_MAIL_DORMANT_ASK,
+                keys::ACCOUNT_MAIL_SIGN_IN_LINK,
+                "sign-in",
+            ),
+            _ => (
+                keys::ACCOUNT_MAIL_NOT_YOU,
+                keys::ACCOUNT_MAIL_FORGOT_LINK,
+                "forgot-password",
+            ),
+        };
+        let (not_you, words) = (say(not_you), say(words));
+        let address = format!("{base}/{page}");
         text += &format!("\n{not_you}\n{words}: {address}\n");
         html += &format!(
             "<p>{}</p>\n<p><a href=\"{}\">{}</a></p>\n",

@@ -41,6 +41,8 @@ pub enum Kind {
     NewNetwork,
     /// To a head office admin: there is a security event to look at.
     SecurityAlert,
+    /// The account was not used for a long time, and was disabled.
+    Dormant,
 }
 
 /// A notice without a link: what other slices tell.
@@ -62,6 +64,8 @@ pub enum Notice {
     NewNetwork,
     /// To a head office admin: there is a security event to look at.
     SecurityAlert,
+    /// The account was not used for a long time, and was disabled.
+    Dormant,
 }
 
 impl From<Notice> for Kind {
@@ -75,13 +79,14 @@ impl From<Notice> for Kind {
             Notice::NewDevice => Kind::NewDevice,
             Notice::NewNetwork => Kind::NewNetwork,
             Notice::SecurityAlert => Kind::SecurityAlert,
+            Notice::Dormant => Kind::Dormant,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -95,6 +100,7 @@ impl Kind {
         Kind::NewDevice,
         Kind::NewNetwork,
         Kind::SecurityAlert,
+        Kind::Dormant,
     ];
 
     /// As stored.
@@ -113,6 +119,7 @@ impl Kind {
             Kind::NewDevice => "new_device",
             Kind::NewNetwork => "new_network",
             Kind::SecurityAlert => "security_alert",
+            Kind::Dormant => "dormant",
         }
     }
 
@@ -131,11 +138,13 @@ impl Kind {
         }
     }
 
-    /// Who is told: an invitation is for somebody who has not joined, everything else for somebody who can sign in.
+    /// Who is told: an invitation is for somebody who has not joined, the end of an account for somebody who cannot sign in
+    /// any more, everything else for somebody who can.
     pub(super) fn is_for(self, status: PersonStatus) -> bool {
         status
             == match self {
                 Kind::Invitation => PersonStatus::Invited,
+                Kind::Dormant => PersonStatus::Disabled,
                 _ => PersonStatus::Active,
             }
     }
@@ -249,10 +258,10 @@ mod tests {
     #[test]
     fn an_invitation_is_for_who_has_not_joined_and_the_rest_for_who_can_sign_in() {
         for kind in Kind::ALL {
-            let invitation = kind == Kind::Invitation;
+            let (invitation, dormant) = (kind == Kind::Invitation, kind == Kind::Dormant);
             assert_eq!(kind.is_for(PersonStatus::Invited), invitation);
-            assert_eq!(kind.is_for(PersonStatus::Active), !invitation);
-            assert!(!kind.is_for(PersonStatus::Disabled));
+            assert_eq!(kind.is_for(PersonStatus::Active), !invitation && !dormant);
+            assert_eq!(kind.is_for(PersonStatus::Disabled), dormant);
         }
     }
 }

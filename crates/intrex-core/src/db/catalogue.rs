@@ -110,11 +110,13 @@ impl Table {
 }
 
 /// Every table. `person_branches` has no branch policy because authentication reads it to learn the scope; `imports`,
-/// `jobs` and the tables of people and credentials do not belong to a branch.
+/// `jobs`, access reviews and the tables of people and credentials do not belong to a branch.
 const TABLES: &[Table] = &[
     table("_sqlx_migrations", "").of_nobody(),
+    table("access_review_rows", "select insert update(columns)"),
+    table("access_reviews", "select insert update(columns)"),
     table("account_mail", "select insert update(columns) delete"),
-    table("api_tokens", "select insert update(columns)"),
+    table("api_tokens", "select insert update(columns) delete"),
     table("audit_cursor", "select").of_nobody(),
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
     table("audit_heads", "select"),
@@ -127,7 +129,7 @@ const TABLES: &[Table] = &[
     table("idempotency_keys", "select insert delete"),
     table("imports", "select insert"),
     table("installation", "select").of_nobody(),
-    table("invitations", "select insert update(columns)"),
+    table("invitations", "select insert update(columns) delete"),
     table("jobs", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
     table("known_networks", "select insert update(columns) delete"),

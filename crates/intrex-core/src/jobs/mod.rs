@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use runner::{ensure_platform_jobs, run_due};
 
-use crate::{App, actor::Actor, error::Result, reminders, security_events};
+use crate::{App, access_reviews, actor::Actor, error::Result, reminders, security_events};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,17 @@ pub enum Kind {
     Housekeeping,
     /// Tells head office admins of security events.
     TellOfSecurity,
+    /// Begins access reviews and looks for dormant accounts.
+    AccessUpkeep,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 3] = [
+    pub const ALL: [Kind; 4] = [
         Kind::PlanReminders,
         Kind::Housekeeping,
         Kind::TellOfSecurity,
+        Kind::AccessUpkeep,
     ];
 
     /// As stored.
@@ -58,6 +61,7 @@ impl Kind {
             Kind::PlanReminders => "reminders.plan",
             Kind::Housekeeping => "housekeeping",
             Kind::TellOfSecurity => "security.tell",
+            Kind::AccessUpkeep => "access.upkeep",
         }
     }
 
@@ -71,6 +75,7 @@ impl Kind {
             Kind::PlanReminders => reminders::planner::run(app, actor).await,
             Kind::Housekeeping => housekeeping::run(app, actor).await,
             Kind::TellOfSecurity => security_events::telling::run(app, actor).await,
+            Kind::AccessUpkeep => access_reviews::upkeep::run(app, actor).await,
         }
     }
 }

@@ -26,7 +26,7 @@ pub async fn mark_read(app: &App, actor: &Actor, id: NotificationId) -> Result<N
         if let Some(branch) = message.branch_id {
             event = event.at(branch);
         }
-        for (name, value) in [
+        let ids = [
             (
                 "obligation_id",
                 message.obligation_id.map(|id| id.to_string()),
@@ -37,7 +37,9 @@ pub async fn mark_read(app: &App, actor: &Actor, id: NotificationId) -> Result<N
                 message.security_event_id.map(|id| id.to_string()),
             ),
             ("code", message.code.clone()),
-        ] {
+            ("review_id", message.review_id.map(|id| id.to_string())),
+        ];
+        for (name, value) in ids {
             if let Some(value) = value {
                 event = event.with(name, value);
             }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     catalogue::Text,
-    ids::{BranchId, NotificationId, ObligationId, PersonId, SecurityEventId},
+    ids::{AccessReviewId, BranchId, NotificationId, ObligationId, PersonId, SecurityEventId},
     obligations::schedule::Threshold,
     permission::{Column, Permission, Reach},
     reminders::model::threshold_text,
@@ -28,12 +28,12 @@ pub enum Inbox {
 pub struct Notification {
     /// Its id.
     pub id: NotificationId,
-    /// `obligation_due`, `obligation_overdue` or `security`.
+    /// `obligation_due`, `obligation_overdue`, `access_review`, `dormant_accounts` or `security`.
     #[serde(rename = "type")]
     pub kind: String,
     /// How bad it is to be late, or what the security event may be.
     pub severity: String,
-    /// `before_30`, `due_day`, `overdue` or `escalation`; null for a security event, as is all about the obligation.
+    /// `before_30`, `due_day`, `overdue` or `escalation`; null for what is about no obligation, as are the next ones.
     pub threshold: Option<String>,
     /// The obligation that it is about.
     pub obligation_id: Option<ObligationId>,
@@ -49,6 +49,10 @@ pub struct Notification {
     pub security_event_id: Option<SecurityEventId>,
     /// What was seen, such as `LOGIN_SPRAY`.
     pub code: Option<String>,
+    /// The access review that it is about.
+    pub review_id: Option<AccessReviewId>,
+    /// How many accounts it is about.
+    pub account_count: Option<i32>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
     /// When it was read.

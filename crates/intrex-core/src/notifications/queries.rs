@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::model::{Inbox, Notification, Owner};
 use crate::{
     error::Result,
-    ids::{BranchId, NotificationId, ObligationId, SecurityEventId, TenantId},
+    ids::{AccessReviewId, BranchId, NotificationId, ObligationId, SecurityEventId, TenantId},
 };
 
 /// Where a page begins: behind this instant and id.
@@ -26,8 +26,9 @@ pub(super) async fn list(
     let rows = sqlx::query_as!(
         Notification,
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
-                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId",
-                  b.name as "branch_name?", n.due_on, n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?", n.created_at, n.read_at
+                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?",
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
@@ -85,8 +86,9 @@ pub(super) async fn find(
     let row = sqlx::query_as!(
         Notification,
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
-                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId",
-                  b.name as "branch_name?", n.due_on, n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?", n.created_at, n.read_at
+                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?",
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id

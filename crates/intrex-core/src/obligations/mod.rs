@@ -1,12 +1,13 @@
 //! What a branch owes to somebody by a date. This slice is the reference for the others: CONTRIBUTING.md walks through it.
 //!
 //! `due_date`, `recurrence`, `schedule` the pure rules of dates · `model` what an obligation is · `input` what people send ·
-//! `queries` and `listing` all SQL · `commands` what can be done to one · `reads` what pages and the API show · `filter` what lists
-//! can be narrowed by.
+//! `queries` and `listing` all SQL · `commands` what can be done to one · `handover` what becomes of them when somebody is
+//! deleted · `reads` what pages and the API show · `filter` what lists can be narrowed by.
 
 pub mod commands;
 pub mod due_date;
 pub mod filter;
+pub(crate) mod handover;
 pub mod input;
 mod listing;
 pub mod model;

@@ -1,10 +1,17 @@
-//! What a head office admin, or the operator of the installation, does to people.
+//! What is done to people: by a head office admin or the operator of the installation to everybody, by a branch manager to
+//! those of the own branches. What gives rights asks for a fresh factor; what only takes them away does not, because it has to
+//! be quick.
 
 use secrecy::SecretString;
 
 use super::{
-    model::{Invited, Person, PersonStatus, RawPerson, RawPersonUpdate, may_change, note_changes},
-    queries::{self, Sight},
+    input::{PersonFacts, RawPerson, RawPersonUpdate},
+    model::{Invited, Person, PersonStatus},
+    queries::{self, Locked, Sight},
+    reads,
+    rules::{
+        is_admin, lets_an_admin_in, manages, may_change, may_give, note_changes, one_admin_stays,
+    },
 };
 use crate::{
     Actor, App,
@@ -32,6 +39,7 @@ const MAX_REASON: usize = 500;
 pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited> {
     actor.may(Permission::PeopleWrite)?;
     let new = raw.parse()?;
+    may_give(actor, new.role, &new.branch_ids)?;
     gives_the_highest_role(app, actor, new.role)?;
     let id: PersonId = app.new_id();
     let mut tx = app.db.write(actor).await?;
@@ -56,13 +64,10 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
 pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited> {
     actor.may(Permission::PeopleWrite)?;
     let mut tx = app.db.write(actor).await?;
-    let locked = queries::lock(tx.conn(), actor.tenant(), id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let (locked, person) = managed(&mut tx, id).await?;
     if locked.status != PersonStatus::Invited {
         return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
     }
-    let person = shown(&mut tx, id).await?;
     gives_the_highest_role(app, actor, person.role)?;
     let now = tx.now();
     queries::use_up_invitations(tx.conn(), actor.tenant(), id, now).await?;
@@ -93,10 +98,7 @@ pub async fn update(
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
     let admins = queries::lock_admins(tx.conn(), tenant).await?;
-    let locked = queries::lock(tx.conn(), tenant, id)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let before = shown(&mut tx, id).await?;
+    let (locked, before) = managed(&mut tx, id).await?;
     if seen.is_some_and(|seen| seen != before.version) {
         return Err(Error::Conflict(Conflict::Stale));
     }
@@ -104,7 +106,7 @@ pub async fn update(
     let other_admins = admins.iter().filter(|admin| **admin != id).count();
     may_change(actor, &before, &after, other_admins)?;
     let now = tx.now();
-    if after.role != before.role {
+    if after.role != before.role || lets_an_admin_in(&before, &after) {
         actor.must_be_fresh(now)?;
     }
     queries::update(tx.conn(), tenant, id, &after, now).await?;
@@ -135,7 +137,7 @@ pub async fn update(
 /// Takes a lost second factor away, so that the person sets up a new one at their next sign-in. Needs a reason; not for
 /// one's own account.
 pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> Result<Person> {
-    actor.may(Permission::PeopleWrite)?;
+    actor.may(Permission::PeopleCredentials)?;
     actor.must_be_fresh(app.now())?;
     let mut errors = crate::error::FieldErrors::new();
     let reason = reason.line(&mut errors, "reason", MAX_REASON);
@@ -159,9 +161,10 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
     Ok(person)
 }
 
-/// Requires somebody to set another password: nothing else opens to them until they have, in sessions that are open too.
+/// Requires somebody to set another password: nothing else opens to them until they have, in sessions that are open too. It
+/// needs no fresh factor: it gives nothing away, and whoever suspects that a password is known has to be quick.
 pub async fn require_password_change(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
-    actor.may(Permission::PeopleWrite)?;
+    actor.may(Permission::PeopleCredentials)?;
     let mut tx = app.db.write(actor).await?;
     let locked = queries::lock(tx.conn(), actor.tenant(), id)
         .await?
@@ -179,7 +182,7 @@ pub async fn require_password_change(app: &App, actor: &Actor, id: PersonId) -> 
 
 /// Ends a lock after too many failed sign-ins, or too many wrong codes.
 pub async fn unlock(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
-    actor.may(Permission::PeopleWrite)?;
+    actor.may(Permission::PeopleCredentials)?;
     let mut tx = app.db.write(actor).await?;
     let locked = queries::lock(tx.conn(), actor.tenant(), id)
         .await?
@@ -216,14 +219,69 @@ async fn new_invitation(app: &App, tx: &mut WriteTx, person: PersonId) -> Result
     Ok(text)
 }
 
-async fn shown(tx: &mut WriteTx, id: PersonId) -> Result<Person> {
+/// Locks the active head office admins until the transaction ends; who takes access away begins with them.
+pub(crate) async fn lock_admins(tx: &mut WriteTx) -> Result<Vec<PersonId>> {
     let tenant = tx.actor().tenant();
-    queries::find(tx.conn(), tenant, id, &Sight::default())
+    queries::lock_admins(tx.conn(), tenant).await
+}
+
+/// Disables somebody in the caller's transaction, at once and as [`update`] does, with the event that tells of it; none if they
+/// cannot sign in anyway. `admins` is what [`lock_admins`] has found.
+pub(crate) async fn take_access(
+    tx: &mut WriteTx,
+    id: PersonId,
+    admins: &[PersonId],
+) -> Result<Option<Event>> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let Some(locked) = queries::lock(tx.conn(), tenant, id).await? else {
+        return Ok(None);
+    };
+    if locked.status == PersonStatus::Disabled {
+        return Ok(None);
+    }
+    let before = shown(tx, id).await?;
+    if is_admin(before.role, before.status) {
+        one_admin_stays(admins.iter().filter(|admin| **admin != id).count())?;
+    }
+    let after = PersonFacts {
+        name: before.name.clone(),
+        role: before.role,
+        branch_ids: before.branch_ids.clone(),
+        status: PersonStatus::Disabled,
+    };
+    queries::update(tx.conn(), tenant, id, &after, now).await?;
+    queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
+    accounts::end_links(tx.conn(), tenant, id, now).await?;
+    let event = told("person.disabled", &before);
+    Ok(Some(note_changes(event, &before, &after)))
+}
+
+/// Somebody whom the actor manages, locked. Who is not seen is not there; who is seen and not managed is `Forbidden`.
+async fn managed(tx: &mut WriteTx, id: PersonId) -> Result<(Locked, Person)> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let locked = queries::lock(tx.conn(), tenant, id)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let sight = reads::sight_of(tx.actor());
+    queries::find(tx.conn(), tenant, id, &sight, now)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let person = shown(tx, id).await?;
+    match manages(tx.actor(), &person) {
+        true => Ok((locked, person)),
+        false => Err(Error::Forbidden),
+    }
+}
+
+/// Somebody with all of their branches, whoever asks.
+pub(super) async fn shown(tx: &mut WriteTx, id: PersonId) -> Result<Person> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    queries::find(tx.conn(), tenant, id, &Sight::default(), now)
         .await?
         .ok_or(Error::NotFound)
 }
 
-fn told(action: &'static str, person: &Person) -> Event {
+pub(super) fn told(action: &'static str, person: &Person) -> Event {
     Event::new("person", action)
         .on("person", person.id)
         .about(person.id)

@@ -5,7 +5,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::{model::RawPerson, queries};
+use super::{input::RawPerson, queries};
 use crate::{
     Actor, App,
     audit::Event,

@@ -86,6 +86,9 @@ pub async fn accept_invitation(
     let nobody = Actor::anonymous(tenant, request);
     let mut tx = app.db.write(&nobody).await?;
     let now = tx.now();
+    // The person first and then what hangs on them, as everybody else locks them: who is being invited anew or disabled at
+    // this moment is waited for, and not waited for in a circle.
+    queries::lock(tx.conn(), tenant, invitee.person).await?;
     let first = queries::use_invitation(tx.conn(), tenant, &presented.hash, now).await?
         && queries::join(tx.conn(), tenant, invitee.person, &hash, now).await?;
     if !first {

@@ -1,5 +1,11 @@
 //! The SQL of people. Which people a branch manager sees is decided by the caller and passed as the visible branches:
 //! people have no branch policy of their own, because authentication reads them before a scope is known.
+//!
+//! Here what is written; `reading` who is shown · `invitations` · `removal`.
+
+mod invitations;
+mod reading;
+mod removal;
 
 use std::collections::HashSet;
 
@@ -7,20 +13,23 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{NewPerson, Person, PersonFacts, PersonFilter, PersonName, PersonStatus};
+pub(super) use self::{
+    invitations::{
+        Invitee, find_invitee, insert_invitation, join, use_invitation, use_up_invitations,
+    },
+    reading::{Sight, find, list, names},
+    removal::{Hanging, erase, hanging, heir},
+};
+use super::{
+    input::{NewPerson, PersonFacts},
+    model::PersonStatus,
+};
 use crate::{
     error::Result,
-    ids::{BranchId, InvitationId, PersonId, TenantId},
+    ids::{BranchId, PersonId, TenantId},
     permission::Role,
     sessions, tokens,
 };
-
-/// Who looks: with `branches`, only people of these branches, head office admins, and `person` themselves are seen.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sight {
-    pub branches: Option<Vec<Uuid>>,
-    pub person: Option<Uuid>,
-}
 
 pub(super) async fn insert(
     conn: &mut PgConnection,
@@ -81,7 +90,9 @@ pub(super) async fn update(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update app.people set name = $3, role = $4, status = $5, updated_at = $6, version = version + 1
+        "update app.people
+         set active_since = case when $5 = 'active' and status <> 'active' then $6 else active_since end,
+             name = $3, role = $4, status = $5, updated_at = $6, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
@@ -119,7 +130,7 @@ pub(super) async fn lock(
     Ok(sqlx::query_as!(
         Locked,
         r#"select password_hash is not null as "joined!", canonical_email, status as "status: PersonStatus"
-           from app.people where tenant_id = $1 and id = $2 for update"#,
+           from app.people where tenant_id = $1 and id = $2 and deleted_at is null for update"#,
         tenant.uuid(),
         id.uuid(),
     )
@@ -133,103 +144,6 @@ pub(super) struct Locked {
     pub joined: bool,
     pub canonical_email: String,
     pub status: PersonStatus,
-}
-
-pub(super) async fn find(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: PersonId,
-    sight: &Sight,
-) -> Result<Option<Person>> {
-    Ok(sqlx::query_as!(
-        Person,
-        r#"select p.id as "id: PersonId", p.email, p.name, p.role as "role: Role", p.status as "status: PersonStatus",
-                  array(select pb.branch_id from app.person_branches pb
-                        where pb.tenant_id = p.tenant_id and pb.person_id = p.id
-                          and ($3::uuid[] is null or pb.branch_id = any($3))
-                        order by pb.branch_id) as "branch_ids!: Vec<BranchId>",
-                  p.totp_confirmed_at is not null as "mfa_enrolled!", p.last_sign_in_at, p.created_at, p.updated_at, p.version
-           from app.people p
-           where p.tenant_id = $1 and p.id = $2
-             and ($3::uuid[] is null or p.role = 'head_office_admin' or p.id = $4
-                  or exists (select from app.person_branches pb
-                             where pb.tenant_id = p.tenant_id and pb.person_id = p.id and pb.branch_id = any($3)))"#,
-        tenant.uuid(),
-        id.uuid(),
-        sight.branches.as_deref() as Option<&[Uuid]>,
-        sight.person,
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
-/// By name.
-pub(super) async fn list(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    filter: &PersonFilter,
-    sight: &Sight,
-    after: Option<(String, Uuid)>,
-    limit: i64,
-) -> Result<Vec<Person>> {
-    let (after_name, after_id) = after.unzip();
-    Ok(sqlx::query_as!(
-        Person,
-        r#"select p.id as "id: PersonId", p.email, p.name, p.role as "role: Role", p.status as "status: PersonStatus",
-                  array(select pb.branch_id from app.person_branches pb
-                        where pb.tenant_id = p.tenant_id and pb.person_id = p.id
-                          and ($2::uuid[] is null or pb.branch_id = any($2))
-                        order by pb.branch_id) as "branch_ids!: Vec<BranchId>",
-                  p.totp_confirmed_at is not null as "mfa_enrolled!", p.last_sign_in_at, p.created_at, p.updated_at, p.version
-           from app.people p
-           where p.tenant_id = $1
-             and ($2::uuid[] is null or p.role = 'head_office_admin' or p.id = $3
-                  or exists (select from app.person_branches pb
-                             where pb.tenant_id = p.tenant_id and pb.person_id = p.id and pb.branch_id = any($2)))
-             and ($4::text is null or p.role = $4)
-             and ($5::text is null or p.status = $5)
-             and ($6::uuid is null
-                  or exists (select from app.person_branches pb
-                             where pb.tenant_id = p.tenant_id and pb.person_id = p.id and pb.branch_id = $6
-                               and ($2::uuid[] is null or pb.branch_id = any($2))))
-             and ($7::text is null or (p.name, p.id) > ($7, $8))
-           order by p.name, p.id limit $9"#,
-        tenant.uuid(),
-        sight.branches.as_deref() as Option<&[Uuid]>,
-        sight.person,
-        filter.role as Option<Role>,
-        filter.status as Option<PersonStatus>,
-        filter.branch_id.map(|id| id.uuid()),
-        after_name,
-        after_id.unwrap_or_default(),
-        limit,
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-pub(super) async fn names(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    sight: &Sight,
-    limit: i64,
-) -> Result<Vec<PersonName>> {
-    Ok(sqlx::query_as!(
-        PersonName,
-        r#"select p.id as "id: PersonId", p.name, p.role as "role: Role"
-           from app.people p
-           where p.tenant_id = $1 and p.status <> 'disabled'
-             and ($2::uuid[] is null or p.role = 'head_office_admin' or p.id = $3
-                  or exists (select from app.person_branches pb
-                             where pb.tenant_id = p.tenant_id and pb.person_id = p.id and pb.branch_id = any($2)))
-           order by p.name, p.id limit $4"#,
-        tenant.uuid(),
-        sight.branches.as_deref() as Option<&[Uuid]>,
-        sight.person,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?)
 }
 
 /// Ends every session and token of a person, and every open invitation: who was disabled does not come back by an old
@@ -302,9 +216,9 @@ pub(super) async fn insert_imported(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let inserted = sqlx::query!(
-        "insert into app.people (tenant_id, id, email, canonical_email, name, role, status, password_hash, created_at,
-                                 updated_at)
-         values ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8) on conflict (canonical_email) do nothing",
+        "insert into app.people (tenant_id, id, email, canonical_email, name, role, status, password_hash, active_since,
+                                 created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, 'active', $7, $8, $8, $8) on conflict (canonical_email) do nothing",
         tenant.uuid(),
         id.uuid(),
         new.email.shown,
@@ -351,119 +265,4 @@ pub(super) async fn forget_failures(
     .fetch_optional(conn)
     .await?;
     Ok(waited.unwrap_or(false))
-}
-
-pub(super) async fn insert_invitation(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: InvitationId,
-    person: PersonId,
-    token_hash: &[u8; 32],
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into app.invitations (tenant_id, id, person_id, token_hash, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6)",
-        tenant.uuid(),
-        id.uuid(),
-        person.uuid(),
-        &token_hash[..],
-        now,
-        expires_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn use_up_invitations(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.invitations set used_at = $3 where tenant_id = $1 and person_id = $2 and used_at is null",
-        tenant.uuid(),
-        person.uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Whom an invitation that still counts is for.
-#[derive(Debug)]
-pub(super) struct Invitee {
-    pub person: PersonId,
-    pub email: String,
-    pub name: String,
-    pub role: Role,
-    pub tenant_name: String,
-}
-
-pub(super) async fn find_invitee(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    token_hash: &[u8; 32],
-    now: DateTime<Utc>,
-) -> Result<Option<Invitee>> {
-    Ok(sqlx::query_as!(
-        Invitee,
-        r#"select p.id as "person: PersonId", p.email, p.name, p.role as "role: Role", t.name as tenant_name
-           from app.invitations i
-           join app.people p on p.tenant_id = i.tenant_id and p.id = i.person_id
-           join app.tenants t on t.id = i.tenant_id
-           where i.tenant_id = $1 and i.token_hash = $2 and i.used_at is null and i.expires_at > $3
-             and p.status = 'invited' and t.status = 'active'"#,
-        tenant.uuid(),
-        &token_hash[..],
-        now,
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
-/// Uses an invitation up. Of several at the same moment one is told `true`.
-pub(super) async fn use_invitation(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    token_hash: &[u8; 32],
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let used = sqlx::query!(
-        "update app.invitations set used_at = $3
-         where tenant_id = $1 and token_hash = $2 and used_at is null and expires_at > $3",
-        tenant.uuid(),
-        &token_hash[..],
-        now,
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(used == 1)
-}
-
-/// Gives somebody who was invited their password. `false` if they are not waiting for one.
-pub(super) async fn join(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: PersonId,
-    password_hash: &str,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let joined = sqlx::query!(
-        "update app.people set password_hash = $3, status = 'active', updated_at = $4, version = version + 1
-         where tenant_id = $1 and id = $2 and status = 'invited'",
-        tenant.uuid(),
-        id.uuid(),
-        password_hash,
-        now,
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(joined == 1)
 }

@@ -340,7 +340,7 @@ pub(super) async fn is_there(
     person: PersonId,
 ) -> Result<bool> {
     Ok(sqlx::query_scalar!(
-        r#"select exists (select from app.people where tenant_id = $1 and id = $2) as "there!""#,
+        r#"select exists (select from app.people where tenant_id = $1 and id = $2 and deleted_at is null) as "there!""#,
         tenant.uuid(),
         person.uuid(),
     )

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The background work that every organisation has for as long as it exists.
-const RECURRING_JOBS: [&str; 2] = ["reminders.plan", "housekeeping"];
+const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "access.upkeep"];
 
 /// Makes an organisation. The reason stands in its audit log, whose first event this is.
 pub async fn create(app: &App, reason: &str, raw: &RawTenant) -> Result<Tenant> {
@@ -103,6 +103,21 @@ pub async fn update(
             "recovery_code_roles",
             before.recovery_code_roles.join(", "),
             after.recovery_code_roles.join(", "),
+        ),
+        (
+            "dormant_after_days",
+            before.dormant_after_days.to_string(),
+            after.dormant_after_days.to_string(),
+        ),
+        (
+            "suspend_dormant",
+            before.suspend_dormant.to_string(),
+            after.suspend_dormant.to_string(),
+        ),
+        (
+            "access_review_months",
+            before.access_review_months.to_string(),
+            after.access_review_months.to_string(),
         ),
     ] {
         if before != after {

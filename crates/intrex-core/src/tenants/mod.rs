@@ -12,4 +12,5 @@ pub use commands::{create, resume, suspend, update};
 pub use model::{
     NOBODY, RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus,
 };
+pub(crate) use reads::in_force;
 pub use reads::list;

@@ -41,6 +41,12 @@ pub struct Tenant {
     /// The roles whose people may hold recovery codes.
     #[schema(value_type = Vec<Role>)]
     pub recovery_code_roles: Vec<String>,
+    /// Days without a sign-in after which an account is dormant.
+    pub dormant_after_days: i16,
+    /// Whether dormant accounts are disabled by themselves.
+    pub suspend_dormant: bool,
+    /// Months between two access reviews; 0 if they are begun by hand alone.
+    pub access_review_months: i16,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -112,6 +118,15 @@ pub struct RawTenantUpdate {
     /// removed at once.
     #[schema(value_type = Option<Vec<Role>>)]
     pub recovery_code_roles: Raw,
+    /// Days without a sign-in after which an account is dormant: 30 to 365.
+    #[schema(value_type = Option<u16>, minimum = 30, maximum = 365)]
+    pub dormant_after_days: Raw,
+    /// Whether dormant accounts are disabled by themselves: `yes` or `no`.
+    #[schema(value_type = Option<String>)]
+    pub suspend_dormant: Raw,
+    /// Months between two access reviews: 1 to 12; 0 to begin them by hand alone.
+    #[schema(value_type = Option<u16>, minimum = 0, maximum = 12)]
+    pub access_review_months: Raw,
 }
 
 /// What an organisation is to become.
@@ -123,7 +138,15 @@ pub(crate) struct TenantFacts {
     pub session_absolute_hours: i16,
     pub session_idle_minutes: i16,
     pub recovery_code_roles: Vec<String>,
+    pub dormant_after_days: i16,
+    pub suspend_dormant: bool,
+    pub access_review_months: i16,
 }
+
+/// Days without a sign-in after which an account is dormant, at least and at most.
+const DORMANT_AFTER_DAYS: (i64, i64) = (30, 365);
+/// Months between two access reviews at most.
+const MAX_REVIEW_MONTHS: i64 = 12;
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,16 +225,30 @@ impl RawTenantUpdate {
             true => recovery_code_roles(&self.recovery_code_roles, e),
             false => Some(before.recovery_code_roles.clone()),
         };
+        let (least, most) = DORMANT_AFTER_DAYS;
+        let dormant = self
+            .dormant_after_days
+            .number(e, "dormant_after_days", least, most);
+        let suspend =
+            self.suspend_dormant
+                .one_of(e, "suspend_dormant", "yes, no", |word| match word {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    _ => None,
+                });
+        let review =
+            self.access_review_months
+                .number(e, "access_review_months", 0, MAX_REVIEW_MONTHS);
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
-        match (name, time_zone, lead_days, preset, hours, minutes, roles) {
+        let limits = preset.zip(hours).zip(minutes);
+        let access = dormant.zip(suspend).zip(review).zip(roles);
+        match (name, time_zone, lead_days, limits, access) {
             (
                 Some(name),
                 Some(time_zone),
                 Some(lead_days),
-                Some(preset),
-                Some(hours),
-                Some(minutes),
-                Some(recovery_code_roles),
+                Some(((preset, hours), minutes)),
+                Some((((dormant, suspend), review), recovery_code_roles)),
             ) => Ok(TenantFacts {
                 name,
                 time_zone,
@@ -225,6 +262,9 @@ impl RawTenantUpdate {
                     .or(small(minutes))
                     .unwrap_or(before.session_idle_minutes),
                 recovery_code_roles,
+                dormant_after_days: small(dormant).unwrap_or(before.dormant_after_days),
+                suspend_dormant: suspend.unwrap_or(before.suspend_dormant),
+                access_review_months: small(review).unwrap_or(before.access_review_months),
             }),
             _ => Err(errors.into()),
         }

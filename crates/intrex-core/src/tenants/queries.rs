@@ -51,7 +51,8 @@ pub(super) async fn current(conn: &mut PgConnection, id: TenantId) -> Result<Opt
     Ok(sqlx::query_as!(
         Tenant,
         r#"select id as "id: TenantId", name, status as "status: TenantStatus", time_zone, lead_days,
-                  session_absolute_hours, session_idle_minutes, recovery_code_roles, created_at, updated_at, version
+                  session_absolute_hours, session_idle_minutes, recovery_code_roles, dormant_after_days, suspend_dormant,
+                  access_review_months, created_at, updated_at, version
            from app.tenants where id = $1"#,
         id.uuid(),
     )
@@ -97,7 +98,8 @@ pub(super) async fn update(
 ) -> Result<()> {
     sqlx::query!(
         "update app.tenants set name = $2, time_zone = $3, lead_days = $4, session_absolute_hours = $5,
-                session_idle_minutes = $6, recovery_code_roles = $8, updated_at = $7, version = version + 1
+                session_idle_minutes = $6, updated_at = $7, recovery_code_roles = $8, dormant_after_days = $9,
+                suspend_dormant = $10, access_review_months = $11, version = version + 1
          where id = $1",
         id.uuid(),
         facts.name,
@@ -107,6 +109,9 @@ pub(super) async fn update(
         facts.session_idle_minutes,
         now,
         &facts.recovery_code_roles,
+        facts.dormant_after_days,
+        facts.suspend_dormant,
+        facts.access_review_months,
     )
     .execute(conn)
     .await?;

@@ -8,6 +8,7 @@ use crate::{
     App,
     db::ReadTx,
     error::{Error, Result},
+    ids::TenantId,
     permission::Permission,
 };
 
@@ -21,6 +22,11 @@ pub async fn current(tx: &mut ReadTx) -> Result<Tenant> {
     queries::current(tx.conn(), id)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// An organisation with what it has set, for work in a transaction of its own.
+pub(crate) async fn in_force(conn: &mut sqlx::PgConnection, id: TenantId) -> Result<Tenant> {
+    queries::current(conn, id).await?.ok_or(Error::NotFound)
 }
 
 /// Every organisation, the oldest first: for the command line alone, whose user holds the installation's secrets.

@@ -58,6 +58,11 @@ impl Cache {
         }
         keys.insert((tenant, subject), (now, key));
     }
+
+    fn forget(&self, tenant: TenantId, subject: Option<PersonId>) {
+        let mut keys = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        keys.remove(&(tenant, subject));
+    }
 }
 
 /// What is needed to read or make data keys inside a transaction.
@@ -145,6 +150,32 @@ pub(crate) async fn by_ids(
         })
         .collect())
 }
+
+/// Erases a person's key, and what was sealed under it with it. Nothing can be sealed for them afterwards: the row stays, and
+/// stands for a person who had none yet, too. Another process may have the key in memory for [`CACHED_FOR`]; what it seals in
+/// that time cannot be opened by anybody.
+pub(crate) async fn erase(
+    conn: &mut PgConnection,
+    wrapping: &Wrapping,
+    tenant: TenantId,
+    subject: PersonId,
+) -> Result<()> {
+    let id = KeyId::from(wrapping.chance.uuid(wrapping.now));
+    sqlx::query!(
+        "insert into app.data_keys (tenant_id, id, subject_id, wrapped, created_at, erased_at)
+         values ($1, $2, $3, null, $4, $4)
+         on conflict (tenant_id, subject_id) do update set wrapped = null, erased_at = $4",
+        tenant.uuid(),
+        id.uuid(),
+        subject.uuid(),
+        wrapping.now,
+    )
+    .execute(conn)
+    .await?;
+    wrapping.vault.data_keys.forget(tenant, Some(subject));
+    Ok(())
+}
+
 /// A row of a data key.
 enum Found {
     /// It is there to stay.

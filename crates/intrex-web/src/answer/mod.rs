@@ -3,6 +3,7 @@
 //! `fault` everything that can go wrong · `problem` an error for programs · `page` what every page has · `form` fields as
 //! a page shows them · `json` answers of the API · `headers` the set on every answer.
 
+pub(crate) mod csv;
 pub(crate) mod fault;
 pub(crate) mod form;
 pub(crate) mod headers;

@@ -148,6 +148,9 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
             unread: message.read_at.is_none(),
         };
     }
+    if message.obligation_id.is_none() {
+        return of_access(message, zone, now, words);
+    }
     let late = message.kind == "obligation_overdue";
     let why = message
         .threshold_text()
@@ -179,6 +182,44 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
         icon: if late { "alert" } else { "clock" },
         title: words.say(&title),
         about: words.say(&about),
+        when: when(message.created_at, zone, now, words),
+        instant: message.created_at.to_rfc3339(),
+        unread: message.read_at.is_none(),
+    }
+}
+
+/// A message about an access review, or about accounts that nobody uses.
+fn of_access(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
+    let late = message.severity == "high";
+    let (href, title, about) = match (message.review_id, message.due_on) {
+        (Some(id), Some(due_on)) => {
+            let key = match late {
+                true => keys::MESSAGE_ACCESS_REVIEW_OVERDUE,
+                false => keys::MESSAGE_ACCESS_REVIEW,
+            };
+            let title = Text::new(key).with("date", words.day(due_on));
+            (
+                format!("/settings/access-reviews/{id}"),
+                words.say(&title),
+                words.t(keys::MESSAGE_ACCESS_REVIEW_ABOUT),
+            )
+        }
+        _ => (
+            "/settings/people?dormant=true".to_owned(),
+            words.count(
+                keys::MESSAGE_DORMANT,
+                message.account_count.unwrap_or_default().into(),
+            ),
+            words.t(keys::MESSAGE_DORMANT_ABOUT),
+        ),
+    };
+    Row {
+        id: message.id,
+        href,
+        kind: if late { "over" } else { "due" },
+        icon: if late { "alert" } else { "people" },
+        title,
+        about,
         when: when(message.created_at, zone, now, words),
         instant: message.created_at.to_rfc3339(),
         unread: message.read_at.is_none(),

@@ -3,6 +3,7 @@
 //!
 //! `operate` how a command reaches the database · `output` how answers look · one file a noun.
 
+mod access_reviews;
 mod audit;
 mod branches;
 mod doctor;
@@ -68,9 +69,12 @@ enum Command {
     /// Create and list the branches of an organisation
     #[command(subcommand)]
     Branch(branches::Branch),
-    /// Invite and list people, reset second factors, unlock accounts
+    /// Invite, change, disable, delete and list people, reset second factors, unlock accounts
     #[command(subcommand)]
     User(people::User),
+    /// Begin, decide and finish access reviews
+    #[command(subcommand)]
+    AccessReview(access_reviews::AccessReviews),
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(tokens::Token),
@@ -142,6 +146,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Tenant(command) => command.run(),
         Command::Branch(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::AccessReview(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),

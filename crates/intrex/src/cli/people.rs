@@ -1,6 +1,8 @@
 //! `intrex user`: who signs in. Nobody's password or second factor passes through here: an invitation is a link that counts
 //! once.
 
+mod change;
+
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
@@ -36,6 +38,16 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 pub(super) enum User {
     /// Invite somebody: prints the link by which they set a password (again, if they have not yet)
     Invite(Invite),
+    /// Change somebody's name, role or branches
+    Set(change::Set),
+    /// Lock somebody out at once: their sessions end, their API tokens are revoked
+    Disable(Change),
+    /// Let somebody in again
+    Enable(Change),
+    /// End every session of somebody, and forget their devices
+    SignOut(Change),
+    /// Delete somebody for good: history keeps their id, and nothing else of them stays
+    Delete(change::Delete),
     /// Remove somebody's second factor and end their sessions: they set it up anew at the next sign-in
     ResetMfa(Change),
     /// Let nothing open to somebody until they have set another password
@@ -126,6 +138,11 @@ impl User {
     pub(super) fn run(self) -> Result<Ended> {
         match self {
             User::Invite(command) => invite(command),
+            User::Set(command) => change::set(command),
+            User::Disable(command) => change::become_(command, "disabled", "is locked out"),
+            User::Enable(command) => change::become_(command, "active", "can sign in again"),
+            User::SignOut(command) => change::sign_out(command),
+            User::Delete(command) => change::delete(command),
             User::ResetMfa(command) => reset_mfa(command),
             User::RequirePasswordChange(command) => require_password_change(command),
             User::Import(command) => import(command),

@@ -67,6 +67,15 @@ pub(super) struct Set {
     /// The roles whose people may hold recovery codes, with commas between, or nobody; the codes of others are removed
     #[arg(long, value_name = "ROLES")]
     recovery_code_roles: Option<String>,
+    /// Days without a sign-in after which an account is dormant: 30 to 365
+    #[arg(long, value_name = "DAYS")]
+    dormant_after_days: Option<u16>,
+    /// Whether dormant accounts are disabled by themselves: yes or no
+    #[arg(long, value_name = "YES|NO")]
+    suspend_dormant: Option<String>,
+    /// Months between two access reviews: 1 to 12, or 0 to begin them by hand alone
+    #[arg(long, value_name = "MONTHS")]
+    access_review_months: Option<u16>,
     #[command(flatten)]
     at: Where,
     #[command(flatten)]
@@ -156,6 +165,9 @@ fn set(command: Set) -> Result<Ended> {
             session_absolute_hours: number(command.session_absolute_hours),
             session_idle_minutes: number(command.session_idle_minutes),
             recovery_code_roles: words(command.recovery_code_roles),
+            dormant_after_days: number(command.dormant_after_days),
+            suspend_dormant: words(command.suspend_dormant),
+            access_review_months: number(command.access_review_months),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 40] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -19,11 +19,22 @@ const COMMANDS: [&[&str]; 29] = [
     &["branch", "create"],
     &["branch", "list"],
     &["user", "invite"],
+    &["user", "set"],
+    &["user", "disable"],
+    &["user", "enable"],
+    &["user", "sign-out"],
+    &["user", "delete"],
     &["user", "import"],
     &["user", "require-password-change"],
     &["user", "reset-mfa"],
     &["user", "unlock"],
     &["user", "list"],
+    &["access-review", "start"],
+    &["access-review", "list"],
+    &["access-review", "show"],
+    &["access-review", "decide"],
+    &["access-review", "finish"],
+    &["access-review", "export"],
     &["token", "create"],
     &["token", "list"],
     &["token", "revoke"],

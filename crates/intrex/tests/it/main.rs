@@ -1,6 +1,7 @@
 //! Whether a person gets what they expect: the tests of the whole, against a real PostgreSQL, in one binary. Folders
 //! mirror the product's nouns and URLs; `support` has the harness.
 
+mod access_reviews;
 mod accounts;
 mod audit;
 mod branches;

@@ -1,5 +1,6 @@
 //! Version 1, one file a noun: its handlers call the same commands and reads as the pages.
 
+mod access_reviews;
 mod audit;
 mod branches;
 mod imports;
@@ -33,6 +34,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(organisation::routes)
         .with(tokens::routes)
         .with(security::routes)
+        .with(access_reviews::routes)
 }
 
 /// Adds what each noun says about itself.
@@ -51,6 +53,7 @@ pub(super) fn describe(document: &mut Document) {
         organisation::Description::openapi(),
         tokens::Description::openapi(),
         security::Description::openapi(),
+        access_reviews::Description::openapi(),
     ] {
         document.merge(part);
     }

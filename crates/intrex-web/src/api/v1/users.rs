@@ -4,7 +4,10 @@ use axum::{extract::State, response::Response};
 use intrex_core::{
     ids::PersonId,
     paging,
-    people::{self, Invited, Person, PersonFilter, RawPerson, RawPersonUpdate},
+    people::{
+        self, Deleted, Invited, Leaving, Person, PersonFilter, RawDeletion, RawPerson,
+        RawPersonUpdate,
+    },
     permission::Permission,
     raw::Raw,
 };
@@ -27,6 +30,8 @@ const COLLECTION: &str = "/api/v1/users";
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::PeopleRead);
     let write = Access::Needs(Permission::PeopleWrite);
+    let credentials = Access::Needs(Permission::PeopleCredentials);
+    let delete = Access::Needs(Permission::PeopleDelete);
     routes
         .api(Verb::Get, COLLECTION, read, list)
         .api(Verb::Post, COLLECTION, write, invite)
@@ -36,14 +41,25 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .api(
             Verb::Post,
             "/api/v1/users/{id}/require-password-change",
-            write,
+            credentials,
             require_password_change,
         )
         .add(
-            Route::new(Verb::Post, Kind::Api, "/api/v1/users/{id}/reset-mfa", write).fresh(),
+            Route::new(
+                Verb::Post,
+                Kind::Api,
+                "/api/v1/users/{id}/reset-mfa",
+                credentials,
+            )
+            .fresh(),
             reset_mfa,
         )
-        .api(Verb::Post, "/api/v1/users/{id}/unlock", write, unlock)
+        .api(Verb::Post, "/api/v1/users/{id}/unlock", credentials, unlock)
+        .api(Verb::Get, "/api/v1/users/{id}/deletion", delete, leaving)
+        .add(
+            Route::new(Verb::Delete, Kind::Api, "/api/v1/users/{id}", delete).fresh(),
+            remove,
+        )
 }
 
 #[derive(OpenApi)]
@@ -55,7 +71,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
     reinvite,
     require_password_change,
     reset_mfa,
-    unlock
+    unlock,
+    leaving,
+    remove
 ))]
 pub(super) struct Description;
 
@@ -84,6 +102,8 @@ struct RawMfaReset {
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
     ("cursor" = Option<String>, Query),
     ("role" = Option<String>, Query), ("status" = Option<String>, Query), ("branch_id" = Option<uuid::Uuid>, Query),
+    ("dormant" = Option<bool>, Query, description = "Who has not signed in for as long as the organisation has set, or who has."),
+    ("q" = Option<String>, Query, description = "Part of the name or of the address."),
 ), responses((status = 200, body = paging::Page<Person>)))]
 async fn list(
     exchange: Exchange,
@@ -94,7 +114,7 @@ async fn list(
     json::read(&exchange, tx, &page)
 }
 
-/// Invites somebody. Inviting a head office admin needs a fresh second factor.
+/// Invites somebody. A branch manager invites to the own branches, in a role up to the own one. Inviting a head office admin needs a fresh second factor.
 #[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = RawPerson,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem)))]
@@ -178,6 +198,31 @@ async fn unlock(
 ) -> Result<Response, Fault> {
     let person = people::unlock(&web.app, &sent.actor, id).await?;
     json::one(&person, person.id, person.version)
+}
+
+/// What somebody's deletion would touch.
+#[utoipa::path(get, path = "/api/v1/users/{id}/deletion", tag = "users", params(("id" = PersonId, Path)),
+    responses((status = 200, body = Leaving), (status = 404, body = crate::answer::Problem)))]
+async fn leaving(
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    PathId(id): PathId<PersonId>,
+) -> Result<Response, Fault> {
+    let leaving = people::removal::preview(&mut tx, id).await?;
+    json::read(&exchange, tx, &leaving)
+}
+
+/// Deletes somebody for good: history keeps their id and nothing else. Needs a fresh second factor; not for API tokens.
+#[utoipa::path(delete, path = "/api/v1/users/{id}", tag = "users", params(("id" = PersonId, Path)),
+    request_body = RawDeletion, responses((status = 200, body = Deleted), (status = 404, body = crate::answer::Problem),
+    (status = 409, body = crate::answer::Problem), (status = 422, body = crate::answer::Problem)))]
+async fn remove(
+    State(web): State<WebState>,
+    PathId(id): PathId<PersonId>,
+    sent: Json<RawDeletion>,
+) -> Result<Response, Fault> {
+    let deleted = people::delete(&web.app, &sent.actor, id, &sent.input).await?;
+    json::ok(&deleted)
 }
 
 fn shown(web: &WebState, invited: Invited) -> Invitee {

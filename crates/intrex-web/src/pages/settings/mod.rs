@@ -4,7 +4,9 @@
 //! To add a page: its line in [`SECTIONS`], its two texts in `locales/en/settings.ftl`, and a template that extends
 //! `settings/frame.html` and fills the block `section`.
 
+pub(crate) mod access_reviews;
 mod organisation;
+mod people;
 mod second_factor;
 mod security;
 mod sessions;
@@ -31,6 +33,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(second_factor::routes)
         .with(sessions::routes)
         .with(organisation::routes)
+        .with(people::routes)
+        .with(access_reviews::routes)
         .with(tokens::routes)
         .with(security::routes)
 }
@@ -109,6 +113,14 @@ const SECTIONS: &[Section] = &[
         words: keys::SETTINGS_PEOPLE,
         hint: keys::SETTINGS_PEOPLE_HINT,
         permission: Permission::PeopleRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: "/settings/access-reviews",
+        icon: "eye",
+        words: keys::ACCESS_REVIEWS,
+        hint: keys::ACCESS_REVIEWS_HINT,
+        permission: Permission::AccessReviews,
     },
     Section {
         part: Part::Organisation,

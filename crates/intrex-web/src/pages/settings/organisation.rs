@@ -50,6 +50,7 @@ struct FormPage<'a> {
     presets: Vec<(&'static str, String)>,
     roles: Vec<Tick>,
     nobody: &'static str,
+    suspends: Vec<(&'static str, String)>,
 }
 
 /// A role to tick.
@@ -89,6 +90,15 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         (
             "session_idle_minutes",
             tenant.session_idle_minutes.to_string(),
+        ),
+        ("dormant_after_days", tenant.dormant_after_days.to_string()),
+        (
+            "suspend_dormant",
+            if tenant.suspend_dormant { "yes" } else { "no" }.to_owned(),
+        ),
+        (
+            "access_review_months",
+            tenant.access_review_months.to_string(),
         ),
     ]);
     let form = form.with(tenant.recovery_code_roles.iter().map(|role| (ROLES, role)));
@@ -142,6 +152,10 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
             presets,
             roles: roles.into(),
             nobody: NOBODY,
+            suspends: vec![
+                ("no", page.t(keys::ORGANISATION_DORMANT_STAY)),
+                ("yes", page.t(keys::ORGANISATION_DORMANT_SUSPENDED)),
+            ],
         },
     )
 }

@@ -115,7 +115,7 @@ fn lede(words: Words, minutes: i64) -> String {
 }
 
 /// `Firefox on Linux`, as far as it is known.
-fn device(page: &Page, session: &OwnSession) -> String {
+pub(super) fn device(page: &Page, session: &OwnSession) -> String {
     match (session.browser, session.system) {
         (Some(browser), Some(system)) => {
             let text = Text::new(keys::SESSION_DEVICE);

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use chrono::{Days, NaiveDate, TimeDelta, Utc};
 use intrex_core::{
+    access_reviews::{self, AccessReview},
     catalogue::{Text, keys},
     db::ReadTx,
     obligations::filter::{Filter, StatusFilter},
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     answer::{Fault, Page, Place},
-    pages::obligations::Row,
+    pages::{obligations::Row, settings::access_reviews::summary},
     request::Exchange,
     words::{Tag, Words},
 };
@@ -166,6 +167,8 @@ struct HeadOfficePage<'a> {
     grid: Grid,
     ahead: Ahead,
     signs: Vec<Sign>,
+    /// The open access review: its address, and how far it has come.
+    review: Option<(String, Tag)>,
 }
 
 pub(super) async fn show(
@@ -180,6 +183,7 @@ pub(super) async fn show(
     };
     let late = rows(&mut tx, late, SHOWN_ITEMS, words).await?;
     let pulse = reports::reads::pulse(&mut tx).await?;
+    let review = access_reviews::reads::open(&mut tx).await?;
     let now = tx.now();
     let title = Text::new(keys::TODAY_TITLE).with("date", words.full_day(overview.today));
     let page = Page::of_reader(tx, exchange, Place::Today, title).await?;
@@ -190,8 +194,21 @@ pub(super) async fn show(
         grid: Grid::of(&overview, words),
         ahead: Ahead::of(&overview.days, words),
         signs: signs(&pulse, now, words),
+        review: review.map(|review| open_review(&review, overview.today, words)),
         page: &page,
     })
+}
+
+/// What head office owes to itself.
+fn open_review(review: &AccessReview, today: NaiveDate, words: Words) -> (String, Tag) {
+    let late = review.due_on < today;
+    let text = Text::new(keys::ACCESS_REVIEW_DUE).with("date", words.day(review.due_on));
+    let tag = Tag {
+        kind: if late { "over" } else { "due" },
+        icon: if late { "alert" } else { "clock" },
+        words: format!("{} · {}", words.say(&text), summary(words, review)),
+    };
+    (format!("/settings/access-reviews/{}", review.id), tag)
 }
 
 fn signs(pulse: &Pulse, now: chrono::DateTime<Utc>, words: Words) -> Vec<Sign> {

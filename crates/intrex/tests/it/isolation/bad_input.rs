@@ -223,7 +223,9 @@ impl Trial<'_> {
             self.refuses(name, json!("")).await;
         } else {
             let empty = self.with(name, json!("")).await;
-            let fine = empty.status < 500 && (empty.status != 422 || names(&empty, name));
+            // Where a wrong password or the like stands beside it, that is what is refused.
+            let proves = self.line.proves.is_some_and(|proof| names(&empty, proof));
+            let fine = empty.status < 500 && (empty.status != 422 || names(&empty, name) || proves);
             self.findings.must(fine, || {
                 format!("{} without {name}: {}", self.what(), short(&empty))
             });

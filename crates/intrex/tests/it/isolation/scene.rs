@@ -3,6 +3,7 @@
 //! unless they were told.
 
 use intrex_core::{
+    access_reviews,
     branches::Branch,
     catalogue::Language,
     ids::BranchId,
@@ -116,6 +117,7 @@ impl Scene {
             security_event: security_event_of(&app, &acme).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
+            review: review_of(&app, &acme).await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
             reset: used_reset(&app, &acme, &zenobia).await,
             email_change: ended_email_change(&app, &acme, &zenobia).await,
@@ -139,6 +141,7 @@ impl Scene {
             security_event: security_event_of(&app, &globex).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
+            review: review_of(&app, &globex).await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
             reset: used_reset(&app, &globex, &mallory).await,
             email_change: ended_email_change(&app, &globex, &mallory).await,
@@ -236,6 +239,7 @@ impl Scene {
             token: id(),
             session: id(),
             template: id(),
+            review: id(),
             message: id(),
             event: id(),
             security_event: id(),
@@ -333,6 +337,11 @@ async fn owed(
     commands::create(&app.app, &tenant.operator, &raw)
         .await
         .expect("the obligation is created")
+}
+
+async fn review_of(app: &TestApp, tenant: &Tenant) -> String {
+    let started = access_reviews::start(&app.app, &tenant.operator).await;
+    started.expect("a review begins").review.id.to_string()
 }
 
 async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {

@@ -18,6 +18,7 @@ pub(super) enum Thing {
     Token,
     Session,
     Template,
+    AccessReview,
     /// A message in somebody's inbox.
     Message,
     /// An event of the audit log.
@@ -45,6 +46,7 @@ pub(super) struct Ids {
     pub(super) token: String,
     pub(super) session: String,
     pub(super) template: String,
+    pub(super) review: String,
     pub(super) message: String,
     pub(super) event: String,
     pub(super) security_event: String,
@@ -65,6 +67,7 @@ impl Ids {
             Thing::Token => &self.token,
             Thing::Session => &self.session,
             Thing::Template => &self.template,
+            Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
             Thing::Event => &self.event,
             Thing::SecurityEvent => &self.security_event,
@@ -77,7 +80,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 13] {
+    pub(super) fn all(&self) -> [&str; 14] {
         [
             &self.branch,
             &self.obligation,
@@ -85,6 +88,7 @@ impl Ids {
             &self.token,
             &self.session,
             &self.template,
+            &self.review,
             &self.message,
             &self.security_event,
             &self.import,
@@ -283,6 +287,46 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawToken")),
     get("/settings/tokens/new"),
     post("/settings/tokens/{id}/revoke").of(Thing::Token),
+    get("/settings/people").filters(&[("branch_id", Thing::Branch)]),
+    post("/settings/people")
+        .sends(person)
+        .refers("branch_ids")
+        .fields(Fields::Of("RawPerson")),
+    get("/settings/people/new"),
+    get("/settings/people/{id}").of(Thing::Person),
+    post("/settings/people/{id}")
+        .of(Thing::Person)
+        .sends(person_change)
+        .fields(Fields::Of("RawPersonUpdate")),
+    get("/settings/people/{id}/edit").of(Thing::Person),
+    post("/settings/people/{id}/reinvite").of(Thing::Person),
+    post("/settings/people/{id}/disable").of(Thing::Person),
+    post("/settings/people/{id}/enable").of(Thing::Person),
+    post("/settings/people/{id}/require-password-change").of(Thing::Person),
+    post("/settings/people/{id}/unlock").of(Thing::Person),
+    post("/settings/people/{id}/end-session")
+        .of(Thing::Person)
+        .sends(session),
+    post("/settings/people/{id}/end-sessions").of(Thing::Person),
+    get("/settings/people/{id}/reset-mfa").of(Thing::Person),
+    post("/settings/people/{id}/reset-mfa")
+        .of(Thing::Person)
+        .sends(reason)
+        .fields(Fields::Of("RawMfaReset")),
+    get("/settings/people/{id}/delete").of(Thing::Person),
+    post("/settings/people/{id}/delete")
+        .of(Thing::Person)
+        .sends(deletion)
+        .proves("confirm"),
+    get("/settings/access-reviews"),
+    post("/settings/access-reviews"),
+    get("/settings/access-reviews/{id}").of(Thing::AccessReview),
+    post("/settings/access-reviews/{id}/decide")
+        .of(Thing::AccessReview)
+        .sends(decision)
+        .fields(Fields::Of("RawDecision")),
+    get("/settings/access-reviews/{id}/export").of(Thing::AccessReview),
+    post("/settings/access-reviews/{id}/finish").of(Thing::AccessReview),
     get("/settings/password"),
     post("/settings/password")
         .sends(another_password)
@@ -368,6 +412,16 @@ pub(super) const TABLE: &[Line] = &[
     get("/templates/{id}/edit").of(Thing::Template),
     post("/templates/{id}/retire").of(Thing::Template),
     // The API.
+    get("/api/v1/access-reviews"),
+    post("/api/v1/access-reviews").sends(nothing),
+    get("/api/v1/access-reviews/{id}").of(Thing::AccessReview),
+    post("/api/v1/access-reviews/{id}/decide")
+        .of(Thing::AccessReview)
+        .sends(decision),
+    get("/api/v1/access-reviews/{id}/export").of(Thing::AccessReview),
+    post("/api/v1/access-reviews/{id}/finish")
+        .of(Thing::AccessReview)
+        .sends(nothing),
     get("/api/v1/audit/events").filters(&[
         ("entity_id", Thing::Obligation),
         ("actor_id", Thing::Person),
@@ -455,6 +509,11 @@ pub(super) const TABLE: &[Line] = &[
     get("/api/v1/users").filters(&[("branch_id", Thing::Branch)]),
     post("/api/v1/users").sends(person).refers("branch_ids"),
     get("/api/v1/users/{id}").of(Thing::Person),
+    line("DELETE", "/api/v1/users/{id}")
+        .of(Thing::Person)
+        .sends(deletion)
+        .proves("confirm"),
+    get("/api/v1/users/{id}/deletion").of(Thing::Person),
     line("PATCH", "/api/v1/users/{id}")
         .of(Thing::Person)
         .sends(person_change),
@@ -520,7 +579,8 @@ fn both_factors(_: &Ids) -> Value {
 fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
-        "session_absolute_hours": "168", "session_idle_minutes": "1440",
+        "session_absolute_hours": "168", "session_idle_minutes": "1440", "dormant_after_days": "90",
+        "suspend_dormant": "no", "access_review_months": "3",
         "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
 }
@@ -594,6 +654,19 @@ fn template_change(ids: &Ids) -> Value {
 
 fn token(ids: &Ids) -> Value {
     json!({ "name": TYPED, "scopes": "", "networks": "", "expires_in_days": "30", "person_id": ids.person })
+}
+
+fn decision(ids: &Ids) -> Value {
+    json!({ "person_id": ids.person, "decision": "keep", "note": TYPED })
+}
+
+fn session(ids: &Ids) -> Value {
+    json!({ "session_id": ids.session })
+}
+
+/// With an address that is not the person's.
+fn deletion(_: &Ids) -> Value {
+    json!({ "confirm": TYPED, "hand_over_to_id": "" })
 }
 
 fn person(ids: &Ids) -> Value {

@@ -1,5 +1,7 @@
 //! The pages below /settings: each person finds what is theirs to set, and nothing else.
 
+mod people;
+
 use intrex_core::permission::Role;
 use reqwest::Method;
 

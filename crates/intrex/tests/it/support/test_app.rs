@@ -29,7 +29,12 @@ const DRAIN_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The work that every organisation always has planned, and telling admins of security events, which many things lead to
 /// that a test is not about; it runs when a test says so.
-const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "security.tell"];
+const RECURRING_JOBS: [&str; 4] = [
+    "reminders.plan",
+    "housekeeping",
+    "access.upkeep",
+    "security.tell",
+];
 
 /// A test's application.
 #[derive(Debug)]
