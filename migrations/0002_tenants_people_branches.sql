@@ -10,6 +10,8 @@ create table app.tenants (
     constraint tenants_session_absolute check (session_absolute_hours between 1 and 168),
   session_idle_minutes smallint not null default 1440
     constraint tenants_session_idle check (session_idle_minutes between 5 and 1440),
+  admin_second_factor text not null default 'any'
+    constraint tenants_admin_second_factor check (admin_second_factor in ('any', 'passkey')),
   created_at timestamptz not null,
   updated_at timestamptz not null,
   version integer not null default 1
@@ -18,7 +20,8 @@ comment on table app.tenants is 'An organisation. Everything below it carries it
 call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
-grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, updated_at, version)
+grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, admin_second_factor, updated_at,
+              version)
   on app.tenants to intrex_app;
 grant select (id, status, name, created_at) on app.tenants to intrex_system;
 

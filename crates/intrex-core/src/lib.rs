@@ -7,7 +7,7 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`tokens`].
+//! [`sessions`], [`passkeys`], [`tokens`].
 
 pub mod account_mail;
 pub mod accounts;
@@ -31,6 +31,7 @@ pub mod obligations;
 mod outbox;
 pub mod outside;
 pub mod paging;
+pub mod passkeys;
 pub mod people;
 pub mod permission;
 pub mod raw;

@@ -33,6 +33,12 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// The counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
 }
 
 /// A notice without a link: what other slices tell.
@@ -46,6 +52,12 @@ pub enum Notice {
     RecoveryCodeUsed,
     /// Somebody signed in from a device that was not seen before.
     NewDevice,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// The counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
 }
 
 impl From<Notice> for Kind {
@@ -55,13 +67,16 @@ impl From<Notice> for Kind {
             Notice::MfaReset => Kind::MfaReset,
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
+            Notice::PasskeyAdded => Kind::PasskeyAdded,
+            Notice::PasskeyRemoved => Kind::PasskeyRemoved,
+            Notice::PasskeyCounterWentBack => Kind::PasskeyCounterWentBack,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -71,6 +86,9 @@ impl Kind {
         Kind::EmailChanged,
         Kind::RecoveryCodeUsed,
         Kind::NewDevice,
+        Kind::PasskeyAdded,
+        Kind::PasskeyRemoved,
+        Kind::PasskeyCounterWentBack,
     ];
 
     /// As stored.
@@ -85,6 +103,9 @@ impl Kind {
             Kind::EmailChanged => "email_changed",
             Kind::RecoveryCodeUsed => "recovery_code_used",
             Kind::NewDevice => "new_device",
+            Kind::PasskeyAdded => "passkey_added",
+            Kind::PasskeyRemoved => "passkey_removed",
+            Kind::PasskeyCounterWentBack => "passkey_counter_went_back",
         }
     }
 

@@ -127,6 +127,7 @@ pub(super) struct Authenticated {
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
     pub must_change_password: bool,
+    pub must_add_passkey: bool,
     pub person_name: String,
     pub email: String,
     pub tenant_name: String,
@@ -140,6 +141,7 @@ pub(super) async fn authenticate(
     tenant: TenantId,
     sid_hash: &[u8; 32],
     person: PersonId,
+    passkey_domain: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Option<Authenticated>> {
     Ok(sqlx::query_as!(
@@ -149,6 +151,9 @@ pub(super) async fn authenticate(
                     as "absolute_at!",
                   t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
                   t.name as tenant_name,
+                  p.role = 'head_office_admin' and t.admin_second_factor = 'passkey' and $5::text is not null
+                    and not exists (select from app.passkeys k where k.tenant_id = s.tenant_id
+                                    and k.person_id = s.person_id and k.rp_id = $5) as "must_add_passkey!",
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
                     when p.role = 'head_office_admin' then '*'
@@ -169,6 +174,7 @@ pub(super) async fn authenticate(
         &sid_hash[..],
         person.uuid(),
         now,
+        passkey_domain,
     )
     .fetch_optional(conn)
     .await?)
@@ -468,6 +474,25 @@ pub(super) async fn use_step(
     .await?
     .rows_affected();
     Ok(used == 1)
+}
+
+/// Forgets wrong codes and notes the sign-in, after a factor that is no code.
+pub(super) async fn note_factor(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.people set totp_failures = 0, totp_failures_since = null, last_sign_in_at = $3
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        person.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn confirm_secret(

@@ -9,6 +9,7 @@ use super::{
     counters::{self, Admission, Counted, Failure},
     devices,
     model::{SessionCookie, Stage, kept_user_agent, seconds_until},
+    passkey::{self, Given},
     queries::{self, NewName},
     second_factor::{self, Checked},
 };
@@ -18,6 +19,7 @@ use crate::{
     db::WriteTx,
     error::{Error, Result},
     ids::SessionId,
+    passkeys::{challenges, model::Purpose},
     permission::Permission,
     vault::passwords::Verified,
 };
@@ -28,6 +30,8 @@ use crate::{
 pub enum Proof<'a> {
     /// A code of the app.
     Code(&'a str),
+    /// What an authenticator has signed.
+    Passkey(&'a str),
 }
 
 /// What stepping up came to.
@@ -92,7 +96,27 @@ pub async fn step_up(
         .await?
         .filter(|factor| factor.active && factor.confirmed)
         .ok_or(Error::Forbidden)?;
-    let Proof::Code(code) = proof;
+    let code = match proof {
+        Proof::Code(code) => code,
+        Proof::Passkey(credential) => {
+            let session = actor.session_id().ok_or(Error::Forbidden)?;
+            let given = Given {
+                person,
+                session,
+                purpose: Purpose::StepUp,
+                credential,
+            };
+            return match passkey::check(app, tx, &factor, given).await? {
+                (Some(tx), Checked::Right) => finish(app, tx, person, &counted).await,
+                (_, Checked::Waits(until)) => Ok(wait(app, until)),
+                _ => Ok(StepUp::Refused),
+            };
+        }
+    };
+    if !passkey::code_is_enough(app, &mut tx, person).await? {
+        tx.commit(passkey::code_not_enough(person)).await?;
+        return Ok(StepUp::Refused);
+    }
     match second_factor::check(app, &mut tx, person, &factor, code).await? {
         Checked::Right => {}
         Checked::Wrong => {
@@ -107,14 +131,37 @@ pub async fn step_up(
             });
         }
     }
+    finish(app, tx, person, &counted).await
+}
+
+/// Asks the browser for a signature by one of the person's passkeys: what it is given.
+pub async fn ask_passkey_again(app: &App, actor: &Actor) -> Result<serde_json::Value> {
+    actor.may(Permission::SessionsOwn)?;
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let mut tx = app.db.write(actor).await?;
+    let options = challenges::ask(app, &mut tx, person, session, Purpose::StepUp).await?;
+    tx.commit_unaudited("a challenge is no deed: its answer is told")
+        .await?;
+    Ok(options)
+}
+
+/// Both factors were right: the session goes on under a new name.
+async fn finish(
+    app: &App,
+    mut tx: WriteTx,
+    person: crate::ids::PersonId,
+    counted: &Counted,
+) -> Result<StepUp> {
+    let actor = tx.actor().clone();
     let (id, cookie) = renew(app, &mut tx, Factor::GivenNow).await?;
     let event = Event::new("session", "session.stepped_up")
         .on("session", id)
         .about(person)
         .with("person_id", person.to_string());
     tx.commit(event).await?;
-    if counters::forget_lane(app, request, &counted).await? {
-        counters::tell_cleared(app, actor, person, "step_up").await?;
+    if counters::forget_lane(app, actor.request(), counted).await? {
+        counters::tell_cleared(app, &actor, person, "step_up").await?;
     }
     Ok(StepUp::Done(cookie))
 }

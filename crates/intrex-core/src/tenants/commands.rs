@@ -1,7 +1,7 @@
 //! What the operator of the installation does to organisations, and a head office admin to their own.
 
 use super::{
-    model::{RawTenant, RawTenantUpdate, Tenant, TenantStatus},
+    model::{AdminFactor, RawTenant, RawTenantUpdate, Tenant, TenantStatus},
     queries,
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     catalogue::keys,
     error::{Conflict, Error, Result},
     ids::TenantId,
+    passkeys,
     permission::Permission,
 };
 
@@ -49,7 +50,7 @@ pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
     change(app, actor, TenantStatus::Active).await
 }
 
-/// Changes an organisation's name, zone, usual lead days and session limits. Shorter limits hold for the sessions that there
+/// Changes an organisation's name, zone, usual lead days, session limits, and what admins sign in with. Shorter limits hold for the sessions that there
 /// are, from their next request on. `seen` is the version that the caller has looked at, if they say.
 pub async fn update(
     app: &App,
@@ -71,6 +72,11 @@ pub async fn update(
         return Err(Error::Conflict(Conflict::Stale));
     }
     let after = raw.parse(&before)?;
+    if after.admin_second_factor == AdminFactor::Passkey
+        && before.admin_second_factor != AdminFactor::Passkey
+    {
+        passkeys::may_be_required(app, &mut tx).await?;
+    }
     let now = tx.now();
     queries::update(tx.conn(), id, &after, now).await?;
     let tenant = queries::current(tx.conn(), id)
@@ -96,6 +102,11 @@ pub async fn update(
             "session_idle_minutes",
             before.session_idle_minutes.to_string(),
             after.session_idle_minutes.to_string(),
+        ),
+        (
+            "admin_second_factor",
+            before.admin_second_factor.as_str().to_owned(),
+            after.admin_second_factor.as_str().to_owned(),
         ),
     ] {
         if before != after {

@@ -9,5 +9,7 @@ mod queries;
 pub mod reads;
 
 pub use commands::{create, resume, suspend, update};
-pub use model::{RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus};
+pub use model::{
+    AdminFactor, RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus,
+};
 pub use reads::list;

@@ -34,6 +34,8 @@ pub struct Tenant {
     pub session_absolute_hours: i16,
     /// Minutes without a request after which a session ends.
     pub session_idle_minutes: i16,
+    /// What head office admins sign in with.
+    pub admin_second_factor: AdminFactor,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -65,6 +67,33 @@ pub enum TenantStatus {
     Active,
     /// Nobody can; sessions and tokens do not count. Nothing is deleted.
     Suspended,
+}
+
+/// Which second factors are enough for head office admins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum AdminFactor {
+    /// Any that the product knows.
+    Any,
+    /// A passkey: who has none adds one before anything else, and a code of the app is not enough afterwards.
+    Passkey,
+}
+
+impl AdminFactor {
+    /// As stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AdminFactor::Any => "any",
+            AdminFactor::Passkey => "passkey",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [AdminFactor::Any, AdminFactor::Passkey]
+            .into_iter()
+            .find(|factor| factor.as_str() == text)
+    }
 }
 
 /// What is typed to make an organisation.
@@ -101,6 +130,9 @@ pub struct RawTenantUpdate {
     /// Minutes without a request after which a session ends: 5 to 1440.
     #[schema(value_type = Option<u16>, minimum = 5, maximum = 1440)]
     pub session_idle_minutes: Raw,
+    /// `passkey`, where head office admins need one to sign in, or `any`. Who sets `passkey` must have one.
+    #[schema(value_type = Option<String>)]
+    pub admin_second_factor: Raw,
 }
 
 /// What an organisation is to become.
@@ -111,6 +143,7 @@ pub(crate) struct TenantFacts {
     pub lead_days: Vec<i16>,
     pub session_absolute_hours: i16,
     pub session_idle_minutes: i16,
+    pub admin_second_factor: AdminFactor,
 }
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.
@@ -186,8 +219,14 @@ impl RawTenantUpdate {
             least.idle_minutes.into(),
             most.idle_minutes.into(),
         );
+        let factor = self.admin_second_factor.one_of(
+            e,
+            "admin_second_factor",
+            "any, passkey",
+            AdminFactor::parse,
+        );
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
-        match (name, time_zone, lead_days, preset, hours, minutes) {
+        match (name, time_zone, lead_days, preset, hours, minutes, factor) {
             (
                 Some(name),
                 Some(time_zone),
@@ -195,6 +234,7 @@ impl RawTenantUpdate {
                 Some(preset),
                 Some(hours),
                 Some(minutes),
+                Some(factor),
             ) => Ok(TenantFacts {
                 name,
                 time_zone,
@@ -207,6 +247,7 @@ impl RawTenantUpdate {
                     .map(|preset| preset.idle_minutes)
                     .or(small(minutes))
                     .unwrap_or(before.session_idle_minutes),
+                admin_second_factor: factor.unwrap_or(before.admin_second_factor),
             }),
             _ => Err(errors.into()),
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::model::{NewTenant, Tenant, TenantFacts, TenantRow, TenantStatus};
+use super::model::{AdminFactor, NewTenant, Tenant, TenantFacts, TenantRow, TenantStatus};
 use crate::{
     error::Result,
     ids::{JobId, TenantId},
@@ -51,7 +51,8 @@ pub(super) async fn current(conn: &mut PgConnection, id: TenantId) -> Result<Opt
     Ok(sqlx::query_as!(
         Tenant,
         r#"select id as "id: TenantId", name, status as "status: TenantStatus", time_zone, lead_days,
-                  session_absolute_hours, session_idle_minutes, created_at, updated_at, version
+                  session_absolute_hours, session_idle_minutes, admin_second_factor as "admin_second_factor: AdminFactor",
+                  created_at, updated_at, version
            from app.tenants where id = $1"#,
         id.uuid(),
     )
@@ -97,7 +98,7 @@ pub(super) async fn update(
 ) -> Result<()> {
     sqlx::query!(
         "update app.tenants set name = $2, time_zone = $3, lead_days = $4, session_absolute_hours = $5,
-                session_idle_minutes = $6, updated_at = $7, version = version + 1
+                session_idle_minutes = $6, admin_second_factor = $8, updated_at = $7, version = version + 1
          where id = $1",
         id.uuid(),
         facts.name,
@@ -106,6 +107,7 @@ pub(super) async fn update(
         facts.session_absolute_hours,
         facts.session_idle_minutes,
         now,
+        facts.admin_second_factor as AdminFactor,
     )
     .execute(conn)
     .await?;

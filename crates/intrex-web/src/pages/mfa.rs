@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::{
+    passkey::PasskeyView,
     qr,
     sign_in::{MAX_FORM_BYTES, Next, minutes, start},
 };
@@ -41,6 +42,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[serde(default, deny_unknown_fields)]
 struct RawCode {
     code: String,
+    /// What an authenticator has signed, in the place of a code.
+    credential: String,
 }
 
 impl RawCode {
@@ -56,6 +59,7 @@ struct MfaPage<'a> {
     page: &'a Page,
     form: FormView,
     next: String,
+    passkey: PasskeyView,
 }
 
 #[derive(Template)]
@@ -77,12 +81,13 @@ struct Again {
 
 /// `GET /mfa`
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
     Begun(begun): Begun,
     Query(next): Query<Next>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
-    draw(&exchange, &next, Again::first())
+    draw(&web, &exchange, &begun, &next, Again::first()).await
 }
 
 /// `POST /mfa`
@@ -93,11 +98,15 @@ async fn submit(
     BegunForm { begun, input }: BegunForm<RawCode>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
-    match again(
-        &exchange,
-        sessions::verify_code(&web.app, &begun, &input.digits()).await?,
-    ) {
-        Some(again) => draw(&exchange, &next, again),
+    let outcome = if input.credential.is_empty() {
+        let verification = sessions::verify_code(&web.app, &begun, &input.digits()).await?;
+        again(&exchange, verification, By::Code)
+    } else {
+        let verification = sessions::verify_passkey(&web.app, &begun, &input.credential).await?;
+        again(&exchange, verification, By::Passkey)
+    };
+    match outcome {
+        Some(again) => draw(&web, &exchange, &begun, &next, again).await,
         None => Ok(see_other(next.destination())),
     }
 }
@@ -124,6 +133,7 @@ async fn submit_setup(
     match again(
         &exchange,
         sessions::confirm_enrolment(&web.app, &begun, &input.digits()).await?,
+        By::Code,
     ) {
         Some(again) => draw_setup(&web, &exchange, &begun, &next, again).await,
         None => Ok(see_other(next.destination())),
@@ -142,14 +152,25 @@ fn at(begun: &Provisional, stage: Stage, next: &Next) -> Result<(), Fault> {
     Err(Fault::Elsewhere(format!("{page}{}", next.query())))
 }
 
+/// What was given.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Code,
+    Passkey,
+}
+
 /// Lets somebody in, or says why not.
-fn again(exchange: &Exchange, verification: Verification) -> Option<Again> {
+fn again(exchange: &Exchange, verification: Verification, by: By) -> Option<Again> {
+    let (field, refused) = match by {
+        By::Code => ("code", keys::MFA_WRONG),
+        By::Passkey => ("credential", keys::PASSKEY_REFUSED),
+    };
     let (status, text, retry_after_sec) = match verification {
         Verification::Full(cookie) => {
             start(exchange, &cookie);
             return None;
         }
-        Verification::Wrong => (StatusCode::UNAUTHORIZED, Text::new(keys::MFA_WRONG), None),
+        Verification::Wrong => (StatusCode::UNAUTHORIZED, Text::new(refused), None),
         Verification::Wait { retry_after_sec } => (
             StatusCode::TOO_MANY_REQUESTS,
             Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
@@ -157,7 +178,7 @@ fn again(exchange: &Exchange, verification: Verification) -> Option<Again> {
         ),
     };
     let error = FieldError {
-        field: "code".to_owned(),
+        field: field.to_owned(),
         text,
     };
     Some(Again {
@@ -186,12 +207,20 @@ impl Again {
     }
 }
 
-fn draw(exchange: &Exchange, next: &Next, mut again: Again) -> Result<Response, Fault> {
+async fn draw(
+    web: &WebState,
+    exchange: &Exchange,
+    begun: &Provisional,
+    next: &Next,
+    mut again: Again,
+) -> Result<Response, Fault> {
+    let ways = sessions::ways(&web.app, begun).await?;
     let page = Page::of_nobody(exchange, keys::MFA);
     let template = MfaPage {
         page: &page,
         form: std::mem::take(&mut again.form),
         next: next.query(),
+        passkey: PasskeyView::at_sign_in(web, ways),
     };
     Ok(again.finish(page.show_as(again.status, &template)?))
 }
@@ -240,6 +269,7 @@ mod tests {
     fn a_gap_in_a_code_does_not_matter() {
         let code = RawCode {
             code: " 492 038\u{a0}".to_owned(),
+            ..RawCode::default()
         };
         assert_eq!(code.digits(), "492038");
     }

@@ -10,11 +10,13 @@ use axum::{
 use intrex_core::{
     catalogue::{Text, keys},
     error::FieldError,
+    passkeys,
     permission::Permission,
     sessions::{self, Proof, StepUp},
 };
 use serde::Deserialize;
 
+use super::passkey::PasskeyView;
 use super::sign_in::{MAX_FORM_BYTES, Next, SecretField, minutes, start};
 use crate::{
     WebState,
@@ -37,6 +39,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct RawStepUp {
     password: SecretField,
     code: String,
+    /// What an authenticator has signed, in the place of a code.
+    credential: String,
 }
 
 #[derive(Template)]
@@ -46,16 +50,24 @@ struct StepUpPage<'a> {
     form: FormView,
     notice: Option<String>,
     next: String,
+    passkey: PasskeyView,
 }
 
 /// `GET /step-up`
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
-    Reader(tx): Reader,
+    Reader(mut tx): Reader,
     Query(next): Query<Next>,
 ) -> Result<Response, Fault> {
+    let ways = passkeys::reads::ways(&web.app, &mut tx).await?;
     let page = Page::of_reader(tx, &exchange, None, keys::STEP_UP).await?;
-    draw(&page, &next, StatusCode::OK, FormView::empty(), None)
+    let drawn = Drawn {
+        page: &page,
+        next: &next,
+        passkey: PasskeyView::at_step_up(&web, ways),
+    };
+    draw(drawn, StatusCode::OK, FormView::empty(), None)
 }
 
 /// `POST /step-up`
@@ -68,25 +80,37 @@ async fn submit(
     // Apps show the digits with a gap, and people type it.
     let code: String = form.input.code.split_whitespace().collect();
     let password = form.input.password.0;
-    let outcome = sessions::step_up(&web.app, &form.actor, password, Proof::Code(&code)).await?;
+    let proof = match form.input.credential.as_str() {
+        "" => Proof::Code(&code),
+        credential => Proof::Passkey(credential),
+    };
+    let outcome = sessions::step_up(&web.app, &form.actor, password, proof).await?;
+    if let StepUp::Done(cookie) = &outcome {
+        start(&exchange, cookie);
+        return Ok(see_other(next.destination()));
+    }
+    let mut tx = web.app.db.read(&form.actor).await?;
+    let ways = passkeys::reads::ways(&web.app, &mut tx).await?;
+    tx.finish().await?;
     let page = Page::of_actor(&form.actor, &exchange, None, keys::STEP_UP);
+    let drawn = Drawn {
+        page: &page,
+        next: &next,
+        passkey: PasskeyView::at_step_up(&web, ways),
+    };
     match outcome {
-        StepUp::Done(cookie) => {
-            start(&exchange, &cookie);
-            Ok(see_other(next.destination()))
-        }
-        StepUp::Refused => {
+        StepUp::Done(_) | StepUp::Refused => {
             let error = FieldError {
                 field: "password".to_owned(),
                 text: Text::new(keys::STEP_UP_REFUSED),
             };
             let form = FormView::empty().wrong(&[error], exchange.language());
-            draw(&page, &next, StatusCode::UNPROCESSABLE_ENTITY, form, None)
+            draw(drawn, StatusCode::UNPROCESSABLE_ENTITY, form, None)
         }
         StepUp::Wait { retry_after_sec } => {
             let text = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
             let (status, form) = (StatusCode::TOO_MANY_REQUESTS, FormView::empty());
-            let mut response = draw(&page, &next, status, form, Some(text))?;
+            let mut response = draw(drawn, status, form, Some(text))?;
             let wait = HeaderValue::from(retry_after_sec);
             response.headers_mut().insert(RETRY_AFTER, wait);
             Ok(response)
@@ -94,19 +118,27 @@ async fn submit(
     }
 }
 
+/// What every drawing of the page shows.
+struct Drawn<'a> {
+    page: &'a Page,
+    next: &'a Next,
+    passkey: PasskeyView,
+}
+
 fn draw(
-    page: &Page,
-    next: &Next,
+    drawn: Drawn<'_>,
     status: StatusCode,
     form: FormView,
     notice: Option<Text>,
 ) -> Result<Response, Fault> {
+    let page = drawn.page;
     page.show_as(
         status,
         &StepUpPage {
             form,
             notice: notice.map(|text| page.say(text)),
-            next: next.query(),
+            next: drawn.next.query(),
+            passkey: drawn.passkey,
             page,
         },
     )

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     raw::Raw,
-    tenants::{self, RawTenant, RawTenantUpdate},
+    tenants::{self, AdminFactor, RawTenant, RawTenantUpdate},
 };
 
 use super::{
@@ -20,7 +20,7 @@ pub(super) enum Tenant {
     Create(Create),
     /// List all organisations
     List(Format),
-    /// Change an organisation's name, time zone, usual lead days, or how long sessions last
+    /// Change an organisation's name, time zone, usual lead days, how long sessions last, or what admins sign in with
     Set(Set),
     /// Lock everybody of an organisation out, at once; nothing is deleted
     Suspend(Change),
@@ -64,6 +64,9 @@ pub(super) struct Set {
     /// Minutes without a request after which a session ends: 5 to 1440
     #[arg(long, value_name = "MINUTES")]
     session_idle_minutes: Option<u16>,
+    /// What head office admins sign in with: any second factor, or a passkey
+    #[arg(long, value_name = "FACTOR", value_parser = ["any", "passkey"])]
+    admin_second_factor: Option<String>,
     #[command(flatten)]
     at: Where,
     #[command(flatten)]
@@ -152,6 +155,7 @@ fn set(command: Set) -> Result<Ended> {
             session_preset: words(command.session_preset),
             session_absolute_hours: number(command.session_absolute_hours),
             session_idle_minutes: number(command.session_idle_minutes),
+            admin_second_factor: words(command.admin_second_factor),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await
@@ -160,11 +164,15 @@ fn set(command: Set) -> Result<Ended> {
             json(&tenant)?;
         } else {
             line(&format!(
-                "{}: {}, sessions of {} hours and {} minutes without use",
+                "{}: {}, sessions of {} hours and {} minutes without use, admins sign in with {}",
                 tenant.name,
                 tenant.time_zone,
                 tenant.session_absolute_hours,
-                tenant.session_idle_minutes
+                tenant.session_idle_minutes,
+                match tenant.admin_second_factor {
+                    AdminFactor::Any => "any second factor",
+                    AdminFactor::Passkey => "a passkey",
+                }
             ))?;
         }
         Ok(Ended::Well)

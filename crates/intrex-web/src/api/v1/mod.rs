@@ -6,6 +6,7 @@ mod imports;
 mod notifications;
 mod obligations;
 mod organisation;
+mod passkeys;
 mod reports;
 mod sessions;
 mod templates;
@@ -27,6 +28,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(audit::routes)
         .with(users::routes)
         .with(sessions::routes)
+        .with(passkeys::routes)
         .with(organisation::routes)
         .with(tokens::routes)
 }
@@ -43,6 +45,7 @@ pub(super) fn describe(document: &mut Document) {
         audit::Description::openapi(),
         users::Description::openapi(),
         sessions::Description::openapi(),
+        passkeys::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
     ] {

@@ -5,6 +5,7 @@
 //! `settings/frame.html` and fills the block `section`.
 
 mod organisation;
+mod passkeys;
 mod sessions;
 mod tokens;
 
@@ -26,6 +27,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .page("/settings", Access::Needs(Permission::SessionsOwn), index)
         .with(sessions::routes)
         .with(organisation::routes)
+        .with(passkeys::routes)
         .with(tokens::routes)
 }
 
@@ -62,6 +64,14 @@ const SECTIONS: &[Section] = &[
         icon: "shield",
         words: keys::SETTINGS_SECOND_FACTOR,
         hint: keys::SETTINGS_SECOND_FACTOR_HINT,
+        permission: Permission::SessionsOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/passkeys",
+        icon: "key",
+        words: keys::SETTINGS_PASSKEYS,
+        hint: keys::SETTINGS_PASSKEYS_HINT,
         permission: Permission::SessionsOwn,
     },
     Section {

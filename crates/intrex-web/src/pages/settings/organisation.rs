@@ -6,7 +6,7 @@ use intrex_core::{
     Error,
     catalogue::{Text, keys},
     permission::Permission,
-    tenants::{self, RawTenantUpdate, SessionLimits, Tenant},
+    tenants::{self, AdminFactor, RawTenantUpdate, SessionLimits, Tenant},
 };
 
 use crate::{
@@ -37,6 +37,7 @@ struct ShowPage<'a> {
     tenant: Tenant,
     lead_days: String,
     is_aal2: bool,
+    admin_factor: String,
 }
 
 #[derive(Template)]
@@ -45,6 +46,7 @@ struct FormPage<'a> {
     page: &'a Page,
     form: FormView,
     presets: Vec<(&'static str, String)>,
+    factors: Vec<(&'static str, String)>,
 }
 
 /// `GET /settings/organisation`
@@ -56,6 +58,7 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         lead_days: days(&tenant.lead_days),
         is_aal2: tenant.session_absolute_hours <= SessionLimits::AAL2.absolute_hours
             && tenant.session_idle_minutes <= SessionLimits::AAL2.idle_minutes,
+        admin_factor: factor(&page, tenant.admin_second_factor),
         tenant,
         page: &page,
     })
@@ -76,6 +79,10 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         (
             "session_idle_minutes",
             tenant.session_idle_minutes.to_string(),
+        ),
+        (
+            "admin_second_factor",
+            tenant.admin_second_factor.as_str().to_owned(),
         ),
     ]);
     draw(&page, StatusCode::OK, form)
@@ -115,14 +122,25 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
             preset(keys::ORGANISATION_LIMITS_LONGEST, SessionLimits::LONGEST),
         ),
     ];
+    let factors = [AdminFactor::Any, AdminFactor::Passkey]
+        .map(|choice| (choice.as_str(), factor(page, choice)))
+        .to_vec();
     page.show_as(
         status,
         &FormPage {
             page,
             form,
             presets,
+            factors,
         },
     )
+}
+
+fn factor(page: &Page, factor: AdminFactor) -> String {
+    page.t(match factor {
+        AdminFactor::Any => keys::ORGANISATION_ADMIN_FACTOR_ANY,
+        AdminFactor::Passkey => keys::ORGANISATION_ADMIN_FACTOR_PASSKEY,
+    })
 }
 
 fn days(days: &[i16]) -> String {
