@@ -21,6 +21,8 @@ passkey-never-used = never
 passkey-other-host = made for { $host }, of no use here
 passkey-rename = Rename
 passkey-remove = Remove
+passkey-remove-one = Remove a passkey
+passkey-remove-detail = It lets you in no more. Delete it on the device, or in the password manager, too: Intrex cannot.
 passkey-last = This is your only passkey, and your organisation asks you for one. Add another before you remove it.
 passkey-too-many = You have { $max } passkeys, and that is the most. Remove one first.
 passkey-not-added = The passkey could not be added. Try once more; what has to be shown is asked for anew.
@@ -44,6 +46,7 @@ organisation-admins = Head office admins
 organisation-admin-factor-any = An authenticator app or a passkey
 organisation-admin-factor-passkey = A passkey: a code of the app alone is not enough
 organisation-admin-factor-hint = With a passkey, admins who have none add one at their next page, before anything else.
+field-credential = Passkey
 field-admin-second-factor = What they sign in with
 
 account-mail-passkey-added-subject = A passkey was added

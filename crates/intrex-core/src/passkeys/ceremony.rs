@@ -135,7 +135,9 @@ impl Site {
         if credential.len() > MAX_CREDENTIAL {
             return None;
         }
-        let response = Registration::from_json_relaxed(credential.as_bytes()).ok()?;
+        let response = Registration::from_json_relaxed(credential.as_bytes())
+            .inspect_err(|why| tracing::info!(%why, "a new passkey cannot be read"))
+            .ok()?;
         let server = RegistrationServerState::<16>::decode(state).ok()?;
         let options = RegistrationVerificationOptions::<&str, &str> {
             allowed_origins: &[&self.origin],
@@ -225,6 +227,7 @@ impl Assertion {
             return None;
         }
         NonDiscoverableAuthentication16::from_json_relaxed(credential.as_bytes())
+            .inspect_err(|why| tracing::info!(%why, "a passkey's answer cannot be read"))
             .ok()
             .map(Assertion)
     }

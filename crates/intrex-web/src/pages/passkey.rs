@@ -6,7 +6,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use intrex_core::{passkeys::Ways, permission::Permission, sessions};
+use intrex_core::{
+    passkeys::Ways,
+    permission::Permission,
+    sessions::{self, Stage},
+};
 
 use super::sign_in::MAX_FORM_BYTES;
 use crate::{
@@ -69,6 +73,9 @@ async fn at_sign_in(
     State(web): State<WebState>,
     BegunForm { begun, .. }: BegunForm<Nothing>,
 ) -> Result<Response, Fault> {
+    if begun.stage != Stage::MfaVerify {
+        return Err(Fault::Elsewhere("/mfa/setup".to_owned()));
+    }
     Ok(Json(sessions::ask_passkey(&web.app, &begun).await?).into_response())
 }
 

@@ -13,6 +13,7 @@ mod jobs;
 mod messages;
 mod obligations;
 mod outage;
+mod passkeys;
 mod people;
 mod reminders;
 mod schema;

@@ -26,6 +26,7 @@ use crate::{
 };
 
 const PATH: &str = "/settings/passkeys";
+const REMOVE: &str = "/settings/passkeys/{id}/remove";
 const OWN: Access = Access::Needs(Permission::SessionsOwn);
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -34,10 +35,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .page(PATH, OWN, list)
         .add(fresh(Verb::Get, NEW), new)
         .add(fresh(Verb::Post, PATH).max_body(MAX_FORM_BYTES), create)
-        .add(fresh(Verb::Post, "/settings/passkeys/options"), options)
+        .add(fresh(Verb::Post, NEW), options)
         .page("/settings/passkeys/{id}/edit", OWN, edit)
         .form("/settings/passkeys/{id}", OWN, rename)
-        .add(fresh(Verb::Post, "/settings/passkeys/{id}/remove"), remove)
+        .add(fresh(Verb::Get, REMOVE), confirm)
+        .add(fresh(Verb::Post, REMOVE), remove)
 }
 
 /// One passkey as the page shows it.
@@ -75,6 +77,13 @@ struct EditPage<'a> {
     page: &'a Page,
     form: FormView,
     id: PasskeyId,
+}
+
+#[derive(Template)]
+#[template(path = "settings/passkey_remove.html")]
+struct RemovePage<'a> {
+    page: &'a Page,
+    passkey: Passkey,
 }
 
 /// `GET /settings/passkeys`
@@ -118,7 +127,7 @@ async fn new(
     draw_new(&web, &page, StatusCode::OK, FormView::empty(), is_due)
 }
 
-/// `POST /settings/passkeys/options`: what the browser is to make.
+/// `POST /settings/passkeys/new`: what the browser is to make.
 async fn options(State(web): State<WebState>, form: Form<Nothing>) -> Result<Response, Fault> {
     Ok(Json(passkeys::begin(&web.app, &form.actor).await?).into_response())
 }
@@ -183,6 +192,20 @@ async fn rename(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `GET /settings/passkeys/{id}/remove`: asks once more, after both factors.
+async fn confirm(
+    exchange: Exchange,
+    Reader(mut tx): Reader,
+    PathId(id): PathId<PasskeyId>,
+) -> Result<Response, Fault> {
+    let passkey = passkeys::reads::find(&mut tx, id).await?;
+    let page = Page::of_reader(tx, &exchange, Place::Settings, keys::PASSKEY_REMOVE_ONE).await?;
+    page.show(&RemovePage {
+        page: &page,
+        passkey,
+    })
 }
 
 /// `POST /settings/passkeys/{id}/remove`

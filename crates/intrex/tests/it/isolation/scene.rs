@@ -111,6 +111,7 @@ impl Scene {
             person: zenobia.id.to_string(),
             token: token_of(&app, &alice, "token of alices own").await,
             session: session_of(&app, &zenobia).await,
+            passkey: passkey_of(&app, &acme, &alice).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
@@ -131,6 +132,7 @@ impl Scene {
             person: mallory.id.to_string(),
             token: token_of(&app, &mallory, "token of mallorys own").await,
             session: session_of(&app, &mallory).await,
+            passkey: passkey_of(&app, &globex, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
             import: import_of(&app, &globex, "sheet of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
@@ -139,7 +141,10 @@ impl Scene {
             email_change: ended_email_change(&app, &globex, &mallory).await,
             fresh: Uuid::max().simple().to_string(),
         };
-        let site = app.serve().await;
+        for member in [&bob, &carol] {
+            passkey_of(&app, &acme, member).await;
+        }
+        let site = app.serve_with_passkeys().await;
         Scene {
             app,
             site,
@@ -230,6 +235,7 @@ impl Scene {
             person: id(),
             token: id(),
             session: id(),
+            passkey: id(),
             template: id(),
             message: id(),
             import: id(),
@@ -275,6 +281,10 @@ impl Scene {
         for table in tables {
             let own = match table.as_str() {
                 "sessions" | "known_devices" => "person_id <> all($2)",
+                // What their own browsers were asked to sign.
+                "passkey_challenges" => {
+                    "session_id not in (select id from app.sessions where person_id = any($2))"
+                }
                 _ => "cardinality($2) > 0",
             };
             let digest = format!(
@@ -336,6 +346,26 @@ async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {
 async fn session_of(app: &TestApp, member: &Member) -> String {
     let actor = app.acting(member).await;
     actor.session_id().expect("a session").to_string()
+}
+
+/// A passkey of somebody, whose key is lost.
+pub(super) async fn passkey_of(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.passkeys (tenant_id, id, person_id, credential_id, rp_id, name, public_key, counter_state, transports,
+                                   created_at)
+         values ($1, $2, $3, $4, 'localhost', 'a key', $4, $5, 0, $6)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(id)
+    .bind(member.id.uuid())
+    .bind(&app.app.chance.bytes::<32>()[..])
+    .bind(&[0_u8; 7][..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the passkey is written");
+    id.to_string()
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.
