@@ -440,6 +440,31 @@ mod tests {
     }
 
     #[test]
+    fn who_owes_something_may_do_what_settles_it_and_nothing_else() {
+        let id = |n| Uuid::from_u128(n);
+        let admin = || {
+            Actor::person(
+                id(1).into(),
+                id(2).into(),
+                Role::HeadOfficeAdmin,
+                id(3).into(),
+                BranchScope::All,
+                Request::default(),
+            )
+        };
+        let only = |actor: &Actor| -> Vec<Permission> {
+            let all = Permission::ALL.iter().copied();
+            all.filter(|permission| actor.can(*permission)).collect()
+        };
+        let passkey = admin().owing_a_passkey(true);
+        assert_eq!(only(&passkey), [Permission::SessionsOwn]);
+        let both = admin().owing_a_password(true).owing_a_passkey(true);
+        assert_eq!(only(&both), [Permission::AccountOwn], "the password first");
+        let neither = admin().owing_a_password(false).owing_a_passkey(false);
+        assert!(neither.can(Permission::PeopleWrite));
+    }
+
+    #[test]
     fn a_branch_scope_is_what_its_setting_says() {
         let two = BranchScope::Only(vec![
             BranchId::from(Uuid::from_u128(1)),

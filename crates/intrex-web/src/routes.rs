@@ -263,3 +263,20 @@ impl Routes {
         (self.router, self.list)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn without_a_passkey_its_own_pages_open_and_stepping_up() {
+        for (path, opens) in [
+            ("/settings/passkeys", true),
+            ("/settings/passkeys/{id}/remove", true),
+            ("/settings/passkeysmith", false),
+            ("/step-up/passkey", true),
+            ("/settings", false),
+            ("/settings/tokens", false),
+        ] {
+            assert_eq!(super::opens_without_passkey(path), opens, "{path}");
+        }
+    }
+}
