@@ -215,7 +215,11 @@ async fn draw(
     mut again: Again,
 ) -> Result<Response, Fault> {
     let ways = sessions::ways(&web.app, begun).await?;
-    let page = Page::of_nobody(exchange, keys::MFA);
+    let title = match ways.code {
+        true => keys::MFA,
+        false => keys::PASSKEY_USE,
+    };
+    let page = Page::of_nobody(exchange, title);
     let template = MfaPage {
         page: &page,
         form: std::mem::take(&mut again.form),
