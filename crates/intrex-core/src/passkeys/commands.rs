@@ -7,7 +7,7 @@ use super::{
     Passkey, RawName, RawRegistration,
     ceremony::{Holder, Site},
     challenges,
-    model::{MAX_PASSKEYS, Purpose},
+    model::{Purpose, room_for_one_more},
     queries::{self, NewPasskey, Person},
 };
 use crate::{
@@ -129,10 +129,7 @@ async fn with_room(tx: &mut WriteTx, person: PersonId) -> Result<Person> {
     let locked = queries::lock_person(tx.conn(), tenant, person)
         .await?
         .ok_or(Error::Forbidden)?;
-    if queries::count(tx.conn(), tenant, person).await? >= MAX_PASSKEYS {
-        let text = Text::new(keys::PASSKEY_TOO_MANY).with("max", MAX_PASSKEYS);
-        return Err(Error::conflict(text));
-    }
+    room_for_one_more(queries::count(tx.conn(), tenant, person).await?)?;
     Ok(locked)
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    error::{FieldErrors, Result},
+    catalogue::{Text, keys},
+    error::{Error, FieldErrors, Result},
     ids::PasskeyId,
     raw::Raw,
 };
@@ -41,6 +42,15 @@ pub struct Ways {
     pub passkey: bool,
     /// By a code of the app: always, unless the organisation insists on their passkey.
     pub code: bool,
+}
+
+/// Fails if somebody who has so many passkeys has enough.
+pub(super) fn room_for_one_more(count: i64) -> Result<()> {
+    if count >= MAX_PASSKEYS {
+        let text = Text::new(keys::PASSKEY_TOO_MANY).with("max", MAX_PASSKEYS);
+        return Err(Error::conflict(text));
+    }
+    Ok(())
 }
 
 /// For what a browser was asked to sign. An answer counts for nothing else.

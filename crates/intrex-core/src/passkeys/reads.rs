@@ -3,6 +3,7 @@
 use super::{Passkey, Ways, model::MAX_PASSKEYS, queries};
 use crate::{
     App,
+    catalogue::keys,
     db::ReadTx,
     error::{Error, Result},
     permission::Permission,
@@ -24,6 +25,16 @@ pub async fn find(tx: &mut ReadTx, id: crate::ids::PasskeyId) -> Result<Passkey>
     queries::find(tx.conn(), tenant, person, id)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// Fails, with the reason, unless the reader can add one: before a browser has made it.
+pub async fn may_add(app: &App, tx: &mut ReadTx) -> Result<()> {
+    tx.may(Permission::SessionsOwn)?;
+    let person = tx.actor().person_id().ok_or(Error::Forbidden)?;
+    let tenant = tx.actor().tenant();
+    super::domain(&app.settings)
+        .ok_or_else(|| Error::conflict(keys::PASSKEYS_NOT_AT_THIS_ADDRESS))?;
+    super::model::room_for_one_more(queries::count(tx.conn(), tenant, person).await?)
 }
 
 /// By what the reader can give the second factor.

@@ -122,6 +122,7 @@ async fn new(
     exchange: Exchange,
     Reader(mut tx): Reader,
 ) -> Result<Response, Fault> {
+    passkeys::reads::may_add(&web.app, &mut tx).await?;
     let is_due = passkeys::reads::is_due(&web.app, &mut tx).await?;
     let page = Page::of_reader(tx, &exchange, Place::Settings, keys::PASSKEY_NEW).await?;
     draw_new(&web, &page, StatusCode::OK, FormView::empty(), is_due)
