@@ -17,6 +17,8 @@ create table app.tenants (
   suspend_dormant boolean not null default false,
   access_review_months smallint not null default 3
     constraint tenants_access_review check (access_review_months between 0 and 12),
+  admin_second_factor text not null default 'any'
+    constraint tenants_admin_second_factor check (admin_second_factor in ('any', 'passkey')),
   created_at timestamptz not null,
   updated_at timestamptz not null,
   version integer not null default 1
@@ -26,7 +28,7 @@ call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
 grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, recovery_code_roles,
-              dormant_after_days, suspend_dormant, access_review_months, updated_at, version)
+              dormant_after_days, suspend_dormant, access_review_months, admin_second_factor, updated_at, version)
   on app.tenants to intrex_app;
 grant select (id, status, name, created_at) on app.tenants to intrex_system;
 

@@ -22,6 +22,13 @@ const ASSETS: &[(&str, &str, &str, &str, &[&str])] = &[
         "text/javascript; charset=utf-8",
         &["enhance.js"],
     ),
+    (
+        "PASSKEYS",
+        "passkeys",
+        "js",
+        "text/javascript; charset=utf-8",
+        &["passkeys.js"],
+    ),
     ("ICONS", "icons", "svg", "image/svg+xml", &["icons.svg"]),
     (
         "FAVICON",

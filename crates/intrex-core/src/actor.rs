@@ -24,7 +24,17 @@ pub struct Actor {
     scope: BranchScope,
     request: Request,
     touch_due: bool,
-    owes_password: bool,
+    owes: Owes,
+}
+
+/// What somebody has to do before anything else opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owes {
+    Nothing,
+    /// Set another password.
+    Password,
+    /// Add the passkey that the organisation insists on.
+    Passkey,
 }
 
 /// The kinds of actors.
@@ -108,7 +118,7 @@ impl Actor {
             scope,
             request,
             touch_due: false,
-            owes_password: false,
+            owes: Owes::Nothing,
         }
     }
 
@@ -140,7 +150,7 @@ impl Actor {
             scope,
             request,
             touch_due: false,
-            owes_password: false,
+            owes: Owes::Nothing,
         }
     }
 
@@ -151,7 +161,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
-            owes_password: false,
+            owes: Owes::Nothing,
         }
     }
 
@@ -165,7 +175,7 @@ impl Actor {
             scope: BranchScope::All,
             request: Request::default(),
             touch_due: false,
-            owes_password: false,
+            owes: Owes::Nothing,
         })
     }
 
@@ -176,7 +186,7 @@ impl Actor {
             scope: BranchScope::Only(Vec::new()),
             request,
             touch_due: false,
-            owes_password: false,
+            owes: Owes::Nothing,
         }
     }
 
@@ -188,7 +198,17 @@ impl Actor {
 
     /// The same actor, who may do nothing but set another password if they `owe` one.
     pub(crate) fn owing_a_password(mut self, owe: bool) -> Self {
-        self.owes_password = owe;
+        if owe {
+            self.owes = Owes::Password;
+        }
+        self
+    }
+
+    /// The same actor, who may do nothing but add a passkey, and step up for it, if they `owe` one. A password is due first.
+    pub(crate) fn owing_a_passkey(mut self, owe: bool) -> Self {
+        if owe && self.owes == Owes::Nothing {
+            self.owes = Owes::Passkey;
+        }
         self
     }
 
@@ -268,7 +288,12 @@ impl Actor {
 
     /// How far a permission reaches for this actor: the table, and a token's scopes on top.
     pub fn reach(&self, permission: Permission) -> Reach {
-        if self.owes_password && permission != Permission::AccountOwn {
+        let only = match self.owes {
+            Owes::Nothing => permission,
+            Owes::Password => Permission::AccountOwn,
+            Owes::Passkey => Permission::SessionsOwn,
+        };
+        if permission != only {
             return Reach::No;
         }
         let column = match &self.who {
@@ -412,6 +437,31 @@ mod tests {
         assert!(matches!(token.must_be_fresh(then), Err(Error::StepUp)));
         let operator = Actor::operator(id(1).into(), "a reason").expect("a reason");
         assert!(operator.must_be_fresh(then).is_ok());
+    }
+
+    #[test]
+    fn who_owes_something_may_do_what_settles_it_and_nothing_else() {
+        let id = |n| Uuid::from_u128(n);
+        let admin = || {
+            Actor::person(
+                id(1).into(),
+                id(2).into(),
+                Role::HeadOfficeAdmin,
+                id(3).into(),
+                BranchScope::All,
+                Request::default(),
+            )
+        };
+        let only = |actor: &Actor| -> Vec<Permission> {
+            let all = Permission::ALL.iter().copied();
+            all.filter(|permission| actor.can(*permission)).collect()
+        };
+        let passkey = admin().owing_a_passkey(true);
+        assert_eq!(only(&passkey), [Permission::SessionsOwn]);
+        let both = admin().owing_a_password(true).owing_a_passkey(true);
+        assert_eq!(only(&both), [Permission::AccountOwn], "the password first");
+        let neither = admin().owing_a_password(false).owing_a_passkey(false);
+        assert!(neither.can(Permission::PeopleWrite));
     }
 
     #[test]

@@ -58,6 +58,8 @@ ids! {
     InvitationId,
     /// A session of a person.
     SessionId,
+    /// A passkey.
+    PasskeyId,
     /// A device that somebody has signed in with.
     DeviceId,
     /// An API token.

@@ -7,8 +7,8 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`recovery_codes`], [`tokens`], [`security_events`], [`access_reviews`]; [`key_rotation`] seals anew what a
-//! previous key has sealed.
+//! [`sessions`], [`recovery_codes`], [`passkeys`], [`tokens`], [`security_events`], [`access_reviews`]; [`key_rotation`] seals anew
+//! what a previous key has sealed.
 
 pub mod access_reviews;
 pub mod account_mail;
@@ -34,6 +34,7 @@ pub mod obligations;
 mod outbox;
 pub mod outside;
 pub mod paging;
+pub mod passkeys;
 pub mod people;
 pub mod permission;
 pub mod raw;

@@ -21,6 +21,17 @@ pub const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// The one page that opens to somebody who must change their password.
 pub(crate) const PASSWORD_PAGE: &str = "/settings/password";
+/// The page that opens to somebody who must add a passkey, and what else does: the rest of its slice, and stepping up for it.
+pub(crate) const PASSKEY_PAGE: &str = "/settings/passkeys/new";
+const OPEN_WITHOUT_PASSKEY: [&str; 2] = ["/settings/passkeys", "/step-up"];
+
+/// Whether a page opens to somebody who must add a passkey.
+pub(crate) fn opens_without_passkey(path: &str) -> bool {
+    OPEN_WITHOUT_PASSKEY.iter().any(|open| {
+        path.strip_prefix(open)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,5 +261,22 @@ impl Routes {
     pub(crate) fn finish(mut self) -> (Router<WebState>, Vec<RouteInfo>) {
         self.list.sort_by_key(|route| (route.path, route.method));
         (self.router, self.list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn without_a_passkey_its_own_pages_open_and_stepping_up() {
+        for (path, opens) in [
+            ("/settings/passkeys", true),
+            ("/settings/passkeys/{id}/remove", true),
+            ("/settings/passkeysmith", false),
+            ("/step-up/passkey", true),
+            ("/settings", false),
+            ("/settings/tokens", false),
+        ] {
+            assert_eq!(super::opens_without_passkey(path), opens, "{path}");
+        }
     }
 }

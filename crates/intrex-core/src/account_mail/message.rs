@@ -100,6 +100,21 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_DORMANT,
             None,
         ),
+        Kind::PasskeyAdded => (
+            keys::ACCOUNT_MAIL_PASSKEY_ADDED_SUBJECT,
+            keys::ACCOUNT_MAIL_PASSKEY_ADDED,
+            None,
+        ),
+        Kind::PasskeyRemoved => (
+            keys::ACCOUNT_MAIL_PASSKEY_REMOVED_SUBJECT,
+            keys::ACCOUNT_MAIL_PASSKEY_REMOVED,
+            None,
+        ),
+        Kind::PasskeyCounterWentBack => (
+            keys::ACCOUNT_MAIL_PASSKEY_COUNTER_SUBJECT,
+            keys::ACCOUNT_MAIL_PASSKEY_COUNTER,
+            None,
+        ),
     }
 }
 

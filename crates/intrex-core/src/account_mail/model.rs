@@ -43,6 +43,12 @@ pub enum Kind {
     SecurityAlert,
     /// The account was not used for a long time, and was disabled.
     Dormant,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// The counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
 }
 
 /// A notice without a link: what other slices tell.
@@ -66,6 +72,12 @@ pub enum Notice {
     SecurityAlert,
     /// The account was not used for a long time, and was disabled.
     Dormant,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// The counter of a passkey went back: there may be a copy of it.
+    PasskeyCounterWentBack,
 }
 
 impl From<Notice> for Kind {
@@ -80,13 +92,16 @@ impl From<Notice> for Kind {
             Notice::NewNetwork => Kind::NewNetwork,
             Notice::SecurityAlert => Kind::SecurityAlert,
             Notice::Dormant => Kind::Dormant,
+            Notice::PasskeyAdded => Kind::PasskeyAdded,
+            Notice::PasskeyRemoved => Kind::PasskeyRemoved,
+            Notice::PasskeyCounterWentBack => Kind::PasskeyCounterWentBack,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -101,6 +116,9 @@ impl Kind {
         Kind::NewNetwork,
         Kind::SecurityAlert,
         Kind::Dormant,
+        Kind::PasskeyAdded,
+        Kind::PasskeyRemoved,
+        Kind::PasskeyCounterWentBack,
     ];
 
     /// As stored.
@@ -120,6 +138,9 @@ impl Kind {
             Kind::NewNetwork => "new_network",
             Kind::SecurityAlert => "security_alert",
             Kind::Dormant => "dormant",
+            Kind::PasskeyAdded => "passkey_added",
+            Kind::PasskeyRemoved => "passkey_removed",
+            Kind::PasskeyCounterWentBack => "passkey_counter_went_back",
         }
     }
 

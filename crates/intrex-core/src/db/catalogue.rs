@@ -139,6 +139,8 @@ const TABLES: &[Table] = &[
         "obligation_templates",
         "select insert update(columns) delete",
     ),
+    table("passkey_challenges", "select insert update(columns) delete"),
+    table("passkeys", "select insert update(columns) delete"),
     table("password_history", "select insert delete"),
     table("password_resets", "select insert update(columns) delete"),
     table("pending_factors", "select insert update(columns) delete"),

@@ -22,6 +22,7 @@ use crate::{
     db::WriteTx,
     error::{Conflict, Error, Result},
     ids::{InvitationId, PersonId},
+    passkeys,
     permission::{Permission, Role},
     raw::Raw,
     recovery_codes,
@@ -134,7 +135,7 @@ pub async fn update(
     Ok(person)
 }
 
-/// Takes a lost second factor away, so that the person sets up a new one at their next sign-in. Needs a reason; not for
+/// Takes a lost second factor away, passkeys too, so that the person sets up a new one at their next sign-in. Needs a reason; not for
 /// one's own account.
 pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> Result<Person> {
     actor.may(Permission::PeopleCredentials)?;
@@ -152,11 +153,14 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
     let now = tx.now();
     queries::reset_second_factor(tx.conn(), actor.tenant(), id, now).await?;
     accounts::authenticator::forget(tx.conn(), actor.tenant(), id).await?;
+    let passkeys = passkeys::remove_all(tx.conn(), actor.tenant(), id).await?;
     // Whoever took the factor may have signed in with it, and made tokens.
     queries::end_access(tx.conn(), actor.tenant(), id, now).await?;
     account_mail::notify(app, &mut tx, id, Notice::MfaReset).await?;
     let person = shown(&mut tx, id).await?;
-    let event = told("person.mfa_reset", &person).personal("reason", reason.unwrap_or_default());
+    let event = told("person.mfa_reset", &person)
+        .with("passkeys_removed", passkeys)
+        .personal("reason", reason.unwrap_or_default());
     tx.commit_answering(vec![event], &person).await?;
     Ok(person)
 }

@@ -13,6 +13,7 @@ use crate::{
     Actor, App,
     actor::{BranchScope, Request},
     error::{Error, Result},
+    passkeys,
     security_events::{AGENTS_TOLD_EVERY, MOVES_TOLD_EVERY, network_key, session_moved},
 };
 
@@ -25,7 +26,9 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
     let tenant = presented.tenant;
     let mut tx = app.db.authenticate(tenant, request.clone()).await?;
     let hash = presented.sid.hash();
-    let found = queries::authenticate(tx.conn(), tenant, &hash, presented.person, now).await?;
+    let domain = passkeys::domain(&app.settings);
+    let found =
+        queries::authenticate(tx.conn(), tenant, &hash, presented.person, domain, now).await?;
     let Some(row) = found else {
         tx.finish().await?;
         return Ok(Session::None);
@@ -50,7 +53,8 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
     let actor = Actor::person(tenant, presented.person, row.role, row.id, scope, request)
         .with_factor_at(row.factor_at)
         .noting_use(touch_due)
-        .owing_a_password(row.must_change_password);
+        .owing_a_password(row.must_change_password)
+        .owing_a_passkey(row.must_add_passkey);
     let refresh = match presented.ageing {
         false => None,
         true => Some(cookie::make(
@@ -76,6 +80,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
         tenant_name: row.tenant_name,
         auth_time: row.auth_time,
         must_change_password: row.must_change_password,
+        must_add_passkey: row.must_add_passkey,
     };
     Ok(Session::Full(Box::new(tx.authenticated(actor)), session))
 }

@@ -5,8 +5,9 @@
 //! else.
 //!
 //! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `recovery` a recovery code in its place · `devices` those that a person is known by · `step_up` both factors
-//! again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own sessions, and for admins those of others.
+//! the code · `recovery` a recovery code in its place · `passkey` what stands beside both · `devices` those that a person is
+//! known by · `step_up` both factors again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own
+//! sessions, and for admins those of others.
 
 mod authenticate;
 pub mod commands;
@@ -14,6 +15,7 @@ mod cookie;
 pub(crate) mod counters;
 pub(crate) mod devices;
 mod model;
+mod passkey;
 pub(crate) mod queries;
 pub mod reads;
 mod recovery;
@@ -31,11 +33,12 @@ pub use model::{
     DeviceCookie, Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn,
     Stage, Started, Verification,
 };
+pub use passkey::{ask_passkey, verify_passkey, ways};
 pub use recovery::verify_recovery_code;
 pub(crate) use second_factor::MAX_WRONG;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;
 pub(crate) use sign_in::{canonical_typed, find_by_email};
 pub(crate) use step_up::{Factor, renew};
-pub use step_up::{Proof, StepUp, step_up};
+pub use step_up::{Proof, StepUp, ask_passkey_again, step_up};
 pub(crate) use user_agent::is_same_agent;

@@ -122,6 +122,8 @@ pub struct FullSession {
     pub auth_time: DateTime<Utc>,
     /// Whether nothing opens but the page that changes the password: the actor may do nothing else.
     pub must_change_password: bool,
+    /// Whether nothing opens but the page that adds a passkey: the actor may do nothing else.
+    pub must_add_passkey: bool,
 }
 
 /// A session without its second factor: good for giving it, and for nothing else.

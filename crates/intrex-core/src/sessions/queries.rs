@@ -130,6 +130,7 @@ pub(super) struct Authenticated {
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
     pub must_change_password: bool,
+    pub must_add_passkey: bool,
     pub person_name: String,
     pub email: String,
     pub tenant_name: String,
@@ -147,6 +148,7 @@ pub(super) async fn authenticate(
     tenant: TenantId,
     sid_hash: &[u8; 32],
     person: PersonId,
+    passkey_domain: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Option<Authenticated>> {
     Ok(sqlx::query_as!(
@@ -156,6 +158,9 @@ pub(super) async fn authenticate(
                     as "absolute_at!",
                   t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
                   t.name as tenant_name, s.user_agent, s.network, s.moved_at, s.agent_told_at,
+                  p.role = 'head_office_admin' and t.admin_second_factor = 'passkey' and $5::text is not null
+                    and not exists (select from app.passkeys k where k.tenant_id = s.tenant_id
+                                    and k.person_id = s.person_id and k.rp_id = $5) as "must_add_passkey!",
                   set_config('app.current_branches', case
                     when s.stage <> 'full' then ''
                     when p.role = 'head_office_admin' then '*'
@@ -176,6 +181,7 @@ pub(super) async fn authenticate(
         &sid_hash[..],
         person.uuid(),
         now,
+        passkey_domain,
     )
     .fetch_optional(conn)
     .await?)

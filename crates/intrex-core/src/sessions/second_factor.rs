@@ -11,6 +11,7 @@ use super::{
     model::{
         Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent, seconds_until,
     },
+    passkey,
     queries::{self, NewSession},
 };
 use crate::{
@@ -120,6 +121,10 @@ async fn finish(
     let factor = locked(&mut tx, provisional).await?;
     if factor.confirmed != (stage == Stage::MfaVerify) {
         return Err(Error::conflict(keys::MFA_ALREADY_ENROLLED));
+    }
+    if stage == Stage::MfaVerify && !passkey::code_is_enough(app, &mut tx, person).await? {
+        tx.commit(passkey::code_not_enough(person)).await?;
+        return Ok(Verification::Wrong);
     }
     let checked = match stage {
         Stage::MfaSetup => check_in(app, &mut tx, pending(provisional), person, &factor, code),
@@ -295,7 +300,17 @@ pub(super) async fn begin_full_session(
 }
 
 /// Counts a wrong code against the factor, and ends the transaction with the events that tell of it.
-pub(crate) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
+pub(crate) async fn count_wrong(tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
+    count_wrong_telling(tx, person, factor, None).await
+}
+
+/// The same, and tells one thing more.
+pub(super) async fn count_wrong_telling(
+    mut tx: WriteTx,
+    person: PersonId,
+    factor: &Factor,
+    told: Option<Event>,
+) -> Result<()> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let (since, failures) = match factor.failures_since {
         Some(since) if now - since < WRONG_WINDOW => (since, factor.failures.saturating_add(1)),
@@ -303,6 +318,7 @@ pub(crate) async fn count_wrong(mut tx: WriteTx, person: PersonId, factor: &Fact
     };
     queries::count_failure(tx.conn(), tenant, person, failures, since).await?;
     let mut events = vec![about("MFA_VERIFY_FAILED", person).failed()];
+    events.extend(told);
     if failures >= MAX_WRONG {
         events.push(
             about("AUTH_LOCKOUT_TRIGGERED", person)
@@ -330,7 +346,7 @@ pub(crate) async fn lock(tx: &mut WriteTx, person: PersonId) -> Result<Factor> {
 }
 
 /// The person's factor, locked, so that codes are tried one after the other.
-async fn locked(tx: &mut WriteTx, provisional: &Provisional) -> Result<Factor> {
+pub(super) async fn locked(tx: &mut WriteTx, provisional: &Provisional) -> Result<Factor> {
     let factor = queries::factor_for_update(tx.conn(), provisional.tenant, provisional.person)
         .await?
         .ok_or(Error::Forbidden)?;

@@ -9,6 +9,7 @@ use super::{
     counters::{self, Admission, Counted, Failure},
     devices,
     model::{SessionCookie, Stage, kept_user_agent, seconds_until},
+    passkey::{self, Given},
     queries::{self, NewName},
     recovery,
     second_factor::{self, Checked},
@@ -19,6 +20,7 @@ use crate::{
     db::WriteTx,
     error::{Error, Result},
     ids::SessionId,
+    passkeys::{challenges, model::Purpose},
     permission::Permission,
     recovery_codes::{self, Tried},
     security_events::network_key,
@@ -33,9 +35,11 @@ pub enum Proof<'a> {
     Code(&'a str),
     /// A recovery code.
     RecoveryCode(&'a str),
+    /// What an authenticator has signed.
+    Passkey(&'a str),
 }
 
-/// The second factor, ready to be looked at under the lock of the person's row.
+/// A code, ready to be looked at under the lock of the person's row.
 enum Ready<'a> {
     Code(&'a str),
     RecoveryCode(Tried),
@@ -99,6 +103,9 @@ pub async fn step_up(
     }
     // What takes a while is done before any row is locked.
     let ready = match proof {
+        Proof::Passkey(credential) => {
+            return by_passkey(app, actor, credential, &counted).await;
+        }
         Proof::Code(code) => Ready::Code(code),
         Proof::RecoveryCode(typed) => {
             let waits = second_factor::waits_until(&factor, now);
@@ -108,6 +115,10 @@ pub async fn step_up(
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
     let factor = second_factor::lock(&mut tx, person).await?;
+    if !passkey::code_is_enough(app, &mut tx, person).await? {
+        tx.commit(passkey::code_not_enough(person)).await?;
+        return Ok(StepUp::Refused);
+    }
     let checked = match ready {
         Ready::Code(code) => second_factor::check(app, &mut tx, person, &factor, code).await?,
         Ready::RecoveryCode(tried) => {
@@ -128,14 +139,61 @@ pub async fn step_up(
             });
         }
     }
+    finish(app, tx, person, &counted).await
+}
+
+/// Asks the browser for a signature by one of the person's passkeys: what it is given.
+pub async fn ask_passkey_again(app: &App, actor: &Actor) -> Result<serde_json::Value> {
+    actor.may(Permission::SessionsOwn)?;
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let mut tx = app.db.write(actor).await?;
+    let options = challenges::ask(app, &mut tx, person, session, Purpose::StepUp).await?;
+    tx.commit_unaudited("a challenge is no deed: its answer is told")
+        .await?;
+    Ok(options)
+}
+
+/// With a passkey in the place of a code; the password was right.
+async fn by_passkey(
+    app: &App,
+    actor: &Actor,
+    credential: &str,
+    counted: &Counted,
+) -> Result<StepUp> {
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
+    let person = actor.person_id().ok_or(Error::Forbidden)?;
+    let mut tx = app.db.write(actor).await?;
+    let factor = second_factor::lock(&mut tx, person).await?;
+    let given = Given {
+        person,
+        session,
+        purpose: Purpose::StepUp,
+        credential,
+    };
+    match passkey::check(app, tx, &factor, given).await? {
+        (Some(tx), Checked::Right) => finish(app, tx, person, counted).await,
+        (_, Checked::Waits(until)) => Ok(wait(app, until)),
+        _ => Ok(StepUp::Refused),
+    }
+}
+
+/// Both factors were right: the session goes on under a new name.
+async fn finish(
+    app: &App,
+    mut tx: WriteTx,
+    person: crate::ids::PersonId,
+    counted: &Counted,
+) -> Result<StepUp> {
+    let actor = tx.actor().clone();
     let (id, cookie) = renew(app, &mut tx, Factor::GivenNow).await?;
     let event = Event::new("session", "session.stepped_up")
         .on("session", id)
         .about(person)
         .with("person_id", person.to_string());
     tx.commit(event).await?;
-    if counters::forget_lane(app, request, &counted).await? {
-        counters::tell_cleared(app, actor, person, "step_up").await?;
+    if counters::forget_lane(app, actor.request(), counted).await? {
+        counters::tell_cleared(app, &actor, person, "step_up").await?;
     }
     Ok(StepUp::Done(cookie))
 }

@@ -1,7 +1,7 @@
 //! What the operator of the installation does to organisations, and a head office admin to their own.
 
 use super::{
-    model::{RawTenant, RawTenantUpdate, Tenant, TenantStatus},
+    model::{AdminFactor, RawTenant, RawTenantUpdate, Tenant, TenantStatus},
     queries,
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     catalogue::keys,
     error::{Conflict, Error, Result},
     ids::TenantId,
+    passkeys,
     permission::Permission,
     recovery_codes,
 };
@@ -50,8 +51,9 @@ pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
     change(app, actor, TenantStatus::Active).await
 }
 
-/// Changes an organisation's name, zone, usual lead days, session limits, and who may hold recovery codes. Shorter limits hold
-/// for the sessions that there are, from their next request on; codes of roles that may hold none are removed. `seen` is the version that the caller has looked at, if they say.
+/// Changes an organisation's name, zone, usual lead days, session limits, what admins sign in with, who may hold recovery codes
+/// and how access is looked after. Shorter limits hold for the sessions that there are, from their next request on; codes of
+/// roles that may hold none are removed. `seen` is the version that the caller has looked at, if they say.
 pub async fn update(
     app: &App,
     actor: &Actor,
@@ -72,6 +74,11 @@ pub async fn update(
         return Err(Error::Conflict(Conflict::Stale));
     }
     let after = raw.parse(&before)?;
+    if after.admin_second_factor == AdminFactor::Passkey
+        && before.admin_second_factor != AdminFactor::Passkey
+    {
+        passkeys::may_be_required(app, &mut tx).await?;
+    }
     let now = tx.now();
     queries::update(tx.conn(), id, &after, now).await?;
     let removed = recovery_codes::remove_where_not_allowed(tx.conn(), id).await?;
@@ -118,6 +125,11 @@ pub async fn update(
             "access_review_months",
             before.access_review_months.to_string(),
             after.access_review_months.to_string(),
+        ),
+        (
+            "admin_second_factor",
+            before.admin_second_factor.as_str().to_owned(),
+            after.admin_second_factor.as_str().to_owned(),
         ),
     ] {
         if before != after {

@@ -10,7 +10,7 @@ pub mod reads;
 
 pub use commands::{create, resume, suspend, update};
 pub use model::{
-    NOBODY, RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus,
+    AdminFactor, NOBODY, RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus,
 };
 pub(crate) use reads::in_force;
 pub use reads::list;

@@ -47,6 +47,8 @@ pub struct Tenant {
     pub suspend_dormant: bool,
     /// Months between two access reviews; 0 if they are begun by hand alone.
     pub access_review_months: i16,
+    /// What head office admins sign in with.
+    pub admin_second_factor: AdminFactor,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -78,6 +80,33 @@ pub enum TenantStatus {
     Active,
     /// Nobody can; sessions and tokens do not count. Nothing is deleted.
     Suspended,
+}
+
+/// Which second factors are enough for head office admins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum AdminFactor {
+    /// Any that the product knows.
+    Any,
+    /// A passkey: who has none adds one before anything else, and a code of the app is not enough afterwards.
+    Passkey,
+}
+
+impl AdminFactor {
+    /// As stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AdminFactor::Any => "any",
+            AdminFactor::Passkey => "passkey",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [AdminFactor::Any, AdminFactor::Passkey]
+            .into_iter()
+            .find(|factor| factor.as_str() == text)
+    }
 }
 
 /// What is typed to make an organisation.
@@ -127,6 +156,9 @@ pub struct RawTenantUpdate {
     /// Months between two access reviews: 1 to 12; 0 to begin them by hand alone.
     #[schema(value_type = Option<u16>, minimum = 0, maximum = 12)]
     pub access_review_months: Raw,
+    /// `passkey`, where head office admins need one to sign in, or `any`. Who sets `passkey` must have one.
+    #[schema(value_type = Option<String>)]
+    pub admin_second_factor: Raw,
 }
 
 /// What an organisation is to become.
@@ -141,6 +173,7 @@ pub(crate) struct TenantFacts {
     pub dormant_after_days: i16,
     pub suspend_dormant: bool,
     pub access_review_months: i16,
+    pub admin_second_factor: AdminFactor,
 }
 
 /// Days without a sign-in after which an account is dormant, at least and at most.
@@ -239,16 +272,24 @@ impl RawTenantUpdate {
         let review =
             self.access_review_months
                 .number(e, "access_review_months", 0, MAX_REVIEW_MONTHS);
+        let factor = self.admin_second_factor.one_of(
+            e,
+            "admin_second_factor",
+            "any, passkey",
+            AdminFactor::parse,
+        );
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
         let limits = preset.zip(hours).zip(minutes);
-        let access = dormant.zip(suspend).zip(review).zip(roles);
-        match (name, time_zone, lead_days, limits, access) {
+        let factors = roles.zip(factor);
+        let access = dormant.zip(suspend).zip(review);
+        match (name, time_zone, lead_days, limits, factors, access) {
             (
                 Some(name),
                 Some(time_zone),
                 Some(lead_days),
                 Some(((preset, hours), minutes)),
-                Some((((dormant, suspend), review), recovery_code_roles)),
+                Some((recovery_code_roles, factor)),
+                Some(((dormant, suspend), review)),
             ) => Ok(TenantFacts {
                 name,
                 time_zone,
@@ -265,6 +306,7 @@ impl RawTenantUpdate {
                 dormant_after_days: small(dormant).unwrap_or(before.dormant_after_days),
                 suspend_dormant: suspend.unwrap_or(before.suspend_dormant),
                 access_review_months: small(review).unwrap_or(before.access_review_months),
+                admin_second_factor: factor.unwrap_or(before.admin_second_factor),
             }),
             _ => Err(errors.into()),
         }

@@ -415,6 +415,11 @@ impl Page {
     pub fn script(&self) -> (&'static str, &'static str) {
         (assets::ENHANCE.path, assets::ENHANCE.integrity)
     }
+
+    /// The script of pages that ask for a passkey: address and integrity.
+    pub fn passkey_script(&self) -> (&'static str, &'static str) {
+        (assets::PASSKEYS.path, assets::PASSKEYS.integrity)
+    }
 }
 
 impl Me {

@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::{
+    passkey::{self, PasskeyView},
     qr,
     recovery::{self, Asked, With},
     settings::offer_recovery_codes,
@@ -44,6 +45,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct RawCode {
     code: String,
     recovery_code: String,
+    /// What an authenticator has signed, in the place of a code.
+    credential: String,
 }
 
 impl RawCode {
@@ -61,6 +64,7 @@ struct MfaPage<'a> {
     asked: Asked,
     next: String,
     other: String,
+    passkey: PasskeyView,
 }
 
 #[derive(Template)]
@@ -82,13 +86,14 @@ struct Again {
 
 /// `GET /mfa`
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
     Begun(begun): Begun,
     Query(next): Query<Next>,
     Query(with): Query<With>,
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
-    draw(&exchange, &next, with.asked(), Again::first())
+    draw(&web, &exchange, &begun, &next, with.asked(), Again::first()).await
 }
 
 /// `POST /mfa`
@@ -101,12 +106,24 @@ async fn submit(
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaVerify, &next)?;
     let (given, typed) = recovery::given(with.asked(), &input.code, &input.recovery_code);
-    let verification = match given {
-        Asked::AppCode => sessions::verify_code(&web.app, &begun, &input.digits()).await?,
-        Asked::RecoveryCode => sessions::verify_recovery_code(&web.app, &begun, typed).await?,
+    let by_passkey = !input.credential.is_empty();
+    let (verification, refused) = match given {
+        _ if by_passkey => (
+            sessions::verify_passkey(&web.app, &begun, &input.credential).await?,
+            passkey::refused(),
+        ),
+        Asked::AppCode => (
+            sessions::verify_code(&web.app, &begun, &input.digits()).await?,
+            given.wrong(),
+        ),
+        Asked::RecoveryCode => (
+            sessions::verify_recovery_code(&web.app, &begun, typed).await?,
+            given.wrong(),
+        ),
     };
-    match again(&exchange, given, verification) {
-        Some(again) => draw(&exchange, &next, given, again),
+    match again(&exchange, refused, verification) {
+        Some(again) => draw(&web, &exchange, &begun, &next, given, again).await,
+        None if by_passkey => Ok(see_other(next.destination())),
         None => Ok(see_other(&recovery::destination(given, &next))),
     }
 }
@@ -131,7 +148,7 @@ async fn submit_setup(
 ) -> Result<Response, Fault> {
     at(&begun, Stage::MfaSetup, &next)?;
     let verification = sessions::confirm_enrolment(&web.app, &begun, &input.digits()).await?;
-    match again(&exchange, Asked::AppCode, verification) {
+    match again(&exchange, Asked::AppCode.wrong(), verification) {
         Some(again) => draw_setup(&web, &exchange, &begun, &next, again).await,
         // What stands in for a lost app is offered while everything is at hand.
         None => Ok(see_other(&offer_recovery_codes(next.destination()))),
@@ -151,17 +168,17 @@ fn at(begun: &Provisional, stage: Stage, next: &Next) -> Result<(), Fault> {
 }
 
 /// Lets somebody in, or says why not.
-fn again(exchange: &Exchange, given: Asked, verification: Verification) -> Option<Again> {
+fn again(exchange: &Exchange, refused: FieldError, verification: Verification) -> Option<Again> {
     let (status, error, retry_after_sec) = match verification {
         Verification::Full(cookie) => {
             start(exchange, &cookie);
             return None;
         }
-        Verification::Wrong => (StatusCode::UNAUTHORIZED, given.wrong(), None),
+        Verification::Wrong => (StatusCode::UNAUTHORIZED, refused, None),
         Verification::Wait { retry_after_sec } => (
             StatusCode::TOO_MANY_REQUESTS,
             FieldError {
-                field: given.field().to_owned(),
+                field: refused.field,
                 text: Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
             },
             Some(retry_after_sec),
@@ -193,13 +210,17 @@ impl Again {
     }
 }
 
-fn draw(
+async fn draw(
+    web: &WebState,
     exchange: &Exchange,
+    begun: &Provisional,
     next: &Next,
     asked: Asked,
     mut again: Again,
 ) -> Result<Response, Fault> {
+    let ways = sessions::ways(&web.app, begun).await?;
     let title = match asked {
+        _ if !ways.code => keys::PASSKEY_USE,
         Asked::AppCode => keys::MFA,
         Asked::RecoveryCode => keys::MFA_RECOVERY,
     };
@@ -210,6 +231,7 @@ fn draw(
         asked,
         next: asked.query(next),
         other: asked.other().query(next),
+        passkey: PasskeyView::at_sign_in(web, ways),
     };
     Ok(again.finish(page.show_as(again.status, &template)?))
 }
@@ -258,7 +280,7 @@ mod tests {
     fn a_gap_in_a_code_does_not_matter() {
         let code = RawCode {
             code: " 492 038\u{a0}".to_owned(),
-            recovery_code: String::new(),
+            ..RawCode::default()
         };
         assert_eq!(code.digits(), "492038");
     }

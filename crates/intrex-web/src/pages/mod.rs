@@ -9,6 +9,7 @@ pub(crate) mod invitation;
 pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
+pub(crate) mod passkey;
 pub(crate) mod qr;
 mod recovery;
 pub(crate) mod seed;
@@ -26,6 +27,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .with(sign_in::routes)
         .with(mfa::routes)
+        .with(passkey::routes)
         .with(sign_out::routes)
         .with(step_up::routes)
         .with(invitation::routes)

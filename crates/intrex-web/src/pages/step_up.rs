@@ -10,12 +10,14 @@ use axum::{
 use intrex_core::{
     catalogue::{Text, keys},
     error::FieldError,
+    passkeys,
     permission::Permission,
     sessions::{self, Proof, StepUp},
 };
 use serde::Deserialize;
 
 use super::{
+    passkey::PasskeyView,
     recovery::{self, Asked, With},
     sign_in::{MAX_FORM_BYTES, Next, SecretField, minutes, start},
 };
@@ -41,6 +43,8 @@ struct RawStepUp {
     password: SecretField,
     code: String,
     recovery_code: String,
+    /// What an authenticator has signed, in the place of a code.
+    credential: String,
 }
 
 #[derive(Template)]
@@ -52,18 +56,26 @@ struct StepUpPage<'a> {
     asked: Asked,
     next: String,
     other: String,
+    passkey: PasskeyView,
 }
 
 /// `GET /step-up`
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
-    Reader(tx): Reader,
+    Reader(mut tx): Reader,
     Query(next): Query<Next>,
     Query(with): Query<With>,
 ) -> Result<Response, Fault> {
+    let ways = passkeys::reads::ways(&web.app, &mut tx).await?;
     let page = Page::of_reader(tx, &exchange, None, keys::STEP_UP).await?;
-    let asked = (with.asked(), &next);
-    draw(&page, asked, StatusCode::OK, FormView::empty(), None)
+    let drawn = Drawn {
+        page: &page,
+        asked: with.asked(),
+        next: &next,
+        passkey: PasskeyView::at_step_up(&web, ways),
+    };
+    draw(drawn, StatusCode::OK, FormView::empty(), None)
 }
 
 /// `POST /step-up`
@@ -74,35 +86,48 @@ async fn submit(
     Query(with): Query<With>,
     form: Form<RawStepUp>,
 ) -> Result<Response, Fault> {
+    let by_passkey = !form.input.credential.is_empty();
     let typed = &form.input;
     let (given, typed) = recovery::given(with.asked(), &typed.code, &typed.recovery_code);
     // Apps show the digits with a gap, and people type it.
     let digits: String = typed.split_whitespace().collect();
     let proof = match given {
+        _ if by_passkey => Proof::Passkey(&form.input.credential),
         Asked::AppCode => Proof::Code(&digits),
         Asked::RecoveryCode => Proof::RecoveryCode(typed),
     };
     let password = form.input.password.0.clone();
     let outcome = sessions::step_up(&web.app, &form.actor, password, proof).await?;
-    let asked = (given, &next);
+    if let StepUp::Done(cookie) = &outcome {
+        start(&exchange, cookie);
+        return Ok(match by_passkey {
+            true => see_other(next.destination()),
+            false => see_other(&recovery::destination(given, &next)),
+        });
+    }
+    let mut tx = web.app.db.read(&form.actor).await?;
+    let ways = passkeys::reads::ways(&web.app, &mut tx).await?;
+    tx.finish().await?;
     let page = Page::of_actor(&form.actor, &exchange, None, keys::STEP_UP);
+    let drawn = Drawn {
+        page: &page,
+        asked: given,
+        next: &next,
+        passkey: PasskeyView::at_step_up(&web, ways),
+    };
     match outcome {
-        StepUp::Done(cookie) => {
-            start(&exchange, &cookie);
-            Ok(see_other(&recovery::destination(given, &next)))
-        }
-        StepUp::Refused => {
+        StepUp::Done(_) | StepUp::Refused => {
             let error = FieldError {
                 field: "password".to_owned(),
                 text: Text::new(keys::STEP_UP_REFUSED),
             };
             let form = FormView::empty().wrong(&[error], exchange.language());
-            draw(&page, asked, StatusCode::UNPROCESSABLE_ENTITY, form, None)
+            draw(drawn, StatusCode::UNPROCESSABLE_ENTITY, form, None)
         }
         StepUp::Wait { retry_after_sec } => {
             let text = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
             let (status, form) = (StatusCode::TOO_MANY_REQUESTS, FormView::empty());
-            let mut response = draw(&page, asked, status, form, Some(text))?;
+            let mut response = draw(drawn, status, form, Some(text))?;
             let wait = HeaderValue::from(retry_after_sec);
             response.headers_mut().insert(RETRY_AFTER, wait);
             Ok(response)
@@ -110,21 +135,30 @@ async fn submit(
     }
 }
 
+/// What every drawing of the page shows.
+struct Drawn<'a> {
+    page: &'a Page,
+    asked: Asked,
+    next: &'a Next,
+    passkey: PasskeyView,
+}
+
 fn draw(
-    page: &Page,
-    (asked, next): (Asked, &Next),
+    drawn: Drawn<'_>,
     status: StatusCode,
     form: FormView,
     notice: Option<Text>,
 ) -> Result<Response, Fault> {
+    let page = drawn.page;
     page.show_as(
         status,
         &StepUpPage {
             form,
             notice: notice.map(|text| page.say(text)),
-            asked,
-            next: asked.query(next),
-            other: asked.other().query(next),
+            asked: drawn.asked,
+            next: drawn.asked.query(drawn.next),
+            other: drawn.asked.other().query(drawn.next),
+            passkey: drawn.passkey,
             page,
         },
     )

@@ -21,7 +21,7 @@ use crate::{WebState, answer::Fault};
 pub(crate) const CSRF_FIELD: &str = "csrf_token";
 /// Fields that are never shown again. (The page of the second factor shows nothing again: its `code` is a one-time code,
 /// while a branch's or a template's is what somebody typed.)
-const NEVER_SHOWN_AGAIN: [&str; 2] = ["password", "old_password"];
+const NEVER_SHOWN_AGAIN: [&str; 3] = ["password", "old_password", "credential"];
 
 /// A form that somebody who is signed in has sent, and that is theirs.
 #[derive(Debug)]

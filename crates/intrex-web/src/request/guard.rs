@@ -29,7 +29,9 @@ use super::{
 };
 use crate::{
     answer::Fault,
-    routes::{Access, Forgery, Freshness, Kind, PASSWORD_PAGE, Route},
+    routes::{
+        Access, Forgery, Freshness, Kind, PASSKEY_PAGE, PASSWORD_PAGE, Route, opens_without_passkey,
+    },
 };
 
 /// The header by which scripts of ours show that they are ours.
@@ -146,6 +148,14 @@ async fn authenticated(
                 && route.path != PASSWORD_PAGE =>
         {
             Err(Fault::Elsewhere(PASSWORD_PAGE.to_owned()))
+        }
+        Session::Full(_, full)
+            if full.must_add_passkey
+                && !full.must_change_password
+                && route.kind == Kind::Page
+                && !opens_without_passkey(route.path) =>
+        {
+            Err(Fault::Elsewhere(PASSKEY_PAGE.to_owned()))
         }
         Session::Full(tx, full) => {
             let credential = used(exchange, &tx, full);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use intrex_core::{
     raw::Raw,
-    tenants::{self, NOBODY, RawTenant, RawTenantUpdate},
+    tenants::{self, AdminFactor, NOBODY, RawTenant, RawTenantUpdate},
 };
 
 use super::{
@@ -20,7 +20,8 @@ pub(super) enum Tenant {
     Create(Create),
     /// List all organisations
     List(Format),
-    /// Change an organisation's name, time zone, usual lead days, how long sessions last, or who may hold recovery codes
+    /// Change an organisation's name, time zone, usual lead days, how long sessions last, what admins sign in with, or who may
+    /// hold recovery codes
     Set(Set),
     /// Lock everybody of an organisation out, at once; nothing is deleted
     Suspend(Change),
@@ -76,6 +77,9 @@ pub(super) struct Set {
     /// Months between two access reviews: 1 to 12, or 0 to begin them by hand alone
     #[arg(long, value_name = "MONTHS")]
     access_review_months: Option<u16>,
+    /// What head office admins sign in with: any second factor, or a passkey
+    #[arg(long, value_name = "FACTOR", value_parser = ["any", "passkey"])]
+    admin_second_factor: Option<String>,
     #[command(flatten)]
     at: Where,
     #[command(flatten)]
@@ -168,6 +172,7 @@ fn set(command: Set) -> Result<Ended> {
             dormant_after_days: number(command.dormant_after_days),
             suspend_dormant: words(command.suspend_dormant),
             access_review_months: number(command.access_review_months),
+            admin_second_factor: words(command.admin_second_factor),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await
@@ -176,7 +181,7 @@ fn set(command: Set) -> Result<Ended> {
             json(&tenant)?;
         } else {
             line(&format!(
-                "{}: {}, sessions of {} hours and {} minutes without use, recovery codes for {}",
+                "{}: {}, sessions of {} hours and {} minutes without use, recovery codes for {}, admins sign in with {}",
                 tenant.name,
                 tenant.time_zone,
                 tenant.session_absolute_hours,
@@ -184,6 +189,10 @@ fn set(command: Set) -> Result<Ended> {
                 match tenant.recovery_code_roles.as_slice() {
                     [] => NOBODY.to_owned(),
                     roles => roles.join(", "),
+                },
+                match tenant.admin_second_factor {
+                    AdminFactor::Any => "any second factor",
+                    AdminFactor::Passkey => "a passkey",
                 }
             ))?;
         }

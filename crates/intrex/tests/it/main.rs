@@ -14,6 +14,7 @@ mod jobs;
 mod messages;
 mod obligations;
 mod outage;
+mod passkeys;
 mod people;
 mod reminders;
 mod schema;

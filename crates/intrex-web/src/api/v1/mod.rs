@@ -7,6 +7,7 @@ mod imports;
 mod notifications;
 mod obligations;
 mod organisation;
+mod passkeys;
 mod reports;
 mod second_factor;
 mod security;
@@ -31,6 +32,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(users::routes)
         .with(sessions::routes)
         .with(second_factor::routes)
+        .with(passkeys::routes)
         .with(organisation::routes)
         .with(tokens::routes)
         .with(security::routes)
@@ -50,6 +52,7 @@ pub(super) fn describe(document: &mut Document) {
         users::Description::openapi(),
         sessions::Description::openapi(),
         second_factor::Description::openapi(),
+        passkeys::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
         security::Description::openapi(),

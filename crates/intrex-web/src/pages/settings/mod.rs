@@ -6,6 +6,7 @@
 
 pub(crate) mod access_reviews;
 mod organisation;
+mod passkeys;
 mod people;
 mod second_factor;
 mod security;
@@ -35,6 +36,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(organisation::routes)
         .with(people::routes)
         .with(access_reviews::routes)
+        .with(passkeys::routes)
         .with(tokens::routes)
         .with(security::routes)
 }
@@ -72,6 +74,14 @@ const SECTIONS: &[Section] = &[
         icon: "shield",
         words: keys::SETTINGS_SECOND_FACTOR,
         hint: keys::SETTINGS_SECOND_FACTOR_HINT,
+        permission: Permission::SessionsOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/passkeys",
+        icon: "key",
+        words: keys::SETTINGS_PASSKEYS,
+        hint: keys::SETTINGS_PASSKEYS_HINT,
         permission: Permission::SessionsOwn,
     },
     Section {

@@ -7,7 +7,7 @@ use intrex_core::{
     Error,
     catalogue::{Text, keys},
     permission::{Permission, Role},
-    tenants::{self, NOBODY, RawTenantUpdate, SessionLimits, Tenant},
+    tenants::{self, AdminFactor, NOBODY, RawTenantUpdate, SessionLimits, Tenant},
 };
 
 use crate::{
@@ -40,6 +40,7 @@ struct ShowPage<'a> {
     lead_days: String,
     is_aal2: bool,
     recovery_roles: String,
+    admin_factor: String,
 }
 
 #[derive(Template)]
@@ -51,6 +52,7 @@ struct FormPage<'a> {
     roles: Vec<Tick>,
     nobody: &'static str,
     suspends: Vec<(&'static str, String)>,
+    factors: Vec<(&'static str, String)>,
 }
 
 /// A role to tick.
@@ -70,6 +72,7 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         is_aal2: tenant.session_absolute_hours <= SessionLimits::AAL2.absolute_hours
             && tenant.session_idle_minutes <= SessionLimits::AAL2.idle_minutes,
         recovery_roles: roles(&page, &tenant),
+        admin_factor: factor(&page, tenant.admin_second_factor),
         tenant,
         page: &page,
     })
@@ -99,6 +102,10 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         (
             "access_review_months",
             tenant.access_review_months.to_string(),
+        ),
+        (
+            "admin_second_factor",
+            tenant.admin_second_factor.as_str().to_owned(),
         ),
     ]);
     let form = form.with(tenant.recovery_code_roles.iter().map(|role| (ROLES, role)));
@@ -144,6 +151,9 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
         words: page.role(role),
         chosen: form.chosen(ROLES, role.as_str()),
     });
+    let factors = [AdminFactor::Any, AdminFactor::Passkey]
+        .map(|choice| (choice.as_str(), factor(page, choice)))
+        .to_vec();
     page.show_as(
         status,
         &FormPage {
@@ -156,6 +166,7 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
                 ("no", page.t(keys::ORGANISATION_DORMANT_STAY)),
                 ("yes", page.t(keys::ORGANISATION_DORMANT_SUSPENDED)),
             ],
+            factors,
         },
     )
 }
@@ -174,6 +185,13 @@ fn roles(page: &Page, tenant: &Tenant) -> String {
         true => page.t(keys::ORGANISATION_RECOVERY_NOBODY),
         false => words.join(", "),
     }
+}
+
+fn factor(page: &Page, factor: AdminFactor) -> String {
+    page.t(match factor {
+        AdminFactor::Any => keys::ORGANISATION_ADMIN_FACTOR_ANY,
+        AdminFactor::Passkey => keys::ORGANISATION_ADMIN_FACTOR_PASSKEY,
+    })
 }
 
 fn days(days: &[i16]) -> String {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     attacks::{names, routes},
     caller::{Caller, Findings, Way, comparable, difference, short},
-    scene::Scene,
+    scene::{Scene, passkey_of},
     table::{Fields, Ids, Line, TYPED, Thing},
 };
 use crate::support::browser::{Answer, send};
@@ -334,6 +334,9 @@ async fn own(scene: &Scene, line: &Line) -> Ids {
         obligation: scene.something_owed().await,
         ..scene.first.clone()
     };
+    if line.thing == Some(Thing::Passkey) {
+        own.passkey = passkey_of(&scene.app, &scene.acme, &scene.alice).await;
+    }
     if line.thing == Some(Thing::Session) {
         let cookie = scene.app.sign_in(&scene.alice).await;
         let (tx, session) = scene.app.full(&cookie).await;

@@ -112,6 +112,7 @@ impl Scene {
             person: zenobia.id.to_string(),
             token: token_of(&app, &alice, "token of alices own").await,
             session: session_of(&app, &zenobia).await,
+            passkey: passkey_of(&app, &acme, &alice).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
@@ -136,6 +137,7 @@ impl Scene {
             person: mallory.id.to_string(),
             token: token_of(&app, &mallory, "token of mallorys own").await,
             session: session_of(&app, &mallory).await,
+            passkey: passkey_of(&app, &globex, &mallory).await,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
@@ -147,7 +149,10 @@ impl Scene {
             email_change: ended_email_change(&app, &globex, &mallory).await,
             fresh: Uuid::max().simple().to_string(),
         };
-        let site = app.serve().await;
+        for member in [&bob, &carol] {
+            passkey_of(&app, &acme, member).await;
+        }
+        let site = app.serve_with_passkeys().await;
         Scene {
             app,
             site,
@@ -238,6 +243,7 @@ impl Scene {
             person: id(),
             token: id(),
             session: id(),
+            passkey: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -287,6 +293,10 @@ impl Scene {
             let own = match table.as_str() {
                 "sessions" | "known_devices" | "recovery_codes" | "pending_factors" => {
                     "person_id <> all($2)"
+                }
+                // What their own browsers were asked to sign.
+                "passkey_challenges" => {
+                    "session_id not in (select id from app.sessions where person_id = any($2))"
                 }
                 // What they fail at is their own account, and is counted.
                 "security_events" => "coalesce(person_id <> all($2), true)",
@@ -357,6 +367,26 @@ async fn token_of(app: &TestApp, member: &Member, name: &str) -> String {
 async fn session_of(app: &TestApp, member: &Member) -> String {
     let actor = app.acting(member).await;
     actor.session_id().expect("a session").to_string()
+}
+
+/// A passkey of somebody, whose key is lost.
+pub(super) async fn passkey_of(app: &TestApp, tenant: &Tenant, member: &Member) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.passkeys (tenant_id, id, person_id, credential_id, rp_id, name, public_key, counter_state, transports,
+                                   created_at)
+         values ($1, $2, $3, $4, 'localhost', 'a key', $4, $5, 0, $6)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(id)
+    .bind(member.id.uuid())
+    .bind(&app.app.chance.bytes::<32>()[..])
+    .bind(&[0_u8; 7][..])
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the passkey is written");
+    id.to_string()
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.

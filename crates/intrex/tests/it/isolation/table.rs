@@ -17,6 +17,7 @@ pub(super) enum Thing {
     Person,
     Token,
     Session,
+    Passkey,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -45,6 +46,7 @@ pub(super) struct Ids {
     pub(super) person: String,
     pub(super) token: String,
     pub(super) session: String,
+    pub(super) passkey: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -66,6 +68,7 @@ impl Ids {
             Thing::Person => &self.person,
             Thing::Token => &self.token,
             Thing::Session => &self.session,
+            Thing::Passkey => &self.passkey,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -80,13 +83,14 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 14] {
+    pub(super) fn all(&self) -> [&str; 15] {
         [
             &self.branch,
             &self.obligation,
             &self.person,
             &self.token,
             &self.session,
+            &self.passkey,
             &self.template,
             &self.review,
             &self.message,
@@ -249,11 +253,13 @@ pub(super) const TABLE: &[Line] = &[
         .sends(nothing),
     get("/mfa"),
     post("/mfa").sends(code),
+    post("/mfa/passkey"),
     get("/mfa/setup"),
     post("/mfa/setup").sends(code),
     post("/settings/theme").sends(theme),
     get("/step-up"),
     post("/step-up").sends(both_factors).proves("password"),
+    post("/step-up/passkey"),
     // Settings.
     get("/settings"),
     get("/settings/organisation"),
@@ -280,6 +286,19 @@ pub(super) const TABLE: &[Line] = &[
     get("/settings/sessions"),
     post("/settings/sessions/revoke-others"),
     post("/settings/sessions/{id}/revoke").of(Thing::Session),
+    get("/settings/passkeys"),
+    post("/settings/passkeys")
+        .sends(no_passkey)
+        .proves("credential"),
+    get("/settings/passkeys/new"),
+    post("/settings/passkeys/new"),
+    get("/settings/passkeys/{id}/edit").of(Thing::Passkey),
+    post("/settings/passkeys/{id}")
+        .of(Thing::Passkey)
+        .sends(name)
+        .fields(Fields::Of("RawName")),
+    get("/settings/passkeys/{id}/remove").of(Thing::Passkey),
+    post("/settings/passkeys/{id}/remove").of(Thing::Passkey),
     get("/settings/tokens"),
     post("/settings/tokens")
         .sends(token)
@@ -492,6 +511,14 @@ pub(super) const TABLE: &[Line] = &[
     line("DELETE", "/api/v1/sessions/{id}")
         .of(Thing::Session)
         .sends(nothing),
+    get("/api/v1/passkeys"),
+    line("PATCH", "/api/v1/passkeys/{id}")
+        .of(Thing::Passkey)
+        .sends(name)
+        .in_session(),
+    line("DELETE", "/api/v1/passkeys/{id}")
+        .of(Thing::Passkey)
+        .sends(nothing),
     get("/api/v1/templates"),
     post("/api/v1/templates").sends(template),
     get("/api/v1/templates/{id}").of(Thing::Template),
@@ -576,11 +603,19 @@ fn both_factors(_: &Ids) -> Value {
     json!({ "password": "not the password", "code": "no code" })
 }
 
+fn no_passkey(_: &Ids) -> Value {
+    json!({ "name": TYPED, "credential": "{}" })
+}
+
+fn name(_: &Ids) -> Value {
+    json!({ "name": TYPED })
+}
+
 fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
         "session_absolute_hours": "168", "session_idle_minutes": "1440", "dormant_after_days": "90",
-        "suspend_dormant": "no", "access_review_months": "3",
+        "suspend_dormant": "no", "access_review_months": "3", "admin_second_factor": "any",
         "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
 }

@@ -96,12 +96,31 @@ impl TestApp {
             settings: Arc::new(settings),
             ..self.app.clone()
         };
-        let service =
-            router(WebState::new(app, options)).into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, service).await.expect("it serves");
-        });
-        Site { origin, task }
+        Site::listening(listener, origin, app, options, router)
+    }
+
+    /// The same under the name `localhost`: there are no passkeys for an IP address.
+    pub(crate) async fn serve_with_passkeys(&self) -> Site {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let origin = format!("http://localhost:{port}");
+        let settings = Settings {
+            base_url: origin.parse().expect("an address"),
+            ..(*self.app.settings).clone()
+        };
+        let app = App {
+            settings: Arc::new(settings),
+            ..self.app.clone()
+        };
+        Site::listening(
+            listener,
+            origin,
+            app,
+            Options::default(),
+            intrex_web::router,
+        )
     }
 
     /// A browser that has signed in as somebody, with both factors.
@@ -114,6 +133,21 @@ impl TestApp {
 }
 
 impl Site {
+    fn listening(
+        listener: tokio::net::TcpListener,
+        origin: String,
+        app: App,
+        options: Options,
+        router: impl FnOnce(WebState) -> Router,
+    ) -> Self {
+        let service =
+            router(WebState::new(app, options)).into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            axum::serve(listener, service).await.expect("it serves");
+        });
+        Site { origin, task }
+    }
+
     /// A browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
         Browser::at(&self.origin)

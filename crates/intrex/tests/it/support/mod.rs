@@ -1,9 +1,11 @@
 //! The harness of the whole-product tests. One PostgreSQL serves all tests of a run; each test has a database of its own,
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
-//! `server` the PostgreSQL · `smtp` a mail server · `log` what is logged · `program` the program itself · `test_app` one test's
-//! application · `members` people who sign in · `world` the verbs that tests tell their story with.
+//! `authenticator` one that makes passkeys · `server` the PostgreSQL · `smtp` a mail server · `log` what is logged · `program` the
+//! program itself · `test_app` one test's application · `members` people who sign in · `world` the verbs that tests tell their
+//! story with.
 
+mod authenticator;
 pub(crate) mod browser;
 mod log;
 pub(crate) mod members;
@@ -13,6 +15,7 @@ mod smtp;
 mod test_app;
 mod world;
 
+pub(crate) use authenticator::Authenticator;
 pub(crate) use log::Log;
 pub(crate) use members::Member;
 pub(crate) use program::Program;
