@@ -61,7 +61,7 @@ async fn a_token_acts_for_its_person_in_their_branches_and_within_its_scopes() {
         (Some(bob.id), Some(Role::BranchManager))
     );
     assert_eq!(actor.scope(), &BranchScope::Only(vec![north]));
-    assert!(actor.can(Permission::ObligationsCreate) && !actor.can(Permission::PeopleWrite));
+    assert!(actor.can(Permission::ObligationsCreate) && !actor.can(Permission::PeopleDelete));
     let actor = by(&app, &narrow).await.expect("counts");
     assert!(actor.can(Permission::BranchesRead) && !actor.can(Permission::ObligationsRead));
 
