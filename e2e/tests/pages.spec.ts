@@ -20,8 +20,8 @@ async function adminSights(): Promise<Sight[]> {
   const { items: events } = await api<{ items: { id: string }[] }>(admin, "/audit/events?limit=1&action=session.started");
   const event = `/audit/${events[0].id}`;
   const open = await of(`status=upcoming&due_from=${day(5)}&owner_id=${person("branch_manager").id}`);
-  const { items: events } = await api<{ items: { id: string }[] }>(admin, "/security-events?limit=1");
-  const securityEvent = `/settings/security/events/${events[0].id}`;
+  const { items: seen } = await api<{ items: { id: string }[] }>(admin, "/security-events?limit=1");
+  const securityEvent = `/settings/security/events/${seen[0].id}`;
   const [template, branch] = [`/templates/${templates[0].id}`, `/branches/${branches[0].id}`];
   return [
     ["today", "/today"],

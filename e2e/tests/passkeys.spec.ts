@@ -118,12 +118,10 @@ test("an admin whose organisation asks for a passkey adds one before anything el
   } finally {
     await set("any");
   }
-  // The app is still set up.
+  // The app is still set up, and counts again.
   await signOut(page);
   await signInWith(page, who.email, who.password);
-  await page.locator("#code").fill(code(who.totp_secret));
-  await page.locator("#code").press("Enter");
-  await expect(page).toHaveURL(/\/today/);
+  await expect(page.locator("#code")).toBeVisible();
 });
 
 test("without scripts the page says so, and the code remains", async ({ browser, page }) => {

@@ -131,6 +131,7 @@ pub async fn finish(app: &App, actor: &Actor, id: AccessReviewId) -> Result<Acce
     actor.may(Permission::AccessReviews)?;
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
+    people::lock_admins(&mut tx).await?;
     must_be_open(&mut tx, id).await?;
     let rows = queries::rows(tx.conn(), tenant, id, None).await?;
     let admins = queries::admins(tx.conn(), tenant).await?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, hash_map};
 
 use chrono::{DateTime, Utc};
-use intrex_audit::{Disclosure, EntryDraft, Header, Timestamp};
+use intrex_audit::{Disclosure, EntryDraft, Header, Outcome, Timestamp};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -77,11 +77,13 @@ struct EventDraft {
     draft: EntryDraft,
     under_actor: Vec<&'static str>,
     subject: Option<PersonId>,
+    succeeded: bool,
     diff: serde_json::Map<String, Value>,
 }
 
 impl EventDraft {
     fn new(event: Event, id: Uuid, actor: &Actor, now: DateTime<Utc>, inner: &Inner) -> Self {
+        let succeeded = event.outcome == Outcome::Success;
         let (kind, actor_id, on_behalf_of) = actor.audit_facts();
         let recorded_at = Timestamp::from_unix_micros(now.timestamp_micros())
             .expect("the clock is within the format's years");
@@ -137,6 +139,7 @@ impl EventDraft {
             draft,
             under_actor,
             subject: event.subject,
+            succeeded,
             diff: event.diff,
         }
     }
@@ -161,7 +164,11 @@ impl EventDraft {
         for disclosure in sealed.disclosures {
             let of_actor = self.under_actor.contains(&disclosure.field.as_str());
             let subject = if of_actor {
-                actor.person_id()
+                // Whoever has shown by a password or a link who they are is nobody's actor yet; a stranger who failed is not
+                // the person whom they tried.
+                actor
+                    .person_id()
+                    .or(self.subject.filter(|_| self.succeeded))
             } else {
                 self.subject
             };

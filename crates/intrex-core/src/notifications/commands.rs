@@ -44,7 +44,10 @@ pub async fn mark_read(app: &App, actor: &Actor, id: NotificationId) -> Result<N
                 event = event.with(name, value);
             }
         }
-        let event = event.summary(message.title.clone().unwrap_or_default());
+        // The title of a security event is somebody's name, which the log holds under their own key alone.
+        if let (Some(_), Some(title)) = (message.obligation_id, &message.title) {
+            event = event.summary(title.clone());
+        }
         tx.commit_answering(vec![event], &message).await?;
     }
     Ok(message)

@@ -114,6 +114,10 @@ pub async fn update(
     if after.role != before.role {
         recovery_codes::remove_where_not_allowed(tx.conn(), tenant).await?;
     }
+    if after.role == Role::HeadOfficeAdmin && after.role != before.role {
+        // Whoever invited a manager may have the link; that of an admin is for an admin to send.
+        queries::use_up_invitations(tx.conn(), tenant, id, now).await?;
+    }
     queries::set_branches(tx.conn(), tenant, id, &after.branch_ids)
         .await
         .map_err(named)?;

@@ -114,7 +114,7 @@ pub(super) async fn lock_admins(
 ) -> Result<Vec<PersonId>> {
     Ok(sqlx::query_scalar!(
         r#"select id as "id: PersonId" from app.people
-           where tenant_id = $1 and role = 'head_office_admin' and status = 'active' order by id for update"#,
+           where tenant_id = $1 and role = 'head_office_admin' and status = 'active' order by id for no key update"#,
         tenant.uuid(),
     )
     .fetch_all(conn)

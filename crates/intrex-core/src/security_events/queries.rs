@@ -394,6 +394,17 @@ pub(super) async fn lock_untold(
     .await?)
 }
 
+/// Whether there is more to tell of: a round has its limit, and passes over what is being counted at the moment.
+pub(super) async fn any_untold(conn: &mut PgConnection, tenant: TenantId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+             select from app.security_events where tenant_id = $1 and told_at is null and severity <> 'low') as "any!""#,
+        tenant.uuid(),
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Whether admins were told of something as bad since then, and so had a mail.
 pub(super) async fn was_mailed(
     conn: &mut PgConnection,

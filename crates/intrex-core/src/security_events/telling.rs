@@ -24,6 +24,8 @@ use crate::{
 const MAILED_EVERY: TimeDelta = TimeDelta::hours(1);
 /// Events that one round tells of.
 const EVENTS_A_ROUND: i64 = 200;
+/// How long what could not be told in a round waits for the next.
+const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// Plans that an event is told of, if it is bad enough. The platform has no inbox: its operator asks by command line.
 pub(super) async fn plan(
@@ -65,7 +67,11 @@ pub(crate) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
         let ids: Vec<uuid::Uuid> = to.iter().map(|_| app.chance.uuid(now)).collect();
         queries::tell(tx.conn(), tenant, event, &ids, &to, now).await?;
     }
+    let more = queries::any_untold(tx.conn(), tenant).await?;
     tx.commit_unaudited("the log has what the inboxes tell of")
         .await?;
-    Ok(JobOutcome::Done)
+    Ok(match more {
+        true => JobOutcome::Later(now + AGAIN_AFTER),
+        false => JobOutcome::Done,
+    })
 }

@@ -56,7 +56,7 @@ async fn end_all(
 ) -> Result<usize> {
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
-    if !queries::is_there(tx.conn(), tenant, person).await? {
+    if !queries::lock_person(tx.conn(), tenant, person).await? {
         return Err(Error::NotFound);
     }
     let ended = end_others(tx.conn(), tenant, person, kept).await?;
@@ -99,6 +99,7 @@ async fn end(app: &App, actor: &Actor, session: SessionId, device: Device) -> Re
     let person = queries::owner(tx.conn(), tenant, session, own)
         .await?
         .ok_or(Error::NotFound)?;
+    queries::lock_person(tx.conn(), tenant, person).await?;
     if device == Device::Forgotten {
         devices::forget_with_session(tx.conn(), tenant, session).await?;
     }

@@ -123,16 +123,27 @@ pub(super) async fn check(
     }
 }
 
-/// Whether a code is enough for this person. If it is not, that is told: whoever tries has the password and, perhaps, the app.
-pub(super) async fn code_is_enough(app: &App, tx: &mut WriteTx, person: PersonId) -> Result<bool> {
-    let tenant = tx.actor().tenant();
-    Ok(passkeys::ways(app, tx.conn(), tenant, person).await?.code)
-}
-
-/// What is told of a code that was not looked at.
-pub(super) fn code_not_enough(person: PersonId) -> Event {
-    Event::new("security", "mfa.code_not_enough")
+/// Gives the transaction back where a code is enough for this person. Where it is not, it is over: the code was not looked at,
+/// and counts as a wrong one, because whoever tries has the password and, perhaps, the app.
+pub(super) async fn unless_needed(
+    app: &App,
+    mut tx: WriteTx,
+    person: PersonId,
+    factor: &Factor,
+) -> Result<(Option<WriteTx>, Checked)> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    if passkeys::ways(app, tx.conn(), tenant, person).await?.code {
+        return Ok((Some(tx), Checked::Right));
+    }
+    if let Some(until) = waits_until(factor, now) {
+        tx.commit_unaudited("nothing is counted while the factor waits")
+            .await?;
+        return Ok((None, Checked::Waits(until)));
+    }
+    let not_enough = Event::new("security", "mfa.code_not_enough")
         .on("person", person)
         .about(person)
-        .denied()
+        .denied();
+    count_wrong_telling(tx, person, factor, Some(not_enough)).await?;
+    Ok((None, Checked::Wrong))
 }

@@ -354,6 +354,41 @@ pub(super) async fn is_there(
     .await?)
 }
 
+/// The same, and locks them until the transaction ends: a session that is renewed at this moment cannot slip through.
+pub(super) async fn lock_person(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        "select id from app.people where tenant_id = $1 and id = $2 and deleted_at is null for update",
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Whether this is still the stored password of somebody, who keeps it until the transaction ends.
+pub(super) async fn keeps_password(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    hash: Option<&str>,
+) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        "select id from app.people where tenant_id = $1 and id = $2 and password_hash is not distinct from $3
+         for no key update",
+        tenant.uuid(),
+        person.uuid(),
+        hash,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
 pub(super) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,

@@ -34,10 +34,15 @@ pub async fn verify_recovery_code(
     let tried = recovery_codes::look_up(app, &actor, person, typed, waits).await?;
     let mut tx = app.db.write(&actor).await?;
     let factor = second_factor::lock(&mut tx, person).await?;
-    if !passkey::code_is_enough(app, &mut tx, person).await? {
-        tx.commit(passkey::code_not_enough(person)).await?;
-        return Ok(Verification::Wrong);
-    }
+    let mut tx = match passkey::unless_needed(app, tx, person, &factor).await? {
+        (Some(tx), _) => tx,
+        (None, Checked::Waits(until)) => {
+            return Ok(Verification::Wait {
+                retry_after_sec: seconds_until(until, now),
+            });
+        }
+        (None, _) => return Ok(Verification::Wrong),
+    };
     match use_up(app, &mut tx, person, &factor, &tried).await? {
         Checked::Right => {
             let cookie = second_factor::begin_full_session(app, tx, provisional, &factor).await?;

@@ -122,9 +122,16 @@ async fn finish(
     if factor.confirmed != (stage == Stage::MfaVerify) {
         return Err(Error::conflict(keys::MFA_ALREADY_ENROLLED));
     }
-    if stage == Stage::MfaVerify && !passkey::code_is_enough(app, &mut tx, person).await? {
-        tx.commit(passkey::code_not_enough(person)).await?;
-        return Ok(Verification::Wrong);
+    if stage == Stage::MfaVerify {
+        tx = match passkey::unless_needed(app, tx, person, &factor).await? {
+            (Some(tx), _) => tx,
+            (None, Checked::Waits(until)) => {
+                return Ok(Verification::Wait {
+                    retry_after_sec: seconds_until(until, now),
+                });
+            }
+            (None, _) => return Ok(Verification::Wrong),
+        };
     }
     let checked = match stage {
         Stage::MfaSetup => check_in(app, &mut tx, pending(provisional), person, &factor, code),

@@ -61,8 +61,9 @@ pub async fn sign_in(
                 return Ok(wait(app, until));
             }
             let outdated = (verified == Verified::Outdated).then_some(&password);
+            // Or the password was changed meanwhile, and this one counts no more.
             let started = start(app, request, tenant, &account, outdated).await?;
-            Ok(SignIn::Started(started))
+            Ok(started.map_or(SignIn::Refused, SignIn::Started))
         }
         _ => match counters::failed(app, &request, &counted, known).await? {
             Failure::Counted => Ok(SignIn::Refused),
@@ -120,7 +121,7 @@ async fn start(
     tenant: TenantId,
     account: &Account,
     outdated: Option<&SecretString>,
-) -> Result<Started> {
+) -> Result<Option<Started>> {
     let stage = if account.mfa_enrolled {
         Stage::MfaVerify
     } else {
@@ -135,6 +136,10 @@ async fn start(
     let nobody = Actor::anonymous(tenant, request.clone());
     let mut tx = app.db.write(&nobody).await?;
     let now = tx.now();
+    let hash = account.password_hash.as_deref();
+    if !queries::keeps_password(tx.conn(), tenant, account.person, hash).await? {
+        return Ok(None);
+    }
     let absolute_at = now + PROVISIONAL_LIFETIME;
     let new = NewSession {
         id,
@@ -168,7 +173,7 @@ async fn start(
             absolute_at,
         },
     )?;
-    Ok(Started { cookie, stage })
+    Ok(Some(Started { cookie, stage }))
 }
 
 fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> SignIn {

@@ -115,10 +115,11 @@ pub async fn step_up(
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
     let factor = second_factor::lock(&mut tx, person).await?;
-    if !passkey::code_is_enough(app, &mut tx, person).await? {
-        tx.commit(passkey::code_not_enough(person)).await?;
-        return Ok(StepUp::Refused);
-    }
+    let mut tx = match passkey::unless_needed(app, tx, person, &factor).await? {
+        (Some(tx), _) => tx,
+        (None, Checked::Waits(until)) => return Ok(wait(app, until)),
+        (None, _) => return Ok(StepUp::Refused),
+    };
     let checked = match ready {
         Ready::Code(code) => second_factor::check(app, &mut tx, person, &factor, code).await?,
         Ready::RecoveryCode(tried) => {
@@ -192,8 +193,15 @@ async fn finish(
         .about(person)
         .with("person_id", person.to_string());
     tx.commit(event).await?;
-    if counters::forget_lane(app, actor.request(), counted).await? {
-        counters::tell_cleared(app, &actor, person, "step_up").await?;
+    // The session has its new name already; failures that stay counted a while longer are no reason to lose it.
+    let forgotten = async {
+        if counters::forget_lane(app, actor.request(), counted).await? {
+            counters::tell_cleared(app, &actor, person, "step_up").await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%error, "the failures of an account could not be forgotten");
     }
     Ok(StepUp::Done(cookie))
 }

@@ -63,12 +63,6 @@ async fn what_was_erased_stays_erased() {
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let site = app.serve().await;
     app.signed_in(&site, &alice).await;
-    let id: uuid::Uuid = sqlx::query_scalar(
-        "select id from app.audit_events where action = 'session.started' order by id desc limit 1",
-    )
-    .fetch_one(&mut app.superuser().await)
-    .await
-    .expect("signing in was told");
     let erase = "update app.data_keys set wrapped = null, erased_at = current_timestamp where subject_id is not null";
     sqlx::raw_sql(erase)
         .execute(&mut app.superuser().await)
@@ -77,10 +71,23 @@ async fn what_was_erased_stays_erased() {
     let reason = intrex_core::obligations::input::RawReason {
         reason: "a complaint".into(),
     };
-    let revealed = intrex_core::audit::reveal(&app.app, &acme.operator, id.into(), &reason)
-        .await
-        .expect("is answered");
-    let fields: Value = serde_json::to_value(&revealed.fields).expect("serialises");
-    assert_eq!(fields, json!({ "ip": null, "user_agent": null }));
+    // Of the first step too, at which she had only given her password.
+    for action in ["session.started", "session.password_accepted"] {
+        let id: uuid::Uuid =
+            sqlx::query_scalar("select id from app.audit_events where action = $1")
+                .bind(action)
+                .fetch_one(&mut app.superuser().await)
+                .await
+                .expect("signing in was told");
+        let revealed = intrex_core::audit::reveal(&app.app, &acme.operator, id.into(), &reason)
+            .await
+            .expect("is answered");
+        let fields: Value = serde_json::to_value(&revealed.fields).expect("serialises");
+        assert_eq!(
+            fields,
+            json!({ "ip": null, "user_agent": null }),
+            "{action}"
+        );
+    }
     app.finish().await;
 }

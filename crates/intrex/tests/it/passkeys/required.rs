@@ -109,6 +109,8 @@ async fn a_code_of_an_admin_with_a_passkey_is_not_enough() {
     assert_eq!(with_code(&scene, &browser, &scene.alice).await, 401);
     let told = "select count(*) from app.audit_events where action = 'mfa.code_not_enough'";
     assert_eq!(scene.app.count(told).await, 1);
+    let failed = "select count(*) from app.audit_events where action = 'MFA_VERIFY_FAILED'";
+    assert_eq!(scene.app.count(failed).await, 1, "it counts as a guess");
     let asked = challenge(&browser).await;
     assert_eq!(
         give(&browser, &passkey.sign(&asked)).await.leads_to(),
