@@ -71,8 +71,8 @@ create function bench.one_of(number bigint, variadic choices text[]) returns tex
 $$;
 """
 
-# Titles, authorities and remarks as in packs/examples. Everything is due within 400 days from tomorrow and planned already,
-# so that no reminder is sent or planned while something is measured.
+# Titles, authorities and remarks as in packs/examples. Everything is due within 400 days and planned already, none of it
+# before the day after tomorrow, because tomorrow by the server's clock may have begun at the branch: so that no reminder is sent or planned while something is measured.
 ROWS = f"""
 insert into app.tenants (id, name, time_zone, created_at, updated_at)
 select id, 'Organisation ' || number, 'Asia/Dhaka', current_timestamp, current_timestamp from bench.tenants;
@@ -110,5 +110,5 @@ select t.id, item.id, bench.uuid('branch ' || t.number || ' ' || b), item.id, it
        current_timestamp, current_date + 10000, current_timestamp, current_timestamp
 from bench.tenants t, generate_series(1, {BRANCHES}) b, generate_series(1, {OBLIGATIONS}) o,
      lateral (select bench.uuid('item ' || t.number || ' ' || b || ' ' || o) as id,
-                     current_date + 1 + (o * 37 + b * 11 + t.number) % 400 as due_on) item;
+                     current_date + 2 + (o * 37 + b * 11 + t.number) % 400 as due_on) item;
 """
