@@ -71,8 +71,8 @@ create function bench.one_of(number bigint, variadic choices text[]) returns tex
 $$;
 """
 
-# Titles, authorities and remarks as in packs/examples. Everything is due within 400 days and planned already, none of it
-# before the day after tomorrow, because tomorrow by the server's clock may have begun at the branch: so that no reminder is sent or planned while something is measured.
+# Titles, authorities and remarks as in packs/examples. Everything is due within 400 days and planned already, so
+# that no reminder is sent or planned while something is measured. Nothing is due tomorrow, which may have begun at a branch.
 ROWS = f"""
 insert into app.tenants (id, name, time_zone, created_at, updated_at)
 select id, 'Organisation ' || number, 'Asia/Dhaka', current_timestamp, current_timestamp from bench.tenants;

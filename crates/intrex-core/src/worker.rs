@@ -1,6 +1,6 @@
 //! The background work of an installation: placing audit events in their chains, running jobs, sending reminders, sending
-//! mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure: the database being away for a
-//! minute is no reason to stop.
+//! mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure:
+//! the database being away for a minute is no reason to stop.
 
 use std::time::Duration;
 
@@ -28,6 +28,13 @@ pub(crate) const LONGEST_OUTAGE_RETRY: Duration = Duration::from_secs(2);
 const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// Rounds of [`run_once`] at most: work that makes more work for ever is a fault.
 const MAX_ROUNDS: usize = 100_000;
+
+/// The wait after the `attempts`-th failure: `first`, twice as long each time, at most `longest`.
+pub(crate) fn doubled(first: TimeDelta, longest: TimeDelta, attempts: i32) -> TimeDelta {
+    // 2^16 times any first wait is longer than the longest of them, and far from overflowing.
+    let doublings = attempts.saturating_sub(1).clamp(0, 16).unsigned_abs();
+    (first * 2_i32.pow(doublings)).min(longest)
+}
 
 /// The names of the loops among the heartbeats.
 pub const WORKERS: [&str; 4] = [JOBS, SENDER, ACCOUNT_MAIL, sequencer::WORKER];

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::people::PersonStatus;
+use crate::{people::PersonStatus, worker::doubled};
 
 /// For how long a notice is worth sending: after an outage of some days, who reads of it has noticed by themselves.
 pub(super) const NOTICE_LIFETIME: TimeDelta = TimeDelta::days(7);
@@ -251,8 +251,7 @@ impl<'a> Letter<'a> {
 
 /// How long the next attempt waits after the `attempts`-th failed. `chance` spreads by up to a quarter.
 pub(super) fn wait_after(attempts: i16, chance: u8) -> TimeDelta {
-    let doublings = u32::from(attempts.saturating_sub(1).clamp(0, 16).unsigned_abs());
-    let wait = (FIRST_RETRY * 2_i32.pow(doublings)).min(LONGEST_RETRY);
+    let wait = doubled(FIRST_RETRY, LONGEST_RETRY, attempts.into());
     wait + wait * i32::from(chance) / 1024
 }
 

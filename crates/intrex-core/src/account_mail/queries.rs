@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Kind;
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{PersonId, TenantId},
     outbox::{self, Claim},
@@ -106,17 +107,14 @@ pub(super) async fn remove(
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.account_mail m
-         using (select id from app.account_mail where tenant_id = $1 and settled_at < $2 order by settled_at limit $3) old
-         where m.tenant_id = $1 and m.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.account_mail",
+        "settled_at",
+        conn,
+        tenant,
         before,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }
 
 /// Whether a look is worth it.

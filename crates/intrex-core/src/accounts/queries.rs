@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{PersonId, SessionId, TenantId},
     permission::Role,
@@ -228,17 +229,14 @@ pub(super) async fn remove_resets(
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.password_resets r
-         using (select id from app.password_resets where tenant_id = $1 and expires_at < $2 order by expires_at limit $3) old
-         where r.tenant_id = $1 and r.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.password_resets",
+        "expires_at",
+        conn,
+        tenant,
         before,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }
 
 /// Another address to ask for.
@@ -423,15 +421,12 @@ pub(super) async fn remove_email_changes(
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.email_changes c
-         using (select id from app.email_changes where tenant_id = $1 and expires_at < $2 order by expires_at limit $3) old
-         where c.tenant_id = $1 and c.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.email_changes",
+        "expires_at",
+        conn,
+        tenant,
         before,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }

@@ -9,6 +9,7 @@ pub mod catalogue;
 mod check;
 pub mod heartbeat;
 pub mod migrate;
+mod remove_old;
 mod tx;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use sqlx::{
 };
 
 pub use check::DangerousRole;
+pub(crate) use remove_old::remove_old;
 pub use tx::{ReadTx, SystemTx, WriteTx};
 
 use crate::{

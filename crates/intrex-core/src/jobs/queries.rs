@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::Kind;
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{JobId, TenantId},
 };
@@ -168,20 +168,12 @@ pub(super) async fn remove_sessions(
     ended_before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let old: Vec<Uuid> = sqlx::query_scalar!(
-        "select id from app.sessions where tenant_id = $1 and absolute_at < $2 order by absolute_at limit $3",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.sessions",
+        "absolute_at",
+        conn,
+        tenant,
         ended_before,
-        limit,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let removed = sqlx::query!(
-        "delete from app.sessions where tenant_id = $1 and id = any($2)",
-        tenant.uuid(),
-        &old,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }

@@ -9,7 +9,7 @@ use super::{
     JobOutcome, Kind,
     queries::{self, Claim},
 };
-use crate::{App, actor::Actor, audit::Event, error::Result, ids::TenantId};
+use crate::{App, actor::Actor, audit::Event, error::Result, ids::TenantId, worker::doubled};
 
 /// How long a claim holds: a worker that was killed gives its job up after this.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -117,8 +117,7 @@ async fn finish(app: &App, actor: &Actor, claim: &Claim, outcome: JobOutcome) ->
 }
 
 fn wait_after(attempts: i32) -> TimeDelta {
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
-    (FIRST_RETRY * 2_i32.pow(doublings)).min(LONGEST_RETRY)
+    doubled(FIRST_RETRY, LONGEST_RETRY, attempts)
 }
 
 #[cfg(test)]

@@ -28,6 +28,49 @@ pub(super) async fn tenants_after(
     .await?)
 }
 
+/// Rows of a table whose text another key has sealed, locked. What `$there` leaves out has nothing to seal anew.
+macro_rules! stale {
+    ($table:literal, $sealed:literal, $there:literal, $conn:expr, $tenant:expr, $current:expr, $after:expr, $limit:expr) => {
+        sqlx::query_as!(
+            Sealed,
+            "select id, "
+                + $sealed
+                + r#" as "text!" from "#
+                + $table
+                + " where tenant_id = $1 and id > $3 and "
+                + $there
+                + " is not null and split_part("
+                + $sealed
+                + ", '.', 2) <> $2 order by id limit $4 for update",
+            $tenant.uuid(),
+            $current,
+            $after,
+            $limit,
+        )
+        .fetch_all($conn)
+        .await?
+    };
+}
+
+macro_rules! replace {
+    ($table:literal, $sealed:literal, $conn:expr, $tenant:expr, $ids:expr, $texts:expr) => {
+        sqlx::query!(
+            "update "
+                + $table
+                + " t set "
+                + $sealed
+                + " = new.sealed from unnest($2::uuid[], $3::text[]) as new (id, sealed)
+             where t.tenant_id = $1 and t.id = new.id",
+            $tenant.uuid(),
+            $ids,
+            $texts,
+        )
+        .execute($conn)
+        .await?
+        .rows_affected()
+    };
+}
+
 /// Confirmed secrets that another key has sealed, locked.
 pub(super) async fn stale_second_factors(
     conn: &mut PgConnection,
@@ -36,18 +79,16 @@ pub(super) async fn stale_second_factors(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<Sealed>> {
-    Ok(sqlx::query_as!(
-        Sealed,
-        r#"select id, totp_secret as "text!" from app.people
-           where tenant_id = $1 and id > $3 and totp_confirmed_at is not null and split_part(totp_secret, '.', 2) <> $2
-           order by id limit $4 for update"#,
-        tenant.uuid(),
+    Ok(stale!(
+        "app.people",
+        "totp_secret",
+        "totp_confirmed_at",
+        conn,
+        tenant,
         current,
         after,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?)
+        limit
+    ))
 }
 
 pub(super) async fn replace_second_factors(
@@ -56,17 +97,14 @@ pub(super) async fn replace_second_factors(
     ids: &[Uuid],
     sealed: &[String],
 ) -> Result<u64> {
-    let replaced = sqlx::query!(
-        "update app.people p set totp_secret = new.sealed
-         from unnest($2::uuid[], $3::text[]) as new (id, sealed)
-         where p.tenant_id = $1 and p.id = new.id",
-        tenant.uuid(),
+    Ok(replace!(
+        "app.people",
+        "totp_secret",
+        conn,
+        tenant,
         ids,
-        sealed,
-    )
-    .execute(conn)
-    .await?;
-    Ok(replaced.rows_affected())
+        sealed
+    ))
 }
 
 /// Data keys that another key has wrapped, locked. An erased one has nothing to wrap.
@@ -77,18 +115,16 @@ pub(super) async fn stale_data_keys(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<Sealed>> {
-    Ok(sqlx::query_as!(
-        Sealed,
-        r#"select id, wrapped as "text!" from app.data_keys
-           where tenant_id = $1 and id > $3 and wrapped is not null and split_part(wrapped, '.', 2) <> $2
-           order by id limit $4 for update"#,
-        tenant.uuid(),
+    Ok(stale!(
+        "app.data_keys",
+        "wrapped",
+        "wrapped",
+        conn,
+        tenant,
         current,
         after,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?)
+        limit
+    ))
 }
 
 pub(super) async fn replace_data_keys(
@@ -97,17 +133,14 @@ pub(super) async fn replace_data_keys(
     ids: &[Uuid],
     sealed: &[String],
 ) -> Result<u64> {
-    let replaced = sqlx::query!(
-        "update app.data_keys k set wrapped = new.sealed
-         from unnest($2::uuid[], $3::text[]) as new (id, sealed)
-         where k.tenant_id = $1 and k.id = new.id",
-        tenant.uuid(),
+    Ok(replace!(
+        "app.data_keys",
+        "wrapped",
+        conn,
+        tenant,
         ids,
-        sealed,
-    )
-    .execute(conn)
-    .await?;
-    Ok(replaced.rows_affected())
+        sealed
+    ))
 }
 
 /// What is under another key than the current one of its ring.

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{PersonId, SessionId, TenantId},
 };
@@ -151,15 +152,12 @@ pub(super) async fn remove_expired(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.pending_factors p
-         using (select id from app.pending_factors where tenant_id = $1 and expires_at <= $2 order by expires_at limit $3) old
-         where p.tenant_id = $1 and p.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.pending_factors",
+        "expires_at",
+        conn,
+        tenant,
         now,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }
