@@ -7,6 +7,7 @@ mod audit;
 mod branches;
 mod cli;
 mod demo;
+mod docs;
 mod harness;
 mod imports;
 mod isolation;
