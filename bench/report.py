@@ -65,7 +65,7 @@ def text(run: Run, figures: list[Figure]) -> str:
         "Written by `make bench`; what is measured against what, and how to read it, stands in [README.md](README.md).", "",
         "| | |", "|---|---|",
         f"| commit | {run.commit} |",
-        f"| measured | {run.began:%Y-%m-%d %H:%M} UTC, {run.rounds} interleaved rounds of {run.seconds} s each |",
+        f"| measured | {run.began:%Y-%m-%d %H:%M} UTC, {run.rounds} interleaved rounds of {run.seconds} s each, of appending six times as many and half as long |",
         *(f"| {name} | {value} |" for name, value in run.machine),
         f"| load | {run.load_before:.1f} before, {run.load_after:.1f} at the end (1 minute; the bench itself included) |",
         *(f"| remark | {remark} |" for remark in run.remarks),
