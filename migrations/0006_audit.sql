@@ -1,6 +1,11 @@
 -- The audit log: events are inserted in the transaction of what they tell, without a lock; the sequencer then gives them
 -- their place in the tenant's chain. Formats: docs/audit-format.md. No foreign key: nothing that cascades may reach it.
 
+-- Limits as domains: a check of the table is read anew in every statement, which costs whoever stages an event more than the
+-- event's indexes do. What the verifier compares with the entry is not checked here.
+create domain app.audit_entry as bytea constraint audit_entry_length check (octet_length(value) between 2 and 16384);
+create domain app.audit_sealed as text[] constraint audit_sealed_size check (pg_column_size(value) <= 131072);
+
 create table app.audit_events (
   tenant_id uuid not null,
   partition_key integer not null,
@@ -16,12 +21,9 @@ create table app.audit_events (
   outcome text not null,
   entity_type text,
   entity_id text collate "C",
-  entry bytea not null,
+  entry app.audit_entry not null,
   data_key_ids uuid[] not null default '{}',
-  sealed text[] not null default '{}',
-  -- One check, and none of what the verifier compares with the entry: PostgreSQL reads each check anew in every statement.
-  constraint audit_events_limits check (octet_length(entry) between 2 and 16384
-    and cardinality(data_key_ids) = cardinality(sealed) and pg_column_size(sealed) <= 131072),
+  sealed app.audit_sealed not null default '{}',
   constraint audit_events_pkey primary key (tenant_id, partition_key, id)
 );
 create index audit_events_by_position on app.audit_events (epoch, xid, pos);

@@ -274,7 +274,7 @@ async fn insert_one(
     sqlx::query!(
         "insert into app.audit_events (tenant_id, epoch, recorded_at, partition_key, id, branch_id, actor_id, category, action,
                                        outcome, entity_type, entity_id, entry, data_key_ids, sealed)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::bytea, $14, $15::text[])",
         actor.tenant().uuid(),
         epoch,
         now,
