@@ -1,4 +1,4 @@
-//! What every command gets: the database, the clock, chance, the keys, the way out for mail, and the settings of the
+//! What every command gets: the database, the clock, chance, the keys, the ways out, and the settings of the
 //! installation. Cheap to clone.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::{
     db::Db,
     ids::Id,
     network::IpMode,
-    outside::mail::Mailer,
+    outside::{http::Outgoing, mail::Mailer},
     vault::Vault,
 };
 
@@ -30,6 +30,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// The way out for mail, if the installation has one.
     pub mailer: Option<Mailer>,
+    /// The way out for requests to hosts that a tenant can name.
+    pub outgoing: Outgoing,
 }
 
 /// What whoever runs the installation has decided.
@@ -58,7 +60,7 @@ pub struct Settings {
 }
 
 impl App {
-    /// An application that sends no mail yet.
+    /// An application that sends no mail yet, and whose requests go to public addresses alone.
     pub fn new(
         db: Db,
         clock: Clock,
@@ -73,12 +75,19 @@ impl App {
             vault,
             settings: Arc::new(settings),
             mailer: None,
+            outgoing: Outgoing::default(),
         }
     }
 
     /// The same with a way out for mail.
     pub fn with_mailer(mut self, mailer: Mailer) -> Self {
         self.mailer = Some(mailer);
+        self
+    }
+
+    /// The same with another way out for requests.
+    pub fn with_outgoing(mut self, outgoing: Outgoing) -> Self {
+        self.outgoing = outgoing;
         self
     }
 

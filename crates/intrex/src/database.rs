@@ -2,7 +2,7 @@
 //! program, and connects as the unprivileged roles. The private server is migrated here; a given one is migrated by
 //! `intrex migrate`, because the running program has no right to.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use intrex_core::{
@@ -12,6 +12,7 @@ use intrex_core::{
         Db, DbOptions,
         migrate::{self, Installation, InstallationKind, RolePasswords},
     },
+    outside::http::{Outgoing, OutgoingSettings, Own},
     vault::Vault,
 };
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
@@ -234,7 +235,20 @@ impl Database {
         let db = Db::connect(self.options.clone(), clock.clone(), Chance, vault.clone())
             .await
             .context("cannot work with the database")?;
-        Ok(App::new(db, clock, Chance, vault, config.settings(demo)))
+        let app = App::new(db, clock, Chance, vault, config.settings(demo));
+        Ok(app.with_outgoing(Outgoing::new(OutgoingSettings {
+            private_nets: config.outgoing.private_nets.clone(),
+            plain_http: config.outgoing.plain_http,
+            own: own(
+                config,
+                [
+                    Some(&self.options.app),
+                    Some(&self.options.system),
+                    self.admin.as_ref(),
+                ],
+            ),
+            ..OutgoingSettings::default()
+        })))
     }
 
     /// Deletes the private database, so that an unfinished demonstration can begin anew.
@@ -259,6 +273,29 @@ impl Database {
     }
 }
 
+/// Where this installation and its database are: nobody's message goes there.
+fn own(config: &Config, databases: [Option<&PgConnectOptions>; 3]) -> Own {
+    let base_url = &config.http.base_url;
+    let name = base_url.host_str().zip(base_url.port_or_known_default());
+    let by_network = |options: &&PgConnectOptions| {
+        options.get_socket().is_none() && !options.get_host().starts_with('/')
+    };
+    let databases: BTreeSet<(String, u16)> = databases
+        .into_iter()
+        .flatten()
+        .filter(by_network)
+        .map(|options| (options.get_host().to_owned(), options.get_port()))
+        .collect();
+    Own {
+        listeners: vec![config.http.bind],
+        names: name
+            .map(|(host, port)| (host.to_owned(), port))
+            .into_iter()
+            .collect(),
+        databases: databases.into_iter().collect(),
+    }
+}
+
 async fn ask(options: &PgConnectOptions) -> Result<Option<Installation>> {
     migrate::installation(options).await.with_context(|| {
         format!(
@@ -267,4 +304,42 @@ async fn ask(options: &PgConnectOptions) -> Result<Option<Installation>> {
             options.get_username()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Purpose};
+
+    #[test]
+    fn the_product_and_its_databases_are_known_to_the_way_out() {
+        let url =
+            |role: &str, host: &str| format!("postgres://{role}:x@{host}/x?sslmode=verify-full");
+        let environment = Environment::from_pairs([
+            ("INTREX_ENV", "development".to_owned()),
+            ("BIND", "127.0.0.1:8123".to_owned()),
+            ("DATABASE_URL", url("intrex_app", "db.internal:6543")),
+            (
+                "DATABASE_SYSTEM_URL",
+                url("intrex_system", "db.internal:6543"),
+            ),
+            (
+                "DATABASE_ADMIN_URL",
+                "postgres://postgres@%2Frun%2Fpostgresql/x".to_owned(),
+            ),
+        ]);
+        let config = Config::read(&environment, Purpose::Migrate).expect("is accepted");
+        let DatabaseConfig::Given(given) = &config.database else {
+            panic!("a database was given");
+        };
+        let all = [
+            given.app.as_ref(),
+            given.system.as_ref(),
+            given.admin.as_ref(),
+        ];
+        let own = own(&config, all);
+        assert_eq!(own.listeners, [config.http.bind]);
+        assert_eq!(own.names, [("localhost".to_owned(), 8123)]);
+        assert_eq!(own.databases, [("db.internal".to_owned(), 6543)]);
+    }
 }

@@ -2,13 +2,14 @@
 //! message. Production refuses what is unsafe; outside production missing keys are made once.
 //!
 //! Reading order: [`environment`] (the variables as they are), [`values`] (how one is read), [`keys`], [`database`],
-//! [`http`], [`faults`].
+//! [`http`], [`outgoing`], [`faults`].
 
 mod database;
 mod environment;
 mod faults;
 mod http;
 mod keys;
+mod outgoing;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,6 +29,7 @@ pub use environment::Environment;
 pub use faults::Faults;
 pub(crate) use http::NOT_LOOPBACK;
 pub use http::{HttpConfig, TlsFiles};
+pub use outgoing::OutgoingConfig;
 
 /// What stands in `INTREX_DATA_DIR` when a demonstration was made there.
 pub const DEMO_FILE: &str = "demo.json";
@@ -105,6 +107,8 @@ pub struct Config {
     limits: Limits,
     /// The installation's own mail; without it reminders stay in the product.
     pub mailer: Option<Mailer>,
+    /// What hosts that a tenant names may be, beyond public ones with TLS.
+    pub outgoing: OutgoingConfig,
     /// The bearer of `/metrics`; without it there is no such page.
     pub metrics_token: Option<SecretString>,
     /// The log.
@@ -140,6 +144,7 @@ impl Config {
         let http = http::read(environment, purpose, stage, f);
         let limits = limits(environment, stage, f);
         let mailer = mailer(environment, stage, f);
+        let outgoing = outgoing::read(environment, f);
         let metrics_token = metrics_token(environment, f);
         let log = log(environment, f);
         let default_cost = match purpose {
@@ -168,6 +173,7 @@ impl Config {
                 bcrypt_cost: bcrypt_cost?,
                 limits: limits?,
                 mailer: mailer?,
+                outgoing: outgoing?,
                 metrics_token: metrics_token?,
                 log: log?,
             })
@@ -358,12 +364,6 @@ fn later(environment: &Environment, stage: Option<Stage>, faults: &mut Faults) {
             faults.take(values::url(name, value, &schemes));
         }
     }
-    faults.take(values::yes_or_no(
-        environment,
-        "INTREX_ALLOW_HTTP_WEBHOOKS",
-        false,
-    ));
-    faults.take(values::networks(environment, "INTREX_ALLOW_PRIVATE_NETS"));
     for (name, default, range) in [
         ("AUDIT_ARCHIVE_DAYS", 180, 1..=36_500),
         ("BACKUP_RETENTION_DAYS", 35, 7..=36_500),

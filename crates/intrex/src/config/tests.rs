@@ -1,6 +1,6 @@
 //! Configurations that must be refused, and what is said then.
 
-use intrex_core::clock::Chance;
+use intrex_core::{clock::Chance, outside::http::PlainHttp};
 
 use super::*;
 
@@ -205,6 +205,37 @@ fn missing_keys_are_made_once_outside_production() {
     let secrets = dir.path().join("secrets");
     assert_eq!(mode(&secrets), 0o700);
     assert_eq!(mode(&secrets.join("auth_secret")), 0o600);
+}
+
+#[test]
+fn the_way_out_is_closed_unless_it_is_opened_by_name() {
+    let outgoing = |changes: &[(&'static str, &str)]| {
+        let config = read(with(changes), Purpose::Serve).expect("is accepted");
+        config.outgoing
+    };
+    let closed = outgoing(&[]);
+    assert_eq!(
+        (closed.private_nets.len(), closed.plain_http),
+        (0, PlainHttp::Refused)
+    );
+    let open = outgoing(&[
+        (
+            "INTREX_ALLOW_PRIVATE_NETS",
+            "10.1.0.0/16, fd00::/8 192.168.1.5",
+        ),
+        ("INTREX_ALLOW_HTTP_WEBHOOKS", "true"),
+    ]);
+    assert_eq!(
+        (open.private_nets.len(), open.plain_http),
+        (3, PlainHttp::Allowed)
+    );
+    for (name, value) in [
+        ("INTREX_ALLOW_PRIVATE_NETS", "10.1.0.0/33"),
+        ("INTREX_ALLOW_PRIVATE_NETS", "mail.clinic.example"),
+        ("INTREX_ALLOW_HTTP_WEBHOOKS", "perhaps"),
+    ] {
+        refused(with(&[(name, value)]), Purpose::Serve, name);
+    }
 }
 
 #[test]

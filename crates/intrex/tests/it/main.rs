@@ -15,6 +15,7 @@ mod jobs;
 mod messages;
 mod obligations;
 mod outage;
+mod outside;
 mod passkeys;
 mod people;
 mod reminders;

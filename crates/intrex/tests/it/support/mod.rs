@@ -1,12 +1,13 @@
 //! The harness of the whole-product tests. One PostgreSQL serves all tests of a run; each test has a database of its own,
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
-//! `authenticator` one that makes passkeys · `server` the PostgreSQL · `smtp` a mail server · `log` what is logged · `program` the
+//! `authenticator` one that makes passkeys · `dns` a name server · `server` the PostgreSQL · `smtp` a mail server · `log` what is logged · `program` the
 //! program itself · `test_app` one test's application · `members` people who sign in · `world` the verbs that tests tell their
 //! story with.
 
 mod authenticator;
 pub(crate) mod browser;
+mod dns;
 mod log;
 pub(crate) mod members;
 pub(crate) mod program;
@@ -16,6 +17,7 @@ mod test_app;
 mod world;
 
 pub(crate) use authenticator::Authenticator;
+pub(crate) use dns::{Answer, NameServer, Record};
 pub(crate) use log::Log;
 pub(crate) use members::Member;
 pub(crate) use program::Program;
