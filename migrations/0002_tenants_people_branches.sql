@@ -84,13 +84,18 @@ create table app.people (
   name text not null constraint people_name_length check (length(name) between 1 and 200),
   role text not null constraint people_role check (role in ('head_office_admin', 'branch_manager', 'operator')),
   status text not null constraint people_status check (status in ('invited', 'active', 'disabled')),
+  disabled_by text constraint people_disabled_by check (disabled_by in ('branch_manager', 'head_office', 'system')),
   password_hash text constraint people_password_hash_length check (length(password_hash) <= 200),
   must_change_password boolean not null default false,
   totp_secret text constraint people_totp_secret_length check (length(totp_secret) <= 500),
   totp_confirmed_at timestamptz,
+  -- What every reader calls a second factor that is set up.
+  mfa_enrolled boolean not null generated always as (totp_confirmed_at is not null) stored,
   totp_last_step bigint,
-  totp_failures smallint not null default 0,
-  totp_failures_since timestamptz,
+  factor_wrong integer not null default 0,
+  factor_wrong_from timestamptz not null default 'epoch',
+  factor_locks integer not null default 0,
+  factor_locked_until timestamptz,
   last_sign_in_at timestamptz,
   active_since timestamptz,
   deleted_at timestamptz,
@@ -101,6 +106,7 @@ create table app.people (
   -- Nothing of somebody who was deleted comes back by a later statement.
   constraint people_deleted check (deleted_at is null or (status = 'disabled' and email = '' and password_hash is null
     and totp_secret is null and last_sign_in_at is null)),
+  constraint people_disabled_by_somebody check (disabled_by is null or status = 'disabled'),
   constraint people_pkey primary key (tenant_id, id),
   constraint people_totp_confirmed check (totp_confirmed_at is null or totp_secret is not null)
 );
@@ -109,12 +115,15 @@ create unique index people_canonical_email on app.people (canonical_email);
 create index people_by_name on app.people (tenant_id, name, id);
 comment on table app.people is
   'Somebody who signs in. password_hash begins with the id of its pepper; totp_secret is sealed. Of somebody who was deleted '
-  'the id and the role stay, so that history has somebody to point at. active_since: when they joined or were enabled last.';
+  'the id and the role stay, so that history has somebody to point at. active_since: when they joined or were enabled last. '
+  'factor_…: wrong second factors on devices that the person is not known by. '
+  'disabled_by: who has the last word on letting them in again; a branch manager undoes what a branch manager has done.';
 call app.isolate_tenant('app.people');
 call app.open_to_system('app.people', 'select');
 grant select, insert on app.people to intrex_app;
-grant update (email, canonical_email, name, role, status, password_hash, must_change_password, totp_secret,
-              totp_confirmed_at, totp_last_step, totp_failures, totp_failures_since, last_sign_in_at, active_since, deleted_at,
+grant update (email, canonical_email, name, role, status, disabled_by, password_hash, must_change_password, totp_secret,
+              totp_confirmed_at, totp_last_step, factor_wrong, factor_wrong_from, factor_locks, factor_locked_until,
+              last_sign_in_at, active_since, deleted_at,
               updated_at, version)
   on app.people to intrex_app;
 grant select (tenant_id, id, canonical_email) on app.people to intrex_system;

@@ -9,6 +9,10 @@ create table app.known_devices (
   created_at timestamptz not null,
   last_used_at timestamptz not null,
   expires_at timestamptz not null,
+  factor_wrong integer not null default 0,
+  factor_wrong_from timestamptz not null default 'epoch',
+  factor_locks integer not null default 0,
+  factor_locked_until timestamptz,
   constraint known_devices_pkey primary key (tenant_id, id),
   constraint known_devices_token unique (tenant_id, token_hash),
   constraint known_devices_person foreign key (tenant_id, person_id) references app.people (tenant_id, id) on delete cascade
@@ -17,10 +21,10 @@ create index known_devices_by_person on app.known_devices (tenant_id, person_id,
 create index known_devices_by_end on app.known_devices (tenant_id, expires_at);
 comment on table app.known_devices is
   'Browsers that a person has signed in with. The cookie is stored as SHA-256 only, made anew at each sign-in, and good for '
-  'nothing but having failures counted apart from those of strangers.';
+  'nothing but having failures, of passwords and of second factors, counted apart from those of strangers.';
 call app.isolate_tenant('app.known_devices');
 grant select, insert, delete on app.known_devices to intrex_app;
-grant update (token_hash, last_used_at, expires_at) on app.known_devices to intrex_app;
+grant update (token_hash, last_used_at, expires_at, factor_wrong, factor_wrong_from, factor_locks, factor_locked_until) on app.known_devices to intrex_app;
 
 alter table app.sessions add constraint sessions_device
   foreign key (tenant_id, device_id) references app.known_devices (tenant_id, id) on delete set null (device_id);

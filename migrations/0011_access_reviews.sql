@@ -38,6 +38,7 @@ create table app.access_review_rows (
   note text not null default '' constraint access_review_rows_note_length check (length(note) <= 1000),
   decided_at timestamptz,
   decided_by uuid,
+  enabled_again_at timestamptz,
   constraint access_review_rows_pkey primary key (tenant_id, review_id, person_id),
   constraint access_review_rows_review foreign key (tenant_id, review_id)
     references app.access_reviews (tenant_id, id) on delete cascade,
@@ -45,15 +46,17 @@ create table app.access_review_rows (
   constraint access_review_rows_decided_by_person foreign key (tenant_id, decided_by) references app.people (tenant_id, id),
   constraint access_review_rows_not_oneself check (decided_by is null or decided_by <> person_id),
   constraint access_review_rows_decided check (
-    (decision is null) = (decided_at is null) and (decided_at is not null) >= (decided_by is not null))
+    (decision is null) = (decided_at is null) and (decided_at is not null) >= (decided_by is not null)),
+  constraint access_review_rows_enabled_again check (enabled_again_at is null or decision = 'revoke')
 );
 create index access_review_rows_by_person on app.access_review_rows (tenant_id, person_id);
 comment on table app.access_review_rows is
   'What somebody had when the review began, and what was decided. Names and addresses are not copied: they are the person''s, and '
-  'go with them. No branch policy: only head office looks.';
+  'go with them. enabled_again_at: head office has let somebody in again whose access was revoked. No branch policy: only head '
+  'office looks.';
 call app.isolate_tenant('app.access_review_rows');
 grant select, insert on app.access_review_rows to intrex_app;
-grant update (decision, note, decided_at, decided_by, last_sign_in_at) on app.access_review_rows to intrex_app;
+grant update (decision, note, decided_at, decided_by, last_sign_in_at, enabled_again_at) on app.access_review_rows to intrex_app;
 
 -- Since when an account is known to be dormant, so that it is told of once.
 alter table app.people add column dormant_told_at timestamptz;

@@ -14,6 +14,7 @@ access-review-unchanged = { $n ->
 action-access_review-started = Access review begun
 action-access_review-decided = Access decided on
 action-access_review-finished = Access review finished
+action-access_review-exported = Access review exported
 action-access_review-reminded = Reminded of an access review
 action-person-dormant_reported = Dormant accounts told of
 
@@ -41,6 +42,7 @@ access-review-decide = Decide
 access-review-yourself = Decided on by somebody else
 access-review-decided-by = { $name }, { $when }
 access-review-changed = has changed since
+access-review-enabled-again = enabled again on { $date }
 access-review-last-sign-in = last sign-in: { $when }
 access-review-factor = second factor set up
 access-review-no-factor = no second factor

@@ -5,8 +5,10 @@ branch-not-closed = This branch is open.
 tenant-already-suspended = This organisation is suspended already.
 tenant-not-suspended = This organisation is active.
 
+person-disabled-by-head-office = Head office has disabled this person, or nobody had used the account. A head office admin enables it again.
 person-last-admin = This is the last active head office admin. Make somebody else one first.
 person-own-role = Nobody changes their own role: ask another head office admin.
+person-own-unlock = Nobody unlocks themselves: ask another head office admin, or the operator of the installation.
 person-own-mfa = Nobody resets their own second factor: ask another head office admin, or the operator of the installation.
 person-already-joined = This person has accepted an invitation already.
 person-not-joined-yet = This person has not accepted the invitation yet.

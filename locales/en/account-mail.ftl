@@ -46,6 +46,14 @@ account-mail-security-alert-link = Look at security events
 account-mail-new-device-subject = A sign-in from a new device
 account-mail-new-device = Somebody signed in to your account at { $tenant } on { $when }, from a device that was not seen before.
 
+account-mail-review-begun-subject = An access review has begun at { $tenant }
+account-mail-review-begun = On { $when }, Intrex has written down who has access at { $tenant }. Decide for each person whether it stays; there are two weeks for it.
+account-mail-review-soon-subject = The access review at { $tenant } is due soon
+account-mail-review-soon = The access review at { $tenant } is due within a week, and is not finished.
+account-mail-review-overdue-subject = The access review at { $tenant } is overdue
+account-mail-review-overdue = The date of the access review at { $tenant } has passed, and it is not finished.
+account-mail-review-link = The access reviews
+
 account-mail-dormant-subject = Your account was disabled
 account-mail-dormant = Nobody has signed in to your account at { $tenant } for a long time. It was disabled on { $when }, as your organisation has set.
 account-mail-dormant-ask = If you still need it, ask your head office admin to enable it again.

@@ -148,11 +148,16 @@ impl From<sqlx::Error> for Error {
         let unavailable = match &error {
             sqlx::Error::RowNotFound => return Error::NotFound,
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-            // 57P03: starting up; 53300: too many connections; 57014, 55P03: a statement or a lock took longer than its limit.
+            // 57P03: starting up; 53300: too many connections; 57014, 55P03: a statement or a lock took longer than its limit;
+            // 40P01, 40001: it stood in the way of another, which went on. What was asked for was rolled back, and can be asked again.
             sqlx::Error::Database(e) => {
                 is_lost(&error)
-                    || e.code()
-                        .is_some_and(|code| matches!(&*code, "57P03" | "53300" | "57014" | "55P03"))
+                    || e.code().is_some_and(|code| {
+                        matches!(
+                            &*code,
+                            "57P03" | "53300" | "57014" | "55P03" | "40P01" | "40001"
+                        )
+                    })
             }
             lost => is_lost(lost),
         };

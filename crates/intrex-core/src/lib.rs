@@ -20,6 +20,7 @@ pub mod branches;
 pub mod catalogue;
 pub mod clock;
 pub mod csp_reports;
+mod csv;
 pub mod db;
 pub mod error;
 pub mod idempotency;

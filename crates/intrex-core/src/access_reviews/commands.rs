@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Actor, App,
+    account_mail::{self, Notice},
     audit::Event,
     catalogue::{Text, keys},
     db::WriteTx,
@@ -56,6 +57,8 @@ pub async fn start(app: &App, actor: &Actor) -> Result<Started> {
 /// Begins one in the caller's transaction, with the event that tells of it; none if one is open.
 pub(super) async fn begin(app: &App, tx: &mut WriteTx) -> Result<Option<(AccessReview, Event)>> {
     let (tenant, by, now) = (tx.actor().tenant(), tx.actor().person_id(), tx.now());
+    // Admins first, as whoever deletes or disables somebody does: nobody leaves between the snapshot and what tells of it.
+    people::lock_admins(tx).await?;
     let id: AccessReviewId = app.new_id();
     let today = today(tx).await?;
     let due_on = today + DUE_AFTER;
@@ -64,6 +67,7 @@ pub(super) async fn begin(app: &App, tx: &mut WriteTx) -> Result<Option<(AccessR
     }
     queries::snapshot(tx.conn(), tenant, id, now).await?;
     tell_of(app, tx, id, due_on, today).await?;
+    write_to_admins(app, tx, Notice::AccessReviewBegun).await?;
     let review = shown(tx, id).await?;
     let event = told("access_review.started", id)
         .with("due_on", due_on.to_string())
@@ -93,7 +97,7 @@ pub async fn decide(
     if actor.person_id() == Some(typed.person) {
         return Err(Error::conflict(keys::ACCESS_REVIEW_OWN));
     }
-    if before.decision == Some(Decision::Revoke) && before.is_changed {
+    if before.decision == Some(Decision::Revoke) && before.enabled_again_at.is_none() {
         return Err(Error::conflict(keys::ACCESS_REVIEW_REVOKED));
     }
     let now = tx.now();
@@ -148,6 +152,9 @@ pub async fn finish(app: &App, actor: &Actor, id: AccessReviewId) -> Result<Acce
         let text = Text::new(keys::ACCESS_REVIEW_UNCHANGED).with("n", unchanged);
         return Err(Error::conflict(text));
     }
+    // Revoking has taken effect when it was decided; whoever was let in again since stands in the row.
+    let enabled_again = rows.iter().filter(|row| row.enabled_again_at.is_some());
+    let enabled_again = enabled_again.count();
     let now = tx.now();
     queries::finish(tx.conn(), tenant, id, actor.person_id(), now).await?;
     let review = shown(&mut tx, id).await?;
@@ -155,6 +162,7 @@ pub async fn finish(app: &App, actor: &Actor, id: AccessReviewId) -> Result<Acce
         .with("kept", review.kept_count)
         .with("changed", review.changed_count)
         .with("revoked", review.revoked_count)
+        .with("enabled_again", enabled_again)
         .with("undecided", review.undecided_count);
     tx.commit_answering(vec![event], &review).await?;
     Ok(review)
@@ -200,6 +208,15 @@ pub(super) async fn tell_of(
         account_count: None,
     };
     tell(app, tx, &message).await
+}
+
+/// A letter to every head office admin, if this installation sends mail.
+pub(super) async fn write_to_admins(app: &App, tx: &mut WriteTx, notice: Notice) -> Result<()> {
+    let tenant = tx.actor().tenant();
+    for admin in queries::admins(tx.conn(), tenant).await? {
+        account_mail::notify(app, tx, PersonId::from(admin), notice).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn tell(app: &App, tx: &mut WriteTx, message: &Told) -> Result<()> {

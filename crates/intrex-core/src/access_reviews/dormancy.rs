@@ -18,40 +18,48 @@ use crate::{
     tenants::Tenant,
 };
 
-/// Accounts that one round looks at.
-const ACCOUNTS_A_ROUND: i64 = 500;
+/// Accounts that are held at a time; a round looks at all of them, so many after so many.
+const ACCOUNTS_AT_A_TIME: i64 = 500;
 
-/// Looks for them in the caller's transaction. The events tell what was done to whom, and of how many head office was told.
-pub(super) async fn look(app: &App, tx: &mut WriteTx, tenant: &Tenant) -> Result<Vec<Event>> {
+/// Looks for them in the caller's transaction, where what was done to whom is staged. The event tells of how many head office was
+/// told.
+pub(super) async fn look(app: &App, tx: &mut WriteTx, tenant: &Tenant) -> Result<Option<Event>> {
     let now = tx.now();
     let id = tenant.id;
     let mut admins = people::lock_admins(tx).await?;
     let before = now - TimeDelta::days(tenant.dormant_after_days.into());
-    let dormant = queries::lock_dormant(tx.conn(), id, before, ACCOUNTS_A_ROUND).await?;
-    let mut events = Vec::new();
     let mut news = 0;
-    let mut seen = Vec::new();
-    for account in &dormant {
-        let is_last = account.role == Role::HeadOfficeAdmin && admins.len() < 2;
-        if tenant.suspend_dormant
-            && !is_last
-            && let Some(event) = people::take_access(tx, account.id, &admins).await?
-        {
-            admins.retain(|admin| *admin != account.id);
-            account_mail::notify(app, tx, account.id, Notice::Dormant).await?;
-            events.push(event.with("why", "dormant"));
+    let mut after = None;
+    loop {
+        let limit = ACCOUNTS_AT_A_TIME;
+        let dormant = queries::lock_dormant(tx.conn(), id, before, after, limit).await?;
+        let Some(last) = dormant.last() else { break };
+        after = Some((last.used_at, last.id.uuid()));
+        let mut events = Vec::new();
+        let mut seen = Vec::new();
+        for account in &dormant {
+            let is_last = account.role == Role::HeadOfficeAdmin && admins.len() < 2;
+            if tenant.suspend_dormant
+                && !is_last
+                && let Some(event) = people::take_access(tx, account.id, &admins).await?
+            {
+                admins.retain(|admin| *admin != account.id);
+                account_mail::notify(app, tx, account.id, Notice::Dormant).await?;
+                events.push(event.with("why", "dormant"));
+            } else if account.told {
+                continue;
+            }
             news += 1;
-        } else if !account.told {
-            news += 1;
-        } else {
-            continue;
+            seen.push(account.id.uuid());
         }
-        seen.push(account.id.uuid());
+        queries::set_told(tx.conn(), id, &seen, now).await?;
+        if !events.is_empty() {
+            tx.stage(events).await?;
+        }
     }
     if news == 0 {
-        return Ok(events);
+        return Ok(None);
     }
-    queries::set_told(tx.conn(), id, &seen, now).await?;
     let message = Told {
         kind: "dormant_accounts",
         severity: "medium",
@@ -60,10 +68,8 @@ pub(super) async fn look(app: &App, tx: &mut WriteTx, tenant: &Tenant) -> Result
         account_count: Some(news),
     };
     commands::tell(app, tx, &message).await?;
-    events.push(
-        Event::new("person", "person.dormant_reported")
-            .with("count", news)
-            .with("disabled", tenant.suspend_dormant),
-    );
-    Ok(events)
+    let event = Event::new("person", "person.dormant_reported")
+        .with("count", news)
+        .with("disabled", tenant.suspend_dormant);
+    Ok(Some(event))
 }

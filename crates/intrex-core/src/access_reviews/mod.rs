@@ -20,7 +20,7 @@ pub mod reads;
 pub mod upkeep;
 
 pub use commands::{Started, decide, finish, start};
-pub use export::csv;
+pub use export::export;
 pub use input::RawDecision;
 pub use model::{AccessReview, Decision, ReviewRow, WholeReview};
-pub(crate) use queries::close_rows_of;
+pub(crate) use queries::{close_rows_of, note_enabled};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    account_mail::Notice,
     ids::{AccessReviewId, BranchId, PersonId},
     people::PersonStatus,
     permission::Role,
@@ -13,7 +14,7 @@ use crate::{
 /// How long there is for a review.
 pub(super) const DUE_AFTER: TimeDelta = TimeDelta::days(14);
 /// How long before its date head office is reminded.
-const REMIND_BEFORE: TimeDelta = TimeDelta::days(3);
+const REMIND_BEFORE: TimeDelta = TimeDelta::days(7);
 /// How often it is reminded of an overdue one.
 const REMIND_EVERY: TimeDelta = TimeDelta::days(7);
 
@@ -85,6 +86,8 @@ pub struct ReviewRow {
     pub decided_by: Option<PersonId>,
     /// That person's name as it is today.
     pub decided_by_name: Option<String>,
+    /// When head office let them in again after their access was revoked here: an act of its own, with its own event.
+    pub enabled_again_at: Option<DateTime<Utc>>,
     /// Whether their role, their branches or their access are others now than when the review began.
     pub is_changed: bool,
 }
@@ -143,6 +146,20 @@ pub(super) fn is_to_remind(due_on: NaiveDate, reminded_on: NaiveDate, today: Nai
     }
 }
 
+/// The letter that goes with a reminder: one before the date and one when it has passed. The weekly ones after that stand in
+/// the inbox and on Today alone.
+pub(super) fn letter(
+    due_on: NaiveDate,
+    reminded_on: NaiveDate,
+    today: NaiveDate,
+) -> Option<Notice> {
+    match (today <= due_on, reminded_on <= due_on) {
+        (true, _) => Some(Notice::AccessReviewSoon),
+        (false, true) => Some(Notice::AccessReviewOverdue),
+        (false, false) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +188,7 @@ mod tests {
                 told.push(n);
             }
         }
-        assert_eq!(told, [12, 16, 23, 30]);
+        assert_eq!(told, [8, 16, 23, 30]);
         // Nobody looked for a while: once, and not once for each day that was missed.
         assert!(is_to_remind(due, day(1), day(20)));
         assert!(!is_to_remind(due, day(20), day(21)));

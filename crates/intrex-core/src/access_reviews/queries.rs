@@ -50,7 +50,7 @@ pub(super) async fn snapshot(
          select p.tenant_id, $2, p.id, p.role,
                 array(select pb.branch_id from app.person_branches pb
                       where pb.tenant_id = p.tenant_id and pb.person_id = p.id order by pb.branch_id),
-                p.status, p.totp_confirmed_at is not null, p.last_sign_in_at,
+                p.status, p.mfa_enrolled, p.last_sign_in_at,
                 (select count(*) from app.api_tokens a
                  where a.tenant_id = p.tenant_id and a.person_id = p.id and a.revoked_at is null and a.expires_at > $3)
          from app.people p where p.tenant_id = $1 and p.status in ('invited', 'active')",
@@ -150,7 +150,7 @@ pub(super) async fn rows(
         r#"select w.person_id as "person_id: PersonId", p.name, p.email, w.role as "role: Role",
                   w.branch_ids as "branch_ids: Vec<BranchId>", w.status as "status: PersonStatus", w.mfa_enrolled,
                   w.last_sign_in_at, w.token_count, w.decision as "decision: Decision", w.note, w.decided_at,
-                  w.decided_by as "decided_by: PersonId", d.name as "decided_by_name?",
+                  w.decided_by as "decided_by: PersonId", d.name as "decided_by_name?", w.enabled_again_at,
                   (p.role <> w.role or p.status = 'disabled'
                    or array(select pb.branch_id from app.person_branches pb
                             where pb.tenant_id = p.tenant_id and pb.person_id = p.id order by pb.branch_id)
@@ -184,7 +184,8 @@ pub(super) async fn decide(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update app.access_review_rows set decision = $4, note = $5, decided_by = $6, decided_at = $7
+        "update app.access_review_rows set decision = $4, note = $5, decided_by = $6, decided_at = $7,
+                enabled_again_at = null
          where tenant_id = $1 and review_id = $2 and person_id = $3",
         tenant.uuid(),
         id.uuid(),
@@ -244,6 +245,25 @@ pub(crate) async fn close_rows_of(
     Ok(())
 }
 
+/// Notes in every review in which somebody's access was revoked that they were let in again.
+pub(crate) async fn note_enabled(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.access_review_rows set enabled_again_at = $3
+         where tenant_id = $1 and person_id = $2 and decision = 'revoke' and enabled_again_at is null",
+        tenant.uuid(),
+        person.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// When the last review began; none if there was none.
 pub(super) async fn last_started(
     conn: &mut PgConnection,
@@ -295,27 +315,36 @@ pub(super) async fn set_reminded(
 pub(super) struct Dormant {
     pub(super) id: PersonId,
     pub(super) role: Role,
+    /// When it was used last, or could have been first.
+    pub(super) used_at: DateTime<Utc>,
     /// Whether head office has been told since it was used last.
     pub(super) told: bool,
 }
 
-/// Dormant accounts, locked, those that were used longest ago first: the one that was used last stays if one must.
+/// Dormant accounts after one of them, locked, those that were used longest ago first: the one that was used last stays if one must.
 pub(super) async fn lock_dormant(
     conn: &mut PgConnection,
     tenant: TenantId,
     before: DateTime<Utc>,
+    after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Dormant>> {
+    let (used_at, last) = after.unzip();
     Ok(sqlx::query_as!(
         Dormant,
         r#"select id as "id: PersonId", role as "role: Role",
+                  greatest(last_sign_in_at, active_since, created_at) as "used_at!",
                   coalesce(dormant_told_at > greatest(last_sign_in_at, active_since, created_at), false) as "told!"
            from app.people
            where tenant_id = $1 and status = 'active' and greatest(last_sign_in_at, active_since, created_at) < $2
+             and ($4::timestamptz is null
+                  or (greatest(last_sign_in_at, active_since, created_at), id) > ($4, $5::uuid))
            order by greatest(last_sign_in_at, active_since, created_at), id limit $3 for update"#,
         tenant.uuid(),
         before,
         limit,
+        used_at,
+        last,
     )
     .fetch_all(conn)
     .await?)

@@ -22,7 +22,7 @@ pub async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     actor.may(Permission::AccessUpkeep)?;
     let mut tx = app.db.write(actor).await?;
     let tenant = tenants::in_force(tx.conn(), actor.tenant()).await?;
-    let mut events = dormancy::look(app, &mut tx, &tenant).await?;
+    let mut events = Vec::from_iter(dormancy::look(app, &mut tx, &tenant).await?);
     events.extend(review(app, &mut tx, &tenant).await?);
     if events.is_empty() {
         tx.commit_unaudited("there was nothing to tell of").await?;
@@ -38,11 +38,15 @@ async fn review(app: &App, tx: &mut WriteTx, tenant: &Tenant) -> Result<Option<E
     if let Some(open) = queries::find(tx.conn(), tenant.id, None).await? {
         let today = commands::today(tx).await?;
         let reminded = queries::lock_reminded(tx.conn(), tenant.id, open.id).await?;
-        if !reminded.is_some_and(|on| model::is_to_remind(open.due_on, on, today)) {
+        let Some(reminded) = reminded.filter(|on| model::is_to_remind(open.due_on, *on, today))
+        else {
             return Ok(None);
-        }
+        };
         queries::set_reminded(tx.conn(), tenant.id, open.id, today).await?;
         commands::tell_of(app, tx, open.id, open.due_on, today).await?;
+        if let Some(letter) = model::letter(open.due_on, reminded, today) {
+            commands::write_to_admins(app, tx, letter).await?;
+        }
         let event = Event::new("access_review", "access_review.reminded")
             .on("access_review", open.id)
             .with("due_on", open.due_on.to_string())

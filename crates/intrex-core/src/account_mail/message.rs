@@ -95,6 +95,21 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_SECURITY_ALERT,
             None,
         ),
+        Kind::AccessReviewBegun => (
+            keys::ACCOUNT_MAIL_REVIEW_BEGUN_SUBJECT,
+            keys::ACCOUNT_MAIL_REVIEW_BEGUN,
+            None,
+        ),
+        Kind::AccessReviewSoon => (
+            keys::ACCOUNT_MAIL_REVIEW_SOON_SUBJECT,
+            keys::ACCOUNT_MAIL_REVIEW_SOON,
+            None,
+        ),
+        Kind::AccessReviewOverdue => (
+            keys::ACCOUNT_MAIL_REVIEW_OVERDUE_SUBJECT,
+            keys::ACCOUNT_MAIL_REVIEW_OVERDUE,
+            None,
+        ),
         Kind::Dormant => (
             keys::ACCOUNT_MAIL_DORMANT_SUBJECT,
             keys::ACCOUNT_MAIL_DORMANT,
@@ -152,9 +167,9 @@ pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> M
             encode_safe(&words),
             encode_safe(&once),
         );
-    } else if about.kind == Kind::SecurityAlert {
-        let words = say(keys::ACCOUNT_MAIL_SECURITY_ALERT_LINK);
-        let address = format!("{base}/settings/security");
+    } else if let Some((words, page)) = task(about.kind) {
+        let words = say(words);
+        let address = format!("{base}/{page}");
         text += &format!("\n{words}: {address}\n");
         html += &format!(
             "<p><a href=\"{}\">{}</a></p>\n",
@@ -199,6 +214,17 @@ pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> M
         html: html_page(language, &subject, &html),
         subject,
         text,
+    }
+}
+
+/// What a head office admin is asked to look at, and where it stands.
+fn task(kind: Kind) -> Option<(Key, &'static str)> {
+    match kind {
+        Kind::SecurityAlert => Some((keys::ACCOUNT_MAIL_SECURITY_ALERT_LINK, "settings/security")),
+        Kind::AccessReviewBegun | Kind::AccessReviewSoon | Kind::AccessReviewOverdue => {
+            Some((keys::ACCOUNT_MAIL_REVIEW_LINK, "settings/access-reviews"))
+        }
+        _ => None,
     }
 }
 

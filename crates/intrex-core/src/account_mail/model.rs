@@ -41,6 +41,12 @@ pub enum Kind {
     NewNetwork,
     /// To a head office admin: there is a security event to look at.
     SecurityAlert,
+    /// To a head office admin: an access review has begun.
+    AccessReviewBegun,
+    /// To a head office admin: the date of an access review is near.
+    AccessReviewSoon,
+    /// To a head office admin: the date of an access review has passed.
+    AccessReviewOverdue,
     /// The account was not used for a long time, and was disabled.
     Dormant,
     /// A passkey was added.
@@ -70,6 +76,12 @@ pub enum Notice {
     NewNetwork,
     /// To a head office admin: there is a security event to look at.
     SecurityAlert,
+    /// To a head office admin: an access review has begun.
+    AccessReviewBegun,
+    /// To a head office admin: the date of an access review is near.
+    AccessReviewSoon,
+    /// To a head office admin: the date of an access review has passed.
+    AccessReviewOverdue,
     /// The account was not used for a long time, and was disabled.
     Dormant,
     /// A passkey was added.
@@ -91,6 +103,9 @@ impl From<Notice> for Kind {
             Notice::NewDevice => Kind::NewDevice,
             Notice::NewNetwork => Kind::NewNetwork,
             Notice::SecurityAlert => Kind::SecurityAlert,
+            Notice::AccessReviewBegun => Kind::AccessReviewBegun,
+            Notice::AccessReviewSoon => Kind::AccessReviewSoon,
+            Notice::AccessReviewOverdue => Kind::AccessReviewOverdue,
             Notice::Dormant => Kind::Dormant,
             Notice::PasskeyAdded => Kind::PasskeyAdded,
             Notice::PasskeyRemoved => Kind::PasskeyRemoved,
@@ -101,7 +116,7 @@ impl From<Notice> for Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -115,6 +130,9 @@ impl Kind {
         Kind::NewDevice,
         Kind::NewNetwork,
         Kind::SecurityAlert,
+        Kind::AccessReviewBegun,
+        Kind::AccessReviewSoon,
+        Kind::AccessReviewOverdue,
         Kind::Dormant,
         Kind::PasskeyAdded,
         Kind::PasskeyRemoved,
@@ -137,6 +155,9 @@ impl Kind {
             Kind::NewDevice => "new_device",
             Kind::NewNetwork => "new_network",
             Kind::SecurityAlert => "security_alert",
+            Kind::AccessReviewBegun => "access_review_begun",
+            Kind::AccessReviewSoon => "access_review_soon",
+            Kind::AccessReviewOverdue => "access_review_overdue",
             Kind::Dormant => "dormant",
             Kind::PasskeyAdded => "passkey_added",
             Kind::PasskeyRemoved => "passkey_removed",

@@ -17,6 +17,7 @@ use crate::{
     audit::Event,
     error::Result,
     ids::{KeyId, PersonId, TenantId},
+    people,
     permission::Permission,
     sessions::second_factor,
     vault::{
@@ -193,12 +194,16 @@ struct Batch {
     unreadable: u64,
 }
 
-/// Seals the next rows anew. Nothing is locked but them, and nobody who has read one before has to read it again: the former
+/// Seals the next rows anew. Nothing is locked but them and, for second factors, the admins, and nobody who has read one before has to read it again: the former
 /// key still opens it.
 async fn reseal(app: &App, actor: &Actor, kind: Kind, after: Uuid) -> Result<Option<Batch>> {
     let (ring, tenant) = (kind.ring(app), actor.tenant());
     let current = ring.current().id();
     let mut tx = app.db.write(actor).await?;
+    if kind == Kind::SecondFactors {
+        // Whoever changes people locks the admins before anybody else; the other way round, both would wait in a circle.
+        people::lock_admins(&mut tx).await?;
+    }
     let conn = tx.conn();
     let stale = match kind {
         Kind::SecondFactors => {

@@ -17,8 +17,9 @@ use crate::{
     audit::Event,
     catalogue::keys,
     db::WriteTx,
-    error::{Conflict, Error, Result},
-    ids::{ObligationId, TemplateId},
+    error::{Conflict, Error, FieldErrors, Result},
+    ids::{ObligationId, PersonId, TemplateId},
+    people,
     permission::Permission,
     reminders, templates,
 };
@@ -43,6 +44,7 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obl
             keys::ERROR_FIELD_UNKNOWN_REFERENCE,
         ));
     }
+    must_be_assignable(&mut tx, &new, None).await?;
     let id: ObligationId = app.new_id();
     let source = if template.is_some() {
         Source::Template
@@ -76,6 +78,7 @@ pub async fn update(
     if new == old.definition {
         return shown(&mut tx, id).await;
     }
+    must_be_assignable(&mut tx, &new, Some(&old.definition)).await?;
     queries::update(
         tx.conn(),
         actor.tenant(),
@@ -195,8 +198,12 @@ pub async fn reopen(
     let reason = sent?;
     queries::reopen(tx.conn(), actor.tenant(), id, app.now()).await?;
     let opened = shown(&mut tx, id).await?;
+    let (had, has) = (&item.definition, &opened);
+    let person = |id: Option<PersonId>| id.map(|id| id.to_string());
     let event = told(Event::new("obligation", "obligation.reopened"), &opened)
         .with("was", item.state.as_str())
+        .changed("owner_id", person(had.owner_id), person(has.owner_id))
+        .changed("deputy_id", person(had.deputy_id), person(has.deputy_id))
         .personal("reopening_reason", reason);
     tx.commit_answering(vec![event], &opened).await?;
     Ok(opened)
@@ -275,6 +282,40 @@ async fn settle(
         item: shown(tx, item.id).await?,
         successor,
     })
+}
+
+/// Whoever is named anew as owner or deputy can be given something: a former person, and somebody who cannot sign in, is refused
+/// like an id that never was. Who was named before stays.
+async fn must_be_assignable(
+    tx: &mut WriteTx,
+    new: &Definition,
+    old: Option<&Definition>,
+) -> Result<()> {
+    let named = [
+        ("owner_id", new.owner_id, old.and_then(|old| old.owner_id)),
+        (
+            "deputy_id",
+            new.deputy_id,
+            old.and_then(|old| old.deputy_id),
+        ),
+    ];
+    let named = named.into_iter().filter(|(_, new, old)| new != old);
+    let named: Vec<(&str, PersonId)> = named
+        .filter_map(|(field, new, _)| new.map(|id| (field, id)))
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<uuid::Uuid> = named.iter().map(|(_, id)| id.uuid()).collect();
+    let tenant = tx.actor().tenant();
+    let found = people::hold_assignable(tx.conn(), tenant, &ids).await?;
+    let mut errors = FieldErrors::new();
+    for (field, id) in named {
+        if !found.contains(&id) {
+            errors.add(field, keys::ERROR_FIELD_UNKNOWN_REFERENCE);
+        }
+    }
+    errors.finish()
 }
 
 async fn named_template(tx: &mut WriteTx, words: &str) -> Result<templates::Template> {

@@ -376,6 +376,10 @@ pub(super) async fn reopen(
     sqlx::query!(
         "update app.obligation_instances
          set state = 'open', completed_at = null, completed_on = null, completed_by = null, completion_note = null,
+             owner_id = (select p.id from app.people p
+                         where p.tenant_id = $1 and p.id = owner_id and p.deleted_at is null),
+             deputy_id = (select p.id from app.people p
+                          where p.tenant_id = $1 and p.id = deputy_id and p.deleted_at is null),
              waived_at = null, waived_by = null, waiver_reason = null, reminders_from = $3, planned_through = null,
              updated_at = $3, version = version + 1
          where tenant_id = $1 and id = $2",

@@ -10,11 +10,12 @@ use super::{
     queries::{self, Locked, Sight},
     reads,
     rules::{
-        is_admin, lets_an_admin_in, manages, may_change, may_give, note_changes, one_admin_stays,
+        disabled_by, is_admin, lets_an_admin_in, lets_in, manages, may_change, may_give,
+        note_changes, one_admin_stays, widens,
     },
 };
 use crate::{
-    Actor, App,
+    Actor, App, access_reviews,
     account_mail::{self, Letter, Notice},
     accounts,
     audit::Event,
@@ -26,7 +27,7 @@ use crate::{
     permission::{Permission, Role},
     raw::Raw,
     recovery_codes,
-    sessions::{MAX_WRONG, counters},
+    sessions::{self, counters},
     vault::opaque::{self, Kind},
 };
 
@@ -41,7 +42,7 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
     actor.may(Permission::PeopleWrite)?;
     let new = raw.parse()?;
     may_give(actor, new.role, &new.branch_ids)?;
-    gives_the_highest_role(app, actor, new.role)?;
+    gives_access(app, actor, new.role)?;
     let id: PersonId = app.new_id();
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
@@ -69,7 +70,7 @@ pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited>
     if locked.status != PersonStatus::Invited {
         return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
     }
-    gives_the_highest_role(app, actor, person.role)?;
+    gives_access(app, actor, person.role)?;
     let now = tx.now();
     queries::use_up_invitations(tx.conn(), actor.tenant(), id, now).await?;
     let token = new_invitation(app, &mut tx, id).await?;
@@ -107,10 +108,15 @@ pub async fn update(
     let other_admins = admins.iter().filter(|admin| **admin != id).count();
     may_change(actor, &before, &after, other_admins)?;
     let now = tx.now();
-    if after.role != before.role || lets_an_admin_in(&before, &after) {
+    if after.role != before.role || lets_an_admin_in(&before, &after) || widens(&before, &after) {
         actor.must_be_fresh(now)?;
     }
-    queries::update(tx.conn(), tenant, id, &after, now).await?;
+    let by = disabled_by(actor, &before, &after, raw.status.is_given());
+    queries::update(tx.conn(), tenant, id, &after, by, now).await?;
+    if lets_in(&before, &after) {
+        // What a review has taken away stays in it as taken away, and that it was given back stands beside it.
+        access_reviews::note_enabled(tx.conn(), tenant, id, now).await?;
+    }
     if after.role != before.role {
         recovery_codes::remove_where_not_allowed(tx.conn(), tenant).await?;
     }
@@ -129,7 +135,7 @@ pub async fn update(
     let person = shown(&mut tx, id).await?;
     let action = if left {
         "person.disabled"
-    } else if before.status == PersonStatus::Disabled && after.status != before.status {
+    } else if lets_in(&before, &after) {
         "person.enabled"
     } else {
         "person.updated"
@@ -160,12 +166,17 @@ pub async fn reset_mfa(app: &App, actor: &Actor, id: PersonId, reason: &Raw) -> 
     let passkeys = passkeys::remove_all(tx.conn(), actor.tenant(), id).await?;
     // Whoever took the factor may have signed in with it, and made tokens.
     queries::end_access(tx.conn(), actor.tenant(), id, now).await?;
+    accounts::end_links(tx.conn(), actor.tenant(), id, now).await?;
+    let factor_waited = sessions::forget_wrong(tx.conn(), actor.tenant(), id, now).await?;
     account_mail::notify(app, &mut tx, id, Notice::MfaReset).await?;
     let person = shown(&mut tx, id).await?;
-    let event = told("person.mfa_reset", &person)
-        .with("passkeys_removed", passkeys)
-        .personal("reason", reason.unwrap_or_default());
-    tx.commit_answering(vec![event], &person).await?;
+    let mut events = vec![
+        told("person.mfa_reset", &person)
+            .with("passkeys_removed", passkeys)
+            .personal("reason", reason.unwrap_or_default()),
+    ];
+    events.extend(factor_waited.then(|| counters::cleared(id, "reset_mfa")));
+    tx.commit_answering(events, &person).await?;
     Ok(person)
 }
 
@@ -191,11 +202,17 @@ pub async fn require_password_change(app: &App, actor: &Actor, id: PersonId) -> 
 /// Ends a lock after too many failed sign-ins, or too many wrong codes.
 pub async fn unlock(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
     actor.may(Permission::PeopleCredentials)?;
+    // Whoever unlocks lets guessing begin anew; nobody does that for themselves, and no program.
+    actor.must_be_fresh(app.now())?;
+    if actor.person_id() == Some(id) {
+        return Err(Error::conflict(keys::PERSON_OWN_UNLOCK));
+    }
     let mut tx = app.db.write(actor).await?;
     let locked = queries::lock(tx.conn(), actor.tenant(), id)
         .await?
         .ok_or(Error::NotFound)?;
-    let factor_waited = queries::forget_failures(tx.conn(), actor.tenant(), id, MAX_WRONG).await?;
+    let now = tx.now();
+    let factor_waited = sessions::forget_wrong(tx.conn(), actor.tenant(), id, now).await?;
     let person = shown(&mut tx, id).await?;
     tx.commit_answering(vec![told("person.unlocked", &person)], &person)
         .await?;
@@ -208,11 +225,12 @@ pub async fn unlock(app: &App, actor: &Actor, id: PersonId) -> Result<Person> {
     Ok(person)
 }
 
-/// Whoever invites a head office admin gives away everything: as dangerous as changing a role.
-fn gives_the_highest_role(app: &App, actor: &Actor, role: Role) -> Result<()> {
-    match role {
-        Role::HeadOfficeAdmin => actor.must_be_fresh(app.now()),
-        Role::BranchManager | Role::Operator => Ok(()),
+/// Giving access asks for a fresh factor of whoever is in a session. A program may invite anybody but a head office admin, who
+/// gets everything: that is what it was made for, and where mail is set up the link goes to the new person alone.
+fn gives_access(app: &App, actor: &Actor, role: Role) -> Result<()> {
+    match (actor.is_token(), role) {
+        (true, Role::BranchManager | Role::Operator) => Ok(()),
+        _ => actor.must_be_fresh(app.now()),
     }
 }
 
@@ -244,20 +262,25 @@ pub(crate) async fn take_access(
     let Some(locked) = queries::lock(tx.conn(), tenant, id).await? else {
         return Ok(None);
     };
-    if locked.status == PersonStatus::Disabled {
-        return Ok(None);
-    }
     let before = shown(tx, id).await?;
-    if is_admin(before.role, before.status) {
-        one_admin_stays(admins.iter().filter(|admin| **admin != id).count())?;
-    }
     let after = PersonFacts {
         name: before.name.clone(),
         role: before.role,
         branch_ids: before.branch_ids.clone(),
         status: PersonStatus::Disabled,
     };
-    queries::update(tx.conn(), tenant, id, &after, now).await?;
+    let by = disabled_by(tx.actor(), &before, &after, true);
+    if locked.status == PersonStatus::Disabled {
+        // Nothing is left to take, but whether they come back is no longer a branch manager's to say.
+        if by != before.disabled_by {
+            queries::update(tx.conn(), tenant, id, &after, by, now).await?;
+        }
+        return Ok(None);
+    }
+    if is_admin(before.role, before.status) {
+        one_admin_stays(admins.iter().filter(|admin| **admin != id).count())?;
+    }
+    queries::update(tx.conn(), tenant, id, &after, by, now).await?;
     queries::revoke_credentials(tx.conn(), tenant, id, now).await?;
     accounts::end_links(tx.conn(), tenant, id, now).await?;
     let event = told("person.disabled", &before);

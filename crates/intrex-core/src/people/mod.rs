@@ -23,5 +23,7 @@ pub use email::canonical_email;
 pub(crate) use email::{Email, MAX_EMAIL};
 pub use input::{RawPerson, RawPersonUpdate};
 pub use invitations::{AcceptOutcome, Accepted, Invitation, accept_invitation};
-pub use model::{Dormancy, Invited, Person, PersonFilter, PersonName, PersonStatus};
+pub use model::{DisabledBy, Dormancy, Invited, Person, PersonFilter, PersonName, PersonStatus};
+pub(crate) use queries::hold_assignable;
 pub use removal::{Deleted, Leaving, RawDeletion, delete};
+pub use rules::may_enable;

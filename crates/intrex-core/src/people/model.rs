@@ -15,7 +15,7 @@ use crate::{
 pub struct Person {
     /// Their id.
     pub id: PersonId,
-    /// Their address, by which they sign in.
+    /// Their address, by which they sign in; empty where the reader sees them as a contact alone.
     pub email: String,
     /// Their name.
     pub name: String,
@@ -23,16 +23,19 @@ pub struct Person {
     pub role: Role,
     /// Whether they can sign in.
     pub status: PersonStatus,
+    /// Who has disabled them; null while they are not.
+    pub disabled_by: Option<DisabledBy>,
     /// The branches they work for, as far as the reader sees them.
     pub branch_ids: Vec<BranchId>,
-    /// Whether their second factor is set up.
-    pub mfa_enrolled: bool,
+    /// Whether their second factor is set up; null, as all about their signing in, where the reader sees them as a contact alone:
+    /// a branch manager does so with head office admins.
+    pub mfa_enrolled: Option<bool>,
     /// When they last signed in.
     pub last_sign_in_at: Option<DateTime<Utc>>,
     /// Whether they could sign in and have not done so for as many days as the organisation has set.
-    pub dormant: bool,
+    pub dormant: Option<bool>,
     /// Whether nothing opens to them until they have set another password.
-    pub must_change_password: bool,
+    pub must_change_password: Option<bool>,
     /// When they were invited first.
     pub created_at: DateTime<Utc>,
     /// When they were changed last.
@@ -40,6 +43,21 @@ pub struct Person {
     /// Counts their changes; shown as the ETag.
     #[serde(skip)]
     pub version: i32,
+}
+
+impl Person {
+    /// As whoever does not manage head office sees its people: whom to ask, and nothing of how they sign in.
+    pub(super) fn as_contact(self) -> Self {
+        Person {
+            email: String::new(),
+            mfa_enrolled: None,
+            last_sign_in_at: None,
+            dormant: None,
+            must_change_password: None,
+            disabled_by: None,
+            ..self
+        }
+    }
 }
 
 /// A person to choose from.
@@ -82,6 +100,19 @@ impl PersonStatus {
             PersonStatus::Disabled => "disabled",
         }
     }
+}
+
+/// Who has disabled somebody, and so has the last word on letting them in again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum DisabledBy {
+    /// A manager of their branches, who may let them in again.
+    BranchManager,
+    /// Head office, by hand or by an access review, or the operator of the installation: head office alone lets them in again.
+    HeadOffice,
+    /// Nobody had used the account for a long time: head office alone lets them in again.
+    System,
 }
 
 /// Whether an account is dormant, as a query has it.

@@ -18,11 +18,11 @@ pub(super) use self::{
         Invitee, find_invitee, insert_invitation, join, use_invitation, use_up_invitations,
     },
     reading::{Sight, find, list, names},
-    removal::{Hanging, erase, hanging, heir},
+    removal::{Hanging, KnownBy, erase, hanging, heir},
 };
 use super::{
     input::{NewPerson, PersonFacts},
-    model::PersonStatus,
+    model::{DisabledBy, PersonStatus},
 };
 use crate::{
     error::Result,
@@ -87,12 +87,13 @@ pub(super) async fn update(
     tenant: TenantId,
     id: PersonId,
     facts: &PersonFacts,
+    disabled_by: Option<DisabledBy>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
         "update app.people
          set active_since = case when $5 = 'active' and status <> 'active' then $6 else active_since end,
-             name = $3, role = $4, status = $5, updated_at = $6, version = version + 1
+             name = $3, role = $4, status = $5, disabled_by = $7, updated_at = $6, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
@@ -100,6 +101,7 @@ pub(super) async fn update(
         facts.role as Role,
         facts.status as PersonStatus,
         now,
+        disabled_by as Option<DisabledBy>,
     )
     .execute(conn)
     .await?;
@@ -135,6 +137,23 @@ pub(super) async fn lock(
         id.uuid(),
     )
     .fetch_optional(conn)
+    .await?)
+}
+
+/// Those of some people who can be given something to do, held until the transaction ends: nobody is deleted meanwhile.
+pub(crate) async fn hold_assignable(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+) -> Result<Vec<PersonId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: PersonId" from app.people
+           where tenant_id = $1 and id = any($2) and status in ('active', 'invited') and deleted_at is null
+           order by id for key share"#,
+        tenant.uuid(),
+        ids,
+    )
+    .fetch_all(conn)
     .await?)
 }
 
@@ -176,8 +195,7 @@ pub(super) async fn reset_second_factor(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update app.people set totp_secret = null, totp_confirmed_at = null, totp_last_step = null, totp_failures = 0,
-                totp_failures_since = null, updated_at = $3, version = version + 1
+        "update app.people set totp_secret = null, totp_confirmed_at = null, totp_last_step = null, updated_at = $3, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
@@ -245,24 +263,4 @@ pub(super) async fn branch_ids(
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().collect())
-}
-
-/// Forgets wrong codes; whether the factor waited for them.
-pub(super) async fn forget_failures(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: PersonId,
-    waits_from: i16,
-) -> Result<bool> {
-    let waited = sqlx::query_scalar!(
-        r#"update app.people p set totp_failures = 0, totp_failures_since = null
-           from (select totp_failures from app.people where tenant_id = $1 and id = $2) before
-           where p.tenant_id = $1 and p.id = $2 returning before.totp_failures >= $3 as "waited!""#,
-        tenant.uuid(),
-        id.uuid(),
-        waits_from,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(waited.unwrap_or(false))
 }

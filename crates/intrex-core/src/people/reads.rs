@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     ids::PersonId,
     paging::{Page, PageRequest},
-    permission::Permission,
+    permission::{Permission, Role},
     text,
 };
 
@@ -46,9 +46,15 @@ pub async fn list(
         page.limit_and_one(),
     )
     .await?;
-    page.cut(rows, filter, |person| {
+    let mut page = page.cut(rows, filter, |person| {
         (person.name.clone(), person.id.uuid())
-    })
+    })?;
+    let actor = tx.actor();
+    page.items = std::mem::take(&mut page.items)
+        .into_iter()
+        .map(|person| as_seen_by(actor, person))
+        .collect();
+    Ok(page)
 }
 
 /// One person.
@@ -57,7 +63,16 @@ pub async fn get(tx: &mut ReadTx, id: PersonId) -> Result<Person> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     queries::find(tx.conn(), tenant, id, &sight, now)
         .await?
+        .map(|person| as_seen_by(tx.actor(), person))
         .ok_or(Error::NotFound)
+}
+
+/// A branch manager sees head office as contacts.
+fn as_seen_by(actor: &Actor, person: Person) -> Person {
+    match (actor.scope(), person.role) {
+        (BranchScope::Only(_), Role::HeadOfficeAdmin) => person.as_contact(),
+        _ => person,
+    }
 }
 
 /// Whether the reader may change somebody whom they see: a branch manager sees some whom they do not manage.

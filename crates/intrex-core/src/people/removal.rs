@@ -9,7 +9,7 @@ use super::{
     canonical_email,
     commands::shown,
     model::Person,
-    queries::{self, Hanging, Sight},
+    queries::{self, Hanging, KnownBy, Sight},
     rules::{is_admin, one_admin_stays},
 };
 use crate::{
@@ -116,7 +116,14 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
     accounts::end_links(tx.conn(), tenant, id, now).await?;
     let former = say(Language::ENGLISH, keys::PERSON_FORMER);
     access_reviews::close_rows_of(tx.conn(), tenant, id, actor.person_id(), now).await?;
-    queries::erase(tx.conn(), tenant, id, &former, now).await?;
+    let quoted = |text: &str| serde_json::to_string(text).map_err(Error::internal);
+    let known_by = KnownBy {
+        name: quoted(&person.name)?,
+        email: quoted(&person.email.to_lowercase())?
+            .trim_matches('"')
+            .to_owned(),
+    };
+    queries::erase(tx.conn(), tenant, id, &known_by, &former, now).await?;
     let (conn, _, inner) = tx.parts();
     data_keys::erase(conn, &inner.wrapping(), tenant, id).await?;
     // Nothing personal: there is no key any more under which it could be sealed.

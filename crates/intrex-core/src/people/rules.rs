@@ -3,7 +3,7 @@
 
 use super::{
     input::PersonFacts,
-    model::{Person, PersonStatus},
+    model::{DisabledBy, Person, PersonStatus},
 };
 use crate::{
     actor::Actor,
@@ -68,10 +68,50 @@ pub(crate) fn may_change(
     if moves {
         may_give(actor, after.role, &after.branch_ids)?;
     }
+    if lets_in(before, after) && !may_enable(actor, before) {
+        return Err(Error::conflict(keys::PERSON_DISABLED_BY_HEAD_OFFICE));
+    }
     if is_admin(before.role, before.status) && !is_admin(after.role, after.status) {
         one_admin_stays(other_admins)?;
     }
     Ok(())
+}
+
+/// Whether somebody may let a person in again whom they manage. A branch manager undoes what a branch manager has done, and
+/// nothing that head office, an access review or the long absence of the person has.
+pub fn may_enable(actor: &Actor, person: &Person) -> bool {
+    match actor.reach(Permission::PeopleWrite) {
+        Reach::Tenant => true,
+        Reach::Branches => person.disabled_by == Some(DisabledBy::BranchManager),
+        _ => false,
+    }
+}
+
+/// Whether a change lets somebody in again who was disabled.
+pub(crate) fn lets_in(before: &Person, after: &PersonFacts) -> bool {
+    before.status == PersonStatus::Disabled && after.status != PersonStatus::Disabled
+}
+
+/// Who has the last word on letting somebody in again after a change. Head office takes it when it says that somebody is
+/// disabled, whoever has said so before; a branch manager never takes it from head office.
+pub(crate) fn disabled_by(
+    actor: &Actor,
+    before: &Person,
+    after: &PersonFacts,
+    is_said: bool,
+) -> Option<DisabledBy> {
+    let by = match (actor.person_id(), actor.reach(Permission::PeopleWrite)) {
+        (_, Reach::Tenant) => DisabledBy::HeadOffice,
+        (Some(_), _) => DisabledBy::BranchManager,
+        (None, _) => DisabledBy::System,
+    };
+    match (before.status, after.status) {
+        (_, PersonStatus::Active | PersonStatus::Invited) => None,
+        (PersonStatus::Disabled, _) if !is_said || by != DisabledBy::HeadOffice => {
+            before.disabled_by
+        }
+        _ => Some(by),
+    }
 }
 
 /// Whether a role counts among those of whom one must stay.
@@ -89,9 +129,13 @@ pub(crate) fn one_admin_stays(other_admins: usize) -> Result<()> {
 
 /// Whether a change lets a head office admin in again, which gives away everything.
 pub(crate) fn lets_an_admin_in(before: &Person, after: &PersonFacts) -> bool {
-    before.status == PersonStatus::Disabled
-        && after.status != PersonStatus::Disabled
-        && after.role == Role::HeadOfficeAdmin
+    lets_in(before, after) && after.role == Role::HeadOfficeAdmin
+}
+
+/// Whether a change gives somebody a branch that they did not have.
+pub(crate) fn widens(before: &Person, after: &PersonFacts) -> bool {
+    let is_new = |id: &BranchId| !before.branch_ids.contains(id);
+    after.branch_ids.iter().any(is_new)
 }
 
 /// Notes what a change changes. Names are the person's own data; roles and branches are the organisation's.
@@ -137,11 +181,12 @@ mod tests {
             name: "Alice".into(),
             role,
             status: PersonStatus::Active,
+            disabled_by: None,
             branch_ids: Vec::new(),
-            mfa_enrolled: true,
+            mfa_enrolled: Some(true),
             last_sign_in_at: None,
-            dormant: false,
-            must_change_password: false,
+            dormant: Some(false),
+            must_change_password: Some(false),
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
             version: 1,

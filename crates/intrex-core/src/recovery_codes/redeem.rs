@@ -1,7 +1,6 @@
 //! Giving a recovery code. One hash is computed for each try, whether or not there is such a code, and before any row is
 //! locked; that a code counts once is decided by the removal of its row, in the transaction of what it opens.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -22,17 +21,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Tried(Option<Uuid>);
 
-/// Looks for the code that was typed. While the factor waits until `waits`, nothing is computed: it would not be looked at.
+/// Looks for the code that was typed.
 pub(crate) async fn look_up(
     app: &App,
     actor: &Actor,
     person: PersonId,
     typed: &str,
-    waits: Option<DateTime<Utc>>,
 ) -> Result<Tried> {
-    if waits.is_some() {
-        return Ok(Tried(None));
-    }
     let tenant = actor.tenant();
     let code = Code::parse(typed);
     let mut tx = app.db.read(actor).await?;

@@ -26,8 +26,8 @@ pub(crate) use places::{
     AGENTS_TOLD_EVERY, MOVES_TOLD_EVERY, NetworkKey, network_key, session_moved, signed_in_from,
 };
 pub(crate) use queries::{remove_old_events, remove_old_networks, remove_old_tallies};
-pub use rules::note_bulk_read;
 pub(crate) use rules::note_on_platform;
+pub use rules::{note_bulk_read, note_export};
 
 use chrono::TimeDelta;
 

@@ -141,10 +141,22 @@ async fn tell(
 /// Counts what somebody reads in bulk: an answer of more rows than a page has, or a page behind the first. Call it after the
 /// answer was put together. Looking at a list costs nothing.
 pub async fn note_bulk_read(app: &App, actor: &Actor, rows: usize, is_later: bool) -> Result<()> {
+    match rows <= ROWS_OF_A_GLANCE && !is_later {
+        true => Ok(()),
+        false => count_read(app, actor, rows).await,
+    }
+}
+
+/// Counts what somebody takes along as a file, however little it is: nobody looks at a list by exporting it.
+pub async fn note_export(app: &App, actor: &Actor, rows: usize) -> Result<()> {
+    count_read(app, actor, rows).await
+}
+
+async fn count_read(app: &App, actor: &Actor, rows: usize) -> Result<()> {
     let Some(person) = actor.person_id() else {
         return Ok(());
     };
-    if rows == 0 || (rows <= ROWS_OF_A_GLANCE && !is_later) {
+    if rows == 0 {
         return Ok(());
     }
     let tenant = actor.tenant();

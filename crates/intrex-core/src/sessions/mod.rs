@@ -5,10 +5,11 @@
 //! else.
 //!
 //! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `recovery` a recovery code in its place · `passkey` what stands beside both · `devices` those that a person is
+//! the code · `attempts` wrong ones · `recovery` a recovery code in its place · `passkey` what stands beside both · `devices` those that a person is
 //! known by · `step_up` both factors again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own
 //! sessions, and for admins those of others.
 
+pub(crate) mod attempts;
 mod authenticate;
 pub mod commands;
 mod cookie;
@@ -34,8 +35,8 @@ pub use model::{
     Stage, Started, Verification,
 };
 pub use passkey::{ask_passkey, verify_passkey, ways};
+pub(crate) use queries::forget_wrong;
 pub use recovery::verify_recovery_code;
-pub(crate) use second_factor::MAX_WRONG;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};
 pub use sign_in::sign_in;
 pub(crate) use sign_in::{canonical_typed, find_by_email};

@@ -4,9 +4,10 @@
 use serde_json::Value;
 
 use super::{
-    model::{Provisional, Stage, Verification, seconds_until},
+    attempts::{self, Checked, Passed, waits_until},
+    model::{Provisional, Stage, Verification},
     queries::{self, Factor},
-    second_factor::{Checked, begin_full_session, count_wrong_telling, locked, waits_until},
+    second_factor::{begin_full_session, locked},
 };
 use crate::{
     App,
@@ -51,6 +52,9 @@ pub async fn verify_passkey(
     if provisional.stage != Stage::MfaVerify {
         return Err(Error::Forbidden);
     }
+    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+        return Ok(waits);
+    }
     let person = provisional.person;
     let mut tx = app.db.write(&provisional.actor()).await?;
     let now = tx.now();
@@ -64,16 +68,12 @@ pub async fn verify_passkey(
         purpose: Purpose::SignIn,
         credential,
     };
-    let (tx, checked) = check(app, tx, &factor, given).await?;
-    match (tx, checked) {
-        (Some(tx), Checked::Right) => {
+    match check(app, tx, &factor, given).await? {
+        Ok(tx) => {
             let cookie = begin_full_session(app, tx, provisional, &factor).await?;
             Ok(Verification::Full(cookie))
         }
-        (_, Checked::Waits(until)) => Ok(Verification::Wait {
-            retry_after_sec: seconds_until(until, now),
-        }),
-        _ => Ok(Verification::Wrong),
+        Err(checked) => Ok(checked.refused(now)),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn check(
     mut tx: WriteTx,
     factor: &Factor,
     given: Given<'_>,
-) -> Result<(Option<WriteTx>, Checked)> {
+) -> Result<Passed> {
     let Given {
         person,
         session,
@@ -101,24 +101,21 @@ pub(super) async fn check(
     } = given;
     let now = tx.now();
     if let Some(until) = waits_until(factor, now) {
-        tx.commit_unaudited("nothing is counted while the factor waits")
-            .await?;
-        return Ok((None, Checked::Waits(until)));
+        return attempts::pass(tx, person, factor, Checked::Waits(until)).await;
     }
     match challenges::check(app, &mut tx, person, session, purpose, credential).await? {
         Answer::Right => {
             let tenant = tx.actor().tenant();
             queries::note_given(tx.conn(), tenant, person, now).await?;
-            Ok((Some(tx), Checked::Right))
+            attempts::pass(tx, person, factor, Checked::Right).await
         }
         Answer::Wrong(told) => {
-            count_wrong_telling(tx, person, factor, told).await?;
-            Ok((None, Checked::Wrong))
+            attempts::pass_telling(tx, person, factor, Checked::Wrong, told).await
         }
         Answer::Unasked => {
             tx.commit_unaudited("nothing was asked, so that nothing was guessed")
                 .await?;
-            Ok((None, Checked::Wrong))
+            Ok(Err(Checked::Wrong))
         }
     }
 }
@@ -130,20 +127,15 @@ pub(super) async fn unless_needed(
     mut tx: WriteTx,
     person: PersonId,
     factor: &Factor,
-) -> Result<(Option<WriteTx>, Checked)> {
+) -> Result<Passed> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     if passkeys::ways(app, tx.conn(), tenant, person).await?.code {
-        return Ok((Some(tx), Checked::Right));
+        return Ok(Ok(tx));
     }
-    if let Some(until) = waits_until(factor, now) {
-        tx.commit_unaudited("nothing is counted while the factor waits")
-            .await?;
-        return Ok((None, Checked::Waits(until)));
-    }
+    let checked = waits_until(factor, now).map_or(Checked::Wrong, Checked::Waits);
     let not_enough = Event::new("security", "mfa.code_not_enough")
         .on("person", person)
         .about(person)
         .denied();
-    count_wrong_telling(tx, person, factor, Some(not_enough)).await?;
-    Ok((None, Checked::Wrong))
+    attempts::pass_telling(tx, person, factor, checked, Some(not_enough)).await
 }

@@ -1,6 +1,8 @@
 //! The SQL of sessions. Looking an address up is done as `intrex_system`; everything else as the application, with the
 //! tenant set.
 
+mod factor;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -13,6 +15,11 @@ use crate::{
     ids::{DeviceId, PersonId, SessionId, TenantId},
     permission::Role,
     security_events::NetworkKey,
+};
+
+pub(crate) use factor::{Factor, forget_wrong};
+pub(super) use factor::{
+    confirm_secret, factor, factor_for_update, note_given, set_secret, set_wrong, use_step,
 };
 
 /// As `intrex_system`: whose address this is. Nothing else can be read there.
@@ -45,7 +52,7 @@ pub(super) async fn find_account(
 ) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
-        r#"select p.id as "person: PersonId", p.password_hash, p.totp_confirmed_at is not null as "mfa_enrolled!",
+        r#"select p.id as "person: PersonId", p.password_hash, p.mfa_enrolled,
                   p.status = 'active' and t.status = 'active' as "can_sign_in!"
            from app.people p join app.tenants t on t.id = p.tenant_id
            where p.tenant_id = $1 and p.id = $2"#,
@@ -176,7 +183,7 @@ pub(super) async fn authenticate(
              and s.created_at > $4 - make_interval(hours => t.session_absolute_hours::integer)
              and s.last_seen_at > $4 - make_interval(mins => t.session_idle_minutes::integer)
              and p.status = 'active' and t.status = 'active'
-             and (s.stage <> 'full' or p.totp_confirmed_at is not null)"#,
+             and (s.stage <> 'full' or p.mfa_enrolled)"#,
         tenant.uuid(),
         &sid_hash[..],
         person.uuid(),
@@ -426,154 +433,4 @@ pub(super) async fn list(
         current: false,
     });
     Ok(sessions.collect())
-}
-
-/// A person's second factor, and what sign-in needs besides.
-#[derive(Debug)]
-pub(crate) struct Factor {
-    pub email: String,
-    pub canonical_email: String,
-    pub active: bool,
-    /// Sealed.
-    pub secret: Option<String>,
-    pub confirmed: bool,
-    pub last_step: Option<i64>,
-    pub failures: i16,
-    pub failures_since: Option<DateTime<Utc>>,
-    pub signed_in_before: bool,
-    pub absolute_hours: i16,
-}
-
-/// One statement, with and without the lock.
-macro_rules! factor {
-    ($conn:expr, $tenant:expr, $person:expr, $lock:literal) => {
-        sqlx::query_as!(
-            Factor,
-            r#"select p.email, p.canonical_email, p.status = 'active' and t.status = 'active' as "active!",
-                      p.totp_secret as secret, p.totp_confirmed_at is not null as "confirmed!", p.totp_last_step as last_step,
-                      p.totp_failures as failures, p.totp_failures_since as failures_since,
-                      p.last_sign_in_at is not null as "signed_in_before!", t.session_absolute_hours as absolute_hours
-               from app.people p join app.tenants t on t.id = p.tenant_id
-               where p.tenant_id = $1 and p.id = $2"#
-                + $lock,
-            $tenant.uuid(),
-            $person.uuid(),
-        )
-        .fetch_optional($conn)
-    };
-}
-
-/// Locks the person until the transaction ends.
-pub(super) async fn factor_for_update(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-) -> Result<Option<Factor>> {
-    Ok(factor!(conn, tenant, person, " for update of p").await?)
-}
-
-pub(super) async fn factor(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-) -> Result<Option<Factor>> {
-    Ok(factor!(conn, tenant, person, "").await?)
-}
-
-pub(super) async fn set_secret(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    sealed: &str,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.people set totp_secret = $3 where tenant_id = $1 and id = $2 and totp_confirmed_at is null",
-        tenant.uuid(),
-        person.uuid(),
-        sealed,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Uses a step up, forgets wrong codes, notes the sign-in. `false` if the step or a later one was used already.
-pub(super) async fn use_step(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    step: i64,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let used = sqlx::query!(
-        "update app.people
-         set totp_last_step = $3, totp_failures = 0, totp_failures_since = null, last_sign_in_at = $4
-         where tenant_id = $1 and id = $2 and (totp_last_step is null or totp_last_step < $3)",
-        tenant.uuid(),
-        person.uuid(),
-        step,
-        now,
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(used == 1)
-}
-
-/// Forgets wrong codes and notes the sign-in, where something stood in for a code of the app.
-pub(super) async fn note_given(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.people set totp_failures = 0, totp_failures_since = null, last_sign_in_at = $3
-         where tenant_id = $1 and id = $2",
-        tenant.uuid(),
-        person.uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn confirm_secret(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    sealed: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.people set totp_secret = $3, totp_confirmed_at = coalesce(totp_confirmed_at, $4)
-         where tenant_id = $1 and id = $2",
-        tenant.uuid(),
-        person.uuid(),
-        sealed,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn count_failure(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    failures: i16,
-    since: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.people set totp_failures = $3, totp_failures_since = $4 where tenant_id = $1 and id = $2",
-        tenant.uuid(),
-        person.uuid(),
-        failures,
-        since,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -2,10 +2,12 @@
 //! counted by the same counter as wrong codes, and the factor waits for both.
 
 use super::{
-    model::{Provisional, Stage, Verification, seconds_until},
+    attempts::{self, Checked, waits_until},
+    devices,
+    model::{Provisional, Stage, Verification},
     passkey,
     queries::{self, Factor},
-    second_factor::{self, Checked},
+    second_factor,
 };
 use crate::{
     App,
@@ -24,41 +26,34 @@ pub async fn verify_recovery_code(
     if provisional.stage != Stage::MfaVerify {
         return Err(Error::Forbidden);
     }
+    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+        return Ok(waits);
+    }
     let (tenant, person) = (provisional.tenant, provisional.person);
     let actor = provisional.actor();
     let mut tx = app.db.read(&actor).await?;
     let now = tx.now();
-    let factor = queries::factor(tx.conn(), tenant, person).await?;
+    let lane = devices::presented(tx.conn(), &provisional.request, tenant, person, now).await?;
+    let factor = queries::factor(tx.conn(), tenant, person, lane).await?;
     tx.finish().await?;
-    let waits = factor.and_then(|factor| second_factor::waits_until(&factor, now));
-    let tried = recovery_codes::look_up(app, &actor, person, typed, waits).await?;
+    // Nothing is computed while the factor waits, and what was not looked at is not wrong when the wait is over.
+    if let Some(until) = factor.and_then(|factor| waits_until(&factor, now)) {
+        return Ok(Checked::Waits(until).refused(now));
+    }
+    let tried = recovery_codes::look_up(app, &actor, person, typed).await?;
     let mut tx = app.db.write(&actor).await?;
     let factor = second_factor::lock(&mut tx, person).await?;
     let mut tx = match passkey::unless_needed(app, tx, person, &factor).await? {
-        (Some(tx), _) => tx,
-        (None, Checked::Waits(until)) => {
-            return Ok(Verification::Wait {
-                retry_after_sec: seconds_until(until, now),
-            });
-        }
-        (None, _) => return Ok(Verification::Wrong),
+        Ok(tx) => tx,
+        Err(checked) => return Ok(checked.refused(now)),
     };
-    match use_up(app, &mut tx, person, &factor, &tried).await? {
-        Checked::Right => {
+    let checked = use_up(app, &mut tx, person, &factor, &tried).await?;
+    match attempts::pass(tx, person, &factor, checked).await? {
+        Ok(tx) => {
             let cookie = second_factor::begin_full_session(app, tx, provisional, &factor).await?;
             Ok(Verification::Full(cookie))
         }
-        Checked::Wrong => {
-            second_factor::count_wrong(tx, person, &factor).await?;
-            Ok(Verification::Wrong)
-        }
-        Checked::Waits(until) => {
-            tx.commit_unaudited("nothing is counted while the factor waits")
-                .await?;
-            Ok(Verification::Wait {
-                retry_after_sec: seconds_until(until, now),
-            })
-        }
+        Err(checked) => Ok(checked.refused(now)),
     }
 }
 
@@ -71,7 +66,7 @@ pub(super) async fn use_up(
     tried: &Tried,
 ) -> Result<Checked> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
-    if let Some(until) = second_factor::waits_until(factor, now) {
+    if let Some(until) = waits_until(factor, now) {
         return Ok(Checked::Waits(until));
     }
     if !recovery_codes::use_up(app, tx, person, tried).await? {

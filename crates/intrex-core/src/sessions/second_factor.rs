@@ -2,15 +2,14 @@
 //! that no page shows the secret again. Each code counts once, and a right one ends the provisional session and begins a
 //! new one under a new name.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::{
+    attempts::{self, Checked, waits_until},
     cookie::{self, Holder, Sid},
     counters::{self, Counted},
     devices,
-    model::{
-        Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent, seconds_until,
-    },
+    model::{Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent},
     passkey,
     queries::{self, NewSession},
 };
@@ -31,11 +30,6 @@ use crate::{
 };
 
 pub(crate) use super::queries::Factor;
-
-/// Wrong codes after which the factor waits.
-pub(crate) const MAX_WRONG: i16 = 5;
-/// Within which they are counted together, and how long the factor then waits.
-const WRONG_WINDOW: TimeDelta = TimeDelta::minutes(10);
 
 /// Begins setting up the second factor, or shows again what this sign-in has begun. Another sign-in gets a secret of its
 /// own: who has merely seen one must not find it confirmed by somebody else.
@@ -91,7 +85,7 @@ pub async fn demo_code(app: &App, tenant: TenantId, person: PersonId) -> Result<
         return Err(Error::Forbidden);
     }
     let mut tx = app.db.authenticate(tenant, Request::default()).await?;
-    let factor = queries::factor(tx.conn(), tenant, person)
+    let factor = queries::factor(tx.conn(), tenant, person, None)
         .await?
         .ok_or(Error::NotFound)?;
     let now = tx.now();
@@ -115,6 +109,9 @@ async fn finish(
     if provisional.stage != stage {
         return Err(Error::Forbidden);
     }
+    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+        return Ok(waits);
+    }
     let person = provisional.person;
     let mut tx = app.db.write(&provisional.actor()).await?;
     let now = tx.now();
@@ -124,13 +121,8 @@ async fn finish(
     }
     if stage == Stage::MfaVerify {
         tx = match passkey::unless_needed(app, tx, person, &factor).await? {
-            (Some(tx), _) => tx,
-            (None, Checked::Waits(until)) => {
-                return Ok(Verification::Wait {
-                    retry_after_sec: seconds_until(until, now),
-                });
-            }
-            (None, _) => return Ok(Verification::Wrong),
+            Ok(tx) => tx,
+            Err(checked) => return Ok(checked.refused(now)),
         };
     }
     let checked = match stage {
@@ -140,33 +132,13 @@ async fn finish(
             check_in(app, &mut tx, place, person, &factor, code)
         }
     };
-    match checked.await? {
-        Checked::Right => {}
-        Checked::Wrong => {
-            count_wrong(tx, person, &factor).await?;
-            return Ok(Verification::Wrong);
-        }
-        Checked::Waits(until) => {
-            tx.commit_unaudited("nothing is counted while the factor waits")
-                .await?;
-            return Ok(Verification::Wait {
-                retry_after_sec: seconds_until(until, now),
-            });
-        }
-    }
+    let checked = checked.await?;
+    let tx = match attempts::pass(tx, person, &factor, checked).await? {
+        Ok(tx) => tx,
+        Err(checked) => return Ok(checked.refused(now)),
+    };
     let cookie = begin_full_session(app, tx, provisional, &factor).await?;
     Ok(Verification::Full(cookie))
-}
-
-/// What a code turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checked {
-    /// Right, and used up now.
-    Right,
-    /// Not the app's code, or used before: call [`count_wrong`].
-    Wrong,
-    /// It was not looked at: there have been too many wrong ones.
-    Waits(DateTime<Utc>),
 }
 
 /// Checks a code of the confirmed factor, whose row is locked by this transaction. A right one is used up.
@@ -306,47 +278,11 @@ pub(super) async fn begin_full_session(
     })
 }
 
-/// Counts a wrong code against the factor, and ends the transaction with the events that tell of it.
-pub(crate) async fn count_wrong(tx: WriteTx, person: PersonId, factor: &Factor) -> Result<()> {
-    count_wrong_telling(tx, person, factor, None).await
-}
-
-/// The same, and tells one thing more.
-pub(super) async fn count_wrong_telling(
-    mut tx: WriteTx,
-    person: PersonId,
-    factor: &Factor,
-    told: Option<Event>,
-) -> Result<()> {
-    let (tenant, now) = (tx.actor().tenant(), tx.now());
-    let (since, failures) = match factor.failures_since {
-        Some(since) if now - since < WRONG_WINDOW => (since, factor.failures.saturating_add(1)),
-        _ => (now, 1),
-    };
-    queries::count_failure(tx.conn(), tenant, person, failures, since).await?;
-    let mut events = vec![about("MFA_VERIFY_FAILED", person).failed()];
-    events.extend(told);
-    if failures >= MAX_WRONG {
-        events.push(
-            about("AUTH_LOCKOUT_TRIGGERED", person)
-                .denied()
-                .with("scopes", serde_json::json!(["second_factor"]))
-                .with("locked_until", (since + WRONG_WINDOW).to_rfc3339()),
-        );
-    }
-    tx.commit_all(events).await
-}
-
-/// Until when no code is looked at, if there were too many wrong ones.
-pub(crate) fn waits_until(factor: &Factor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let until = factor.failures_since? + WRONG_WINDOW;
-    (factor.failures >= MAX_WRONG && now < until).then_some(until)
-}
-
 /// The confirmed factor of whoever is signed in, locked until the transaction ends.
 pub(crate) async fn lock(tx: &mut WriteTx, person: PersonId) -> Result<Factor> {
     let tenant = tx.actor().tenant();
-    queries::factor_for_update(tx.conn(), tenant, person)
+    let lane = attempts::lane(tx, person).await?;
+    queries::factor_for_update(tx.conn(), tenant, person, lane)
         .await?
         .filter(|factor| factor.active && factor.confirmed)
         .ok_or(Error::Forbidden)
@@ -354,7 +290,9 @@ pub(crate) async fn lock(tx: &mut WriteTx, person: PersonId) -> Result<Factor> {
 
 /// The person's factor, locked, so that codes are tried one after the other.
 pub(super) async fn locked(tx: &mut WriteTx, provisional: &Provisional) -> Result<Factor> {
-    let factor = queries::factor_for_update(tx.conn(), provisional.tenant, provisional.person)
+    let (tenant, person) = (provisional.tenant, provisional.person);
+    let lane = attempts::lane(tx, person).await?;
+    let factor = queries::factor_for_update(tx.conn(), tenant, person, lane)
         .await?
         .ok_or(Error::Forbidden)?;
     if factor.active {
@@ -385,33 +323,5 @@ pub(crate) fn confirmed(tenant: TenantId, person: PersonId) -> Place {
         column: "totp_secret",
         tenant,
         row: person.uuid(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failing(failures: i16, since: i64) -> Factor {
-        Factor {
-            email: String::new(),
-            canonical_email: String::new(),
-            active: true,
-            secret: None,
-            confirmed: true,
-            last_step: None,
-            failures,
-            failures_since: DateTime::from_timestamp(since, 0),
-            signed_in_before: true,
-            absolute_hours: 168,
-        }
-    }
-
-    #[test]
-    fn five_wrong_codes_within_ten_minutes_make_the_factor_wait_until_the_ten_minutes_are_over() {
-        let at = |second| DateTime::from_timestamp(second, 0).expect("in range");
-        assert_eq!(waits_until(&failing(4, 1_000), at(1_001)), None);
-        assert_eq!(waits_until(&failing(5, 1_000), at(1_001)), Some(at(1_600)));
-        assert_eq!(waits_until(&failing(5, 1_000), at(1_600)), None);
     }
 }

@@ -5,14 +5,14 @@
 use secrecy::SecretString;
 
 use super::{
+    attempts::{self, Checked, waits_until},
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
     devices,
     model::{SessionCookie, Stage, kept_user_agent, seconds_until},
     passkey::{self, Given},
     queries::{self, NewName},
-    recovery,
-    second_factor::{self, Checked},
+    recovery, second_factor,
 };
 use crate::{
     Actor, App, accounts,
@@ -74,8 +74,8 @@ pub async fn step_up(
     let mut tx = app.db.read(actor).await?;
     let now = tx.now();
     let account = queries::find_account(tx.conn(), tenant, person).await?;
-    let factor = queries::factor(tx.conn(), tenant, person).await?;
     let device = devices::presented(tx.conn(), request, tenant, person, now).await?;
+    let factor = queries::factor(tx.conn(), tenant, person, device).await?;
     tx.finish().await?;
     let (Some(account), Some(factor)) = (account, factor) else {
         return Err(Error::Forbidden);
@@ -108,17 +108,17 @@ pub async fn step_up(
         }
         Proof::Code(code) => Ready::Code(code),
         Proof::RecoveryCode(typed) => {
-            let waits = second_factor::waits_until(&factor, now);
-            Ready::RecoveryCode(recovery_codes::look_up(app, actor, person, typed, waits).await?)
+            if let Some(until) = waits_until(&factor, now) {
+                return Ok(wait(app, until));
+            }
+            Ready::RecoveryCode(recovery_codes::look_up(app, actor, person, typed).await?)
         }
     };
     let mut tx = app.db.write(actor).await?;
-    let now = tx.now();
     let factor = second_factor::lock(&mut tx, person).await?;
     let mut tx = match passkey::unless_needed(app, tx, person, &factor).await? {
-        (Some(tx), _) => tx,
-        (None, Checked::Waits(until)) => return Ok(wait(app, until)),
-        (None, _) => return Ok(StepUp::Refused),
+        Ok(tx) => tx,
+        Err(checked) => return Ok(refused(app, checked)),
     };
     let checked = match ready {
         Ready::Code(code) => second_factor::check(app, &mut tx, person, &factor, code).await?,
@@ -126,21 +126,10 @@ pub async fn step_up(
             recovery::use_up(app, &mut tx, person, &factor, &tried).await?
         }
     };
-    match checked {
-        Checked::Right => {}
-        Checked::Wrong => {
-            second_factor::count_wrong(tx, person, &factor).await?;
-            return Ok(StepUp::Refused);
-        }
-        Checked::Waits(until) => {
-            tx.commit_unaudited("nothing is counted while the factor waits")
-                .await?;
-            return Ok(StepUp::Wait {
-                retry_after_sec: seconds_until(until, now),
-            });
-        }
+    match attempts::pass(tx, person, &factor, checked).await? {
+        Ok(tx) => finish(app, tx, person, &counted).await,
+        Err(checked) => Ok(refused(app, checked)),
     }
-    finish(app, tx, person, &counted).await
 }
 
 /// Asks the browser for a signature by one of the person's passkeys: what it is given.
@@ -173,9 +162,8 @@ async fn by_passkey(
         credential,
     };
     match passkey::check(app, tx, &factor, given).await? {
-        (Some(tx), Checked::Right) => finish(app, tx, person, counted).await,
-        (_, Checked::Waits(until)) => Ok(wait(app, until)),
-        _ => Ok(StepUp::Refused),
+        Ok(tx) => finish(app, tx, person, counted).await,
+        Err(checked) => Ok(refused(app, checked)),
     }
 }
 
@@ -253,6 +241,13 @@ pub(crate) async fn renew(
         },
     )?;
     Ok((id, cookie))
+}
+
+fn refused(app: &App, checked: Checked) -> StepUp {
+    match checked {
+        Checked::Waits(until) => wait(app, until),
+        Checked::Right | Checked::Wrong => StepUp::Refused,
+    }
 }
 
 fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> StepUp {

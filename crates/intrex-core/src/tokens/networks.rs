@@ -44,6 +44,8 @@ pub(super) fn allow(networks: &[String], ip: Option<IpAddr>) -> bool {
 
 fn network(word: &str) -> Option<IpNet> {
     match word.parse::<IpNet>() {
+        // Callers are compared in the spelling of version 4; a network of mapped addresses would match nobody.
+        Ok(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => None,
         Ok(network) => Some(network),
         Err(_) => Some(IpNet::from(word.parse::<IpAddr>().ok()?.to_canonical())),
     }
@@ -74,6 +76,7 @@ mod tests {
             "example.org",
             "10.0.0.0/8/8",
             "0/0",
+            "::ffff:127.0.0.0/104",
         ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }

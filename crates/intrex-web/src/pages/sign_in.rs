@@ -99,7 +99,7 @@ struct DemoEntry {
     initials: String,
     email: String,
     about: String,
-    code: String,
+    code: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -197,10 +197,11 @@ async fn submit_demo(
     {
         SignIn::Started(started) => started,
         SignIn::Wait { retry_after_sec } => return Err(Fault::TooMany(retry_after_sec)),
+        // Disabled, or with another password than the one that was listed.
         SignIn::Refused => {
-            return Err(Fault::internal(
-                "a demo person's password is not the one that was listed",
-            ));
+            let notice = Some(keys::SIGN_IN_REFUSED.into());
+            let (form, status) = (FormView::empty(), StatusCode::UNAUTHORIZED);
+            return draw(&web, &exchange, &next, form, status, notice).await;
         }
     };
     start(&exchange, &begun.cookie);
@@ -273,7 +274,11 @@ async fn demo(web: &WebState, page: &Page) -> Result<Vec<DemoTenant>, Fault> {
             initials: initials(&person.name),
             email: person.email.clone(),
             about: about(person, page),
-            code: sessions::demo_code(&web.app, person.tenant, person.person).await?,
+            // Nobody's who was deleted, or whose second factor was taken away.
+            code: match sessions::demo_code(&web.app, person.tenant, person.person).await {
+                Err(Error::NotFound) => None,
+                code => Some(code?),
+            },
         };
         match tenants
             .iter_mut()

@@ -216,8 +216,14 @@ fn show(command: Show) -> Result<Ended> {
 fn export(command: Show) -> Result<Ended> {
     with_app(async |app| {
         let onlooker = command.at.onlooker(app).await?;
-        let whole = whole(app, &onlooker, command.id).await?;
-        line(access_reviews::csv(&whole).trim_end())?;
+        let id = match command.id {
+            Some(id) => id,
+            None => open(app, &onlooker).await?.id,
+        };
+        let table = access_reviews::export(app, &onlooker, id)
+            .await
+            .map_err(told)?;
+        line(table.trim_end())?;
         Ok(Ended::Well)
     })
 }

@@ -148,3 +148,18 @@ async fn housekeeping_removes_what_has_expired_and_nothing_else() {
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn whoever_stood_in_the_way_of_another_is_told_to_come_again() {
+    let app = TestApp::start().await;
+    for code in ["40P01", "40001"] {
+        let raise = format!("do $$ begin raise exception using errcode = '{code}'; end $$");
+        let error = sqlx::query(sqlx::AssertSqlSafe(raise))
+            .execute(&mut app.superuser().await)
+            .await
+            .expect_err("is raised");
+        let error = intrex_core::Error::from(error);
+        assert!(error.is_passing(), "{code}: {error:?}");
+    }
+    app.finish().await;
+}

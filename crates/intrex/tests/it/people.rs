@@ -521,7 +521,7 @@ async fn a_lost_second_factor_is_reset_by_another_with_a_reason_and_set_up_anew(
     assert_eq!(conflict(own), "person-own-mfa");
 
     let reset = people::reset_mfa(&app.app, &alice_acts, bob.id, &"lost the phone".into()).await;
-    assert!(!reset.expect("is reset").mfa_enrolled);
+    assert_eq!(reset.expect("is reset").mfa_enrolled, Some(false));
     assert!(app.is_dead(&cookie).await);
     let provisional = app.password_given(&bob).await;
     assert_eq!(provisional.stage, Stage::MfaSetup);
@@ -540,7 +540,7 @@ async fn a_lost_second_factor_is_reset_by_another_with_a_reason_and_set_up_anew(
     assert!(matches!(stale, Err(Error::StepUp)), "{stale:?}");
     let last = app.sign_in(&alice).await;
     let helped = people::reset_mfa(&app.app, &acme.operator, alice.id, &"called us".into()).await;
-    assert!(!helped.expect("is reset").mfa_enrolled);
+    assert_eq!(helped.expect("is reset").mfa_enrolled, Some(false));
     assert!(app.is_dead(&last).await);
     assert_eq!(app.password_given(&alice).await.stage, Stage::MfaSetup);
     assert_eq!(app.count(told).await, 2);

@@ -20,7 +20,8 @@ use crate::{
     recovery_codes,
     sessions::{
         self, Enrolment, SessionCookie,
-        second_factor::{self, confirmed, count_wrong, waits_until},
+        attempts::{self, Checked, waits_until},
+        second_factor::{self, confirmed},
         seconds_until,
     },
     vault::{
@@ -105,8 +106,9 @@ pub async fn confirm(app: &App, actor: &Actor, code: &str) -> Result<Replaced> {
     let now = tx.now();
     let factor = second_factor::lock(&mut tx, person).await?;
     if let Some(until) = waits_until(&factor, now) {
-        tx.commit_unaudited("nothing is counted while the factor waits")
-            .await?;
+        attempts::pass(tx, person, &factor, Checked::Waits(until))
+            .await?
+            .err();
         return Ok(Replaced::Wait {
             retry_after_sec: seconds_until(until, now),
         });
@@ -116,7 +118,9 @@ pub async fn confirm(app: &App, actor: &Actor, code: &str) -> Result<Replaced> {
     };
     // No step of this secret was used before: the last one is the former app's.
     let Some(step) = secret.step_of(&code, now, None)? else {
-        count_wrong(tx, person, &factor).await?;
+        attempts::pass(tx, person, &factor, Checked::Wrong)
+            .await?
+            .err();
         return Err(wrong());
     };
     let ring = &app.vault.keys.mfa;

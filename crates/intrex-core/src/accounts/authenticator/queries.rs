@@ -116,8 +116,7 @@ pub(super) async fn replace(
 ) -> Result<()> {
     sqlx::query!(
         "update app.people
-         set totp_secret = $3, totp_confirmed_at = $5, totp_last_step = $4, totp_failures = 0, totp_failures_since = null,
-             updated_at = $5, version = version + 1
+         set totp_secret = $3, totp_confirmed_at = $5, totp_last_step = $4, updated_at = $5, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         person.uuid(),

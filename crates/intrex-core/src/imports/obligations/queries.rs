@@ -45,7 +45,8 @@ pub(super) async fn people_by_email(
 ) -> Result<HashMap<String, PersonId>> {
     let rows = sqlx::query!(
         "select canonical_email, id from app.people
-         where tenant_id = $1 and canonical_email = any($2) and status in ('active', 'invited')",
+         where tenant_id = $1 and canonical_email = any($2) and status in ('active', 'invited')
+         order by id for key share",
         tenant.uuid(),
         emails,
     )

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     error::Result,
     ids::{BranchId, PersonId, TenantId},
-    people::model::{Dormancy, Person, PersonFilter, PersonName, PersonStatus},
+    people::model::{DisabledBy, Dormancy, Person, PersonFilter, PersonName, PersonStatus},
     permission::Role,
 };
 
@@ -28,13 +28,15 @@ pub(in crate::people) async fn find(
     Ok(sqlx::query_as!(
         Person,
         r#"select p.id as "id: PersonId", p.email, p.name, p.role as "role: Role", p.status as "status: PersonStatus",
+                  p.disabled_by as "disabled_by: DisabledBy",
                   array(select pb.branch_id from app.person_branches pb
                         where pb.tenant_id = p.tenant_id and pb.person_id = p.id
                           and ($3::uuid[] is null or pb.branch_id = any($3))
                         order by pb.branch_id) as "branch_ids!: Vec<BranchId>",
-                  p.totp_confirmed_at is not null as "mfa_enrolled!", p.last_sign_in_at, p.must_change_password,
+                  p.mfa_enrolled as "mfa_enrolled?", p.last_sign_in_at,
+                  p.must_change_password as "must_change_password?",
                   p.status = 'active' and greatest(p.last_sign_in_at, p.active_since, p.created_at)
-                    < $5::timestamptz - make_interval(days => t.dormant_after_days) as "dormant!",
+                    < $5::timestamptz - make_interval(days => t.dormant_after_days) as "dormant?",
                   p.created_at, p.updated_at, p.version
            from app.people p join app.tenants t on t.id = p.tenant_id
            where p.tenant_id = $1 and p.id = $2 and p.deleted_at is null
@@ -65,13 +67,15 @@ pub(in crate::people) async fn list(
     Ok(sqlx::query_as!(
         Person,
         r#"select p.id as "id: PersonId", p.email, p.name, p.role as "role: Role", p.status as "status: PersonStatus",
+                  p.disabled_by as "disabled_by: DisabledBy",
                   array(select pb.branch_id from app.person_branches pb
                         where pb.tenant_id = p.tenant_id and pb.person_id = p.id
                           and ($2::uuid[] is null or pb.branch_id = any($2))
                         order by pb.branch_id) as "branch_ids!: Vec<BranchId>",
-                  p.totp_confirmed_at is not null as "mfa_enrolled!", p.last_sign_in_at, p.must_change_password,
+                  p.mfa_enrolled as "mfa_enrolled?", p.last_sign_in_at,
+                  p.must_change_password as "must_change_password?",
                   p.status = 'active' and greatest(p.last_sign_in_at, p.active_since, p.created_at)
-                    < $10::timestamptz - make_interval(days => t.dormant_after_days) as "dormant!",
+                    < $10::timestamptz - make_interval(days => t.dormant_after_days) as "dormant?",
                   p.created_at, p.updated_at, p.version
            from app.people p join app.tenants t on t.id = p.tenant_id
            where p.tenant_id = $1 and p.deleted_at is null
@@ -84,7 +88,10 @@ pub(in crate::people) async fn list(
                   or exists (select from app.person_branches pb
                              where pb.tenant_id = p.tenant_id and pb.person_id = p.id and pb.branch_id = $6
                                and ($2::uuid[] is null or pb.branch_id = any($2))))
-             and ($11::text is null or strpos(lower(p.name), $11) > 0 or strpos(p.canonical_email, $11) > 0)
+             and ($11::text is null or strpos(lower(p.name), $11) > 0 
+                  or (strpos(p.canonical_email, $11) > 0 and ($2::uuid[] is null or p.role <> 'head_office_admin')))
+             -- Nobody learns by searching what they are not shown.
+             and ($12::boolean is null or $2::uuid[] is null or p.role <> 'head_office_admin')
              and ($12::boolean is null
                   or $12 = (p.status = 'active' and greatest(p.last_sign_in_at, p.active_since, p.created_at)
                               < $10::timestamptz - make_interval(days => t.dormant_after_days)))

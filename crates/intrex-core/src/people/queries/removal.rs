@@ -58,20 +58,34 @@ pub(in crate::people) async fn heir(
     .await?)
 }
 
+/// What somebody is known by, as an answer in JSON has it.
+#[derive(Debug)]
+pub(in crate::people) struct KnownBy {
+    /// The whole name in its quotes: a short one is part of other words.
+    pub name: String,
+    /// The address in lower case.
+    pub email: String,
+}
+
 /// Leaves of a person their id and their role. What answers to repeated requests and failed deliveries say of them goes too.
 pub(in crate::people) async fn erase(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: PersonId,
+    known_by: &KnownBy,
     former: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (tenant, id) = (tenant.uuid(), id.uuid());
     sqlx::query!(
-        "delete from app.idempotency_keys where tenant_id = $1 and (actor_id = $2 or strpos(answer, $3) > 0)",
+        "delete from app.idempotency_keys
+         where tenant_id = $1
+           and (actor_id = $2 or strpos(answer, $3) > 0 or strpos(answer, $4) > 0 or strpos(lower(answer), $5) > 0)",
         tenant,
         id,
         id.to_string(),
+        known_by.name,
+        known_by.email,
     )
     .execute(&mut *conn)
     .await?;
@@ -104,9 +118,9 @@ pub(in crate::people) async fn erase(
     // The name says in words that there is none; no address has this form, so that nobody can be found by it.
     sqlx::query!(
         "update app.people
-         set name = $3, email = '', canonical_email = 'deleted:' || id, status = 'disabled', password_hash = null,
+         set name = $3, email = '', canonical_email = 'deleted:' || id, status = 'disabled', disabled_by = 'head_office', password_hash = null,
              must_change_password = false, totp_secret = null, totp_confirmed_at = null, totp_last_step = null,
-             totp_failures = 0, totp_failures_since = null, last_sign_in_at = null, active_since = null, deleted_at = $4,
+             factor_wrong = 0, factor_locked_until = null, last_sign_in_at = null, active_since = null, deleted_at = $4,
              updated_at = $4, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant,

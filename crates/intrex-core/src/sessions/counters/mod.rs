@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use self::rules::Limits;
+pub(super) use self::rules::{Counter, Limits, after_failure};
 use crate::{
     Actor, App,
     actor::Request,
@@ -39,6 +39,8 @@ pub(crate) enum Scope {
     Device,
     Network,
     Rate,
+    /// Tries of a second factor, by network.
+    FactorRate,
     /// Requests for a link to set another password, by account.
     Reset,
 }
@@ -51,6 +53,7 @@ impl Scope {
             Scope::Device => "device",
             Scope::Network => "network",
             Scope::Rate => "rate",
+            Scope::FactorRate => "factor_rate",
             Scope::Reset => "reset",
         }
     }
@@ -102,7 +105,7 @@ impl Counted {
     fn key(&self, scope: Scope) -> [u8; 32] {
         match scope {
             Scope::Account | Scope::Reset => self.account,
-            Scope::Network | Scope::Rate => self.network,
+            Scope::Network | Scope::Rate | Scope::FactorRate => self.network,
             Scope::AccountNetwork => {
                 // The account's half comes first, so that all of an account's networks can be found and forgotten.
                 let mut both = [0; 32];
@@ -144,31 +147,59 @@ pub(crate) enum Failure {
 /// Counts one request of the network, and tells whether it may go on.
 pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<Admission> {
     let mut tx = platform(app, request).await?;
+    let network = of.key(Scope::Rate);
+    let (until, event) = too_fast(&mut tx, app, Scope::Rate, network).await?;
+    let locked = match until {
+        Some(_) => None,
+        None => locked_in(&mut tx, app, of).await?,
+    };
+    commit(tx, event).await?;
+    Ok(match (until, locked) {
+        (Some(until), _) => Admission::TooFast(until),
+        (None, Some(until)) => Admission::Locked(until),
+        (None, None) => Admission::Open,
+    })
+}
+
+/// Counts one try of a second factor, by network: as many as sign-ins, beside them. Until when the network waits.
+pub(super) async fn admit_factor(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = platform(app, request).await?;
+    let key = app.vault.auth().current();
+    let network = keyed(key, "network", &network_of(request.ip));
+    let (until, event) = too_fast(&mut tx, app, Scope::FactorRate, network).await?;
+    commit(tx, event).await?;
+    Ok(until)
+}
+
+/// Counts a request of a network; until when it waits, and what tells of the first that does.
+async fn too_fast(
+    tx: &mut WriteTx,
+    app: &App,
+    scope: Scope,
+    network: [u8; 32],
+) -> Result<(Option<DateTime<Utc>>, Option<Event>)> {
     let now = tx.now();
-    let mut counters = queries::lock(tx.conn(), &[(Scope::Rate, of.key(Scope::Rate))], now).await?;
-    let mut event = None;
-    if let Some(rate) = counters.first_mut() {
-        let limits = Limits::rate(&app.settings);
+    let limits = Limits::rate(&app.settings);
+    let mut counters = queries::lock(tx.conn(), &[(scope, network)], now).await?;
+    let (mut until, mut event) = (None, None);
+    for rate in &mut counters {
         let (next, admitted) = rules::after_request(rate.counter.clone(), now, &limits);
         rate.counter = next;
-        if let Some(until) = admitted.wait_until {
-            if admitted.first_refusal {
-                event = Some(
-                    Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
-                        .denied()
-                        .with("limit", limits.threshold)
-                        .with("window_sec", limits.window.num_seconds()),
-                );
-            }
-            queries::save(tx.conn(), &counters, now).await?;
-            commit(tx, event).await?;
-            return Ok(Admission::TooFast(until));
+        until = admitted.wait_until;
+        if admitted.first_refusal {
+            event = Some(blocked(scope, &limits));
         }
     }
     queries::save(tx.conn(), &counters, now).await?;
-    let locked = locked_in(&mut tx, app, of).await?;
-    commit(tx, event).await?;
-    Ok(locked.map_or(Admission::Open, Admission::Locked))
+    Ok((until, event))
+}
+
+fn blocked(scope: Scope, limits: &Limits) -> Event {
+    Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
+        .denied()
+        .with("scope", scope.as_str())
+        .with("limit", limits.threshold)
+        .with("window_sec", limits.window.num_seconds())
 }
 
 /// Counts one request for a link to set another password: by network, like a sign-in, and by account, so that nobody's
@@ -187,13 +218,7 @@ pub(crate) async fn admit_reset(app: &App, request: &Request, of: &Counted) -> R
         let (next, admitted) = rules::after_request(row.counter.clone(), now, &limits);
         row.counter = next;
         if admitted.first_refusal {
-            event = Some(
-                Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
-                    .denied()
-                    .with("scope", row.scope.as_str())
-                    .with("limit", limits.threshold)
-                    .with("window_sec", limits.window.num_seconds()),
-            );
+            event = Some(blocked(row.scope, &limits));
         }
         until = until.max(admitted.wait_until);
         if until.is_some() {
@@ -290,11 +315,15 @@ pub(crate) async fn tell_cleared(
     person: PersonId,
     by: &'static str,
 ) -> Result<()> {
-    let event = Event::new("security", "AUTH_LOCKOUT_CLEARED")
+    app.db.write(actor).await?.commit(cleared(person, by)).await
+}
+
+/// Tells the same, where it is part of something else.
+pub(crate) fn cleared(person: PersonId, by: &'static str) -> Event {
+    Event::new("security", "AUTH_LOCKOUT_CLEARED")
         .on("person", person)
         .about(person)
-        .with("by", by);
-    app.db.write(actor).await?.commit(event).await
+        .with("by", by)
 }
 
 /// Forgets counters that have not been touched for so long that they count nothing any more, [`FORGOTTEN_AT_ONCE`] at

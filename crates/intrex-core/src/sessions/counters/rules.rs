@@ -20,7 +20,7 @@ const NETWORK_FACTOR: u32 = 10;
 
 /// One counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     /// Where the window began.
     pub window_from: DateTime<Utc>,
     /// Failures, or requests, in the window.
@@ -32,15 +32,25 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    /// One that counts nothing yet.
+    pub(crate) fn at(now: DateTime<Utc>) -> Self {
+        Counter {
+            window_from: now,
+            failures: 0,
+            locks: 0,
+            locked_until: None,
+        }
+    }
+
     /// Until when it is locked, if it is.
-    pub(super) fn locked_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(crate) fn locked_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.locked_until.filter(|until| *until > now)
     }
 }
 
 /// How much is too much.
 #[derive(Debug, Clone)]
-pub(super) struct Limits {
+pub(in crate::sessions) struct Limits {
     pub threshold: u32,
     pub window: TimeDelta,
     pub cooldown: TimeDelta,
@@ -51,7 +61,7 @@ impl Limits {
     pub(super) fn failures(settings: &Settings, scope: Scope) -> Self {
         let factor = match scope {
             Scope::Account | Scope::AccountNetwork | Scope::Device => 1,
-            Scope::Network | Scope::Rate | Scope::Reset => NETWORK_FACTOR,
+            Scope::Network | Scope::Rate | Scope::FactorRate | Scope::Reset => NETWORK_FACTOR,
         };
         Limits {
             threshold: settings.lockout_threshold.max(1).saturating_mul(factor),
@@ -80,7 +90,11 @@ impl Limits {
 }
 
 /// The counter after one more failure. At the threshold it is locked, twice as long each time, a day at most.
-pub(super) fn after_failure(mut counter: Counter, now: DateTime<Utc>, limits: &Limits) -> Counter {
+pub(in crate::sessions) fn after_failure(
+    mut counter: Counter,
+    now: DateTime<Utc>,
+    limits: &Limits,
+) -> Counter {
     if now - counter.window_from >= limits.window {
         counter.window_from = now;
         counter.failures = 0;

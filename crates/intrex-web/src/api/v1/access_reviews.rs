@@ -6,6 +6,7 @@ use intrex_core::{
     ids::AccessReviewId,
     paging,
     permission::Permission,
+    security_events,
 };
 use utoipa::OpenApi;
 
@@ -69,12 +70,16 @@ async fn start(State(web): State<WebState>, sent: Json<Nothing>) -> Result<Respo
 #[utoipa::path(get, path = "/api/v1/access-reviews/{id}", tag = "access-reviews", params(("id" = AccessReviewId, Path)),
     responses((status = 200, body = WholeReview), (status = 404, body = crate::answer::Problem)))]
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     PathId(id): PathId<AccessReviewId>,
 ) -> Result<Response, Fault> {
     let whole = access_reviews::reads::get(&mut tx, id).await?;
-    json::read(&exchange, tx, &whole)
+    let (actor, rows) = (tx.actor().clone(), whole.rows.len());
+    let response = json::read(&exchange, tx, &whole)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, false).await?;
+    Ok(response)
 }
 
 /// Decides on somebody; not on oneself. What is revoked is gone at once.
@@ -106,15 +111,14 @@ async fn finish(
 #[utoipa::path(get, path = "/api/v1/access-reviews/{id}/export", tag = "access-reviews", params(("id" = AccessReviewId, Path)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 404, body = crate::answer::Problem)))]
 async fn export(
+    State(web): State<WebState>,
     exchange: Exchange,
-    Reader(mut tx): Reader,
+    Reader(tx): Reader,
     PathId(id): PathId<AccessReviewId>,
 ) -> Result<Response, Fault> {
-    let whole = access_reviews::reads::get(&mut tx, id).await?;
+    let actor = tx.actor().clone();
     drop(tx);
+    let table = access_reviews::export(&web.app, &actor, id).await?;
     exchange.database_done();
-    csv::file(
-        &format!("access-review-{id}.csv"),
-        access_reviews::csv(&whole),
-    )
+    csv::file(&format!("access-review-{id}.csv"), table)
 }

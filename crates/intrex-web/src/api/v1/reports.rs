@@ -1,7 +1,7 @@
 //! `/api/v1/dashboard/summary`, `/api/v1/reports/overdue` and `/api/v1/reports/upcoming`: the numbers of the first page, and
 //! the lists behind them.
 
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use intrex_core::{
     obligations::{
         filter::{Filter, StatusFilter},
@@ -11,10 +11,12 @@ use intrex_core::{
     paging,
     permission::Permission,
     reports::{self, Overview},
+    security_events,
 };
 use utoipa::OpenApi;
 
 use crate::{
+    WebState,
     answer::{Fault, json},
     request::{Exchange, List, Nothing, Reader},
     routes::{Access, Routes, Verb},
@@ -48,11 +50,12 @@ async fn summary(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response,
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
 ), responses((status = 200, body = paging::Page<Obligation>)))]
 async fn overdue(
+    State(web): State<WebState>,
     exchange: Exchange,
     reader: Reader,
     list: List<Nothing>,
 ) -> Result<Response, Fault> {
-    with_status(exchange, reader, list, StatusFilter::Overdue).await
+    with_status(&web, exchange, reader, list, StatusFilter::Overdue).await
 }
 
 /// What is still to come, the nearest first.
@@ -60,14 +63,16 @@ async fn overdue(
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
 ), responses((status = 200, body = paging::Page<Obligation>)))]
 async fn upcoming(
+    State(web): State<WebState>,
     exchange: Exchange,
     reader: Reader,
     list: List<Nothing>,
 ) -> Result<Response, Fault> {
-    with_status(exchange, reader, list, StatusFilter::Upcoming).await
+    with_status(&web, exchange, reader, list, StatusFilter::Upcoming).await
 }
 
 async fn with_status(
+    web: &WebState,
     exchange: Exchange,
     Reader(mut tx): Reader,
     list: List<Nothing>,
@@ -78,5 +83,8 @@ async fn with_status(
         ..Filter::default()
     };
     let page = reads::list(&mut tx, &filter, &list.page).await?;
-    json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)
+    let (actor, rows) = (tx.actor().clone(), page.items.len());
+    let response = json::read_page(&exchange, tx, &page, BYTES_AN_ITEM)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
+    Ok(response)
 }

@@ -10,6 +10,7 @@ use intrex_core::{
     },
     permission::Permission,
     raw::Raw,
+    security_events,
 };
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
             .fresh(),
             reset_mfa,
         )
-        .api(Verb::Post, "/api/v1/users/{id}/unlock", credentials, unlock)
+        .add(
+            Route::new(
+                Verb::Post,
+                Kind::Api,
+                "/api/v1/users/{id}/unlock",
+                credentials,
+            )
+            .fresh(),
+            unlock,
+        )
         .api(Verb::Get, "/api/v1/users/{id}/deletion", delete, leaving)
         .add(
             Route::new(Verb::Delete, Kind::Api, "/api/v1/users/{id}", delete).fresh(),
@@ -82,9 +92,10 @@ pub(super) struct Description;
 struct Invitee {
     #[serde(flatten)]
     person: Person,
-    /// The link; it counts once. A repeated request with an `Idempotency-Key` does not show it again.
-    invitation_url: String,
-    /// Whether the link goes to them by mail too.
+    /// The link; it counts once. Null where it goes by mail: whoever follows it has the address then. A repeated request with
+    /// an `Idempotency-Key` does not show it again.
+    invitation_url: Option<String>,
+    /// Whether the link goes to them by mail.
     invitation_mailed: bool,
 }
 
@@ -106,12 +117,16 @@ struct RawMfaReset {
     ("q" = Option<String>, Query, description = "Part of the name or of the address."),
 ), responses((status = 200, body = paging::Page<Person>)))]
 async fn list(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     list: List<PersonFilter>,
 ) -> Result<Response, Fault> {
     let page = people::reads::list(&mut tx, &list.filter, &list.page).await?;
-    json::read(&exchange, tx, &page)
+    let (actor, rows) = (tx.actor().clone(), page.items.len());
+    let response = json::read(&exchange, tx, &page)?;
+    security_events::note_bulk_read(&web.app, &actor, rows, list.page.is_later()).await?;
+    Ok(response)
 }
 
 /// Invites somebody. A branch manager invites to the own branches, in a role up to the own one. Inviting a head office admin needs a fresh second factor.
@@ -226,12 +241,15 @@ async fn remove(
 }
 
 fn shown(web: &WebState, invited: Invited) -> Invitee {
-    Invitee {
-        invitation_url: format!(
+    let link = || {
+        format!(
             "{}/invitation/{}",
             web.origin(),
             invited.token.expose_secret()
-        ),
+        )
+    };
+    Invitee {
+        invitation_url: (!invited.is_mailed).then(link),
         invitation_mailed: invited.is_mailed,
         person: invited.person,
     }

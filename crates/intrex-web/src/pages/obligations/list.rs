@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::{http::StatusCode, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use intrex_core::{
@@ -24,9 +24,11 @@ use intrex_core::{
     people::{self, PersonName},
     permission::Permission,
     raw::Raw,
+    security_events,
 };
 
 use crate::{
+    WebState,
     answer::{Fault, FormView, Page, Place},
     request::{Exchange, List, Reader, Typed},
     words::{self, Words},
@@ -147,6 +149,7 @@ enum Empty {
 
 /// `GET /obligations`
 pub(super) async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     list: List<RawFilter>,
@@ -171,7 +174,9 @@ pub(super) async fn show(
         false => Empty::Filtered,
     };
     let choices = Choices::read(&mut tx).await?;
+    let actor = tx.actor().clone();
     let page = Page::of_reader(tx, &exchange, Place::Obligations, keys::OBLIGATIONS).await?;
+    security_events::note_bulk_read(&web.app, &actor, rows.len(), list.page.is_later()).await?;
     let answer = match wrong.is_empty() {
         true => StatusCode::OK,
         false => StatusCode::UNPROCESSABLE_ENTITY,

@@ -12,7 +12,7 @@ use intrex_core::{
     error::FieldError,
     ids::{AccessReviewId, PersonId},
     permission::Permission,
-    tenants,
+    security_events, tenants,
 };
 
 use crate::{
@@ -73,6 +73,8 @@ struct Row {
     own: bool,
     /// Whether they are as they were when the review began.
     is_changed: bool,
+    /// When they were let in again after their access was revoked.
+    enabled_again: Option<String>,
     /// What stands in the form.
     form: FormView,
     /// Whether the form is shown open, because it was refused.
@@ -135,11 +137,12 @@ async fn start(State(web): State<WebState>, form: Form<Nothing>) -> Result<Respo
 
 /// `GET /settings/access-reviews/{id}`
 async fn show(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(tx): Reader,
     PathId(id): PathId<AccessReviewId>,
 ) -> Result<Response, Fault> {
-    draw(tx, &exchange, id, StatusCode::OK, None, None).await
+    draw(&web, tx, &exchange, id, StatusCode::OK, None, None).await
 }
 
 /// `POST /settings/access-reviews/{id}/decide`
@@ -165,7 +168,7 @@ async fn decide(
         };
     let view = FormView::typed(form.typed).wrong(&errors, exchange.language());
     let tx = web.app.db.read(&form.actor).await?;
-    draw(tx, &exchange, id, status, Some(view), None).await
+    draw(&web, tx, &exchange, id, status, Some(view), None).await
 }
 
 /// `POST /settings/access-reviews/{id}/finish`
@@ -180,7 +183,7 @@ async fn finish(
         Err(Error::Conflict(conflict)) => {
             let tx = web.app.db.read(&form.actor).await?;
             let refused = Some(conflict.text());
-            draw(tx, &exchange, id, StatusCode::CONFLICT, None, refused).await
+            draw(&web, tx, &exchange, id, StatusCode::CONFLICT, None, refused).await
         }
         Err(error) => Err(error.into()),
     }
@@ -188,20 +191,21 @@ async fn finish(
 
 /// `GET /settings/access-reviews/{id}/export`
 async fn export(
+    State(web): State<WebState>,
     exchange: Exchange,
-    Reader(mut tx): Reader,
+    Reader(tx): Reader,
     PathId(id): PathId<AccessReviewId>,
 ) -> Result<Response, Fault> {
-    let whole = access_reviews::reads::get(&mut tx, id).await?;
+    let actor = tx.actor().clone();
     tx.finish().await?;
+    let table = access_reviews::export(&web.app, &actor, id).await?;
     exchange.database_done();
-    csv::file(
-        &format!("access-review-{id}.csv"),
-        access_reviews::csv(&whole),
-    )
+    csv::file(&format!("access-review-{id}.csv"), table)
 }
 
+/// However it is drawn, everybody stands in it: it is counted as what it is.
 async fn draw(
+    web: &WebState,
     mut tx: ReadTx,
     exchange: &Exchange,
     id: AccessReviewId,
@@ -214,8 +218,10 @@ async fn draw(
     let branches = intrex_core::branches::reads::all(&mut tx).await?;
     let tenant = tenants::reads::current(&mut tx).await?;
     let zone: Tz = tenant.time_zone.parse().map_err(Error::internal)?;
-    let (now, reader) = (tx.now(), tx.actor().person_id());
+    let (now, actor) = (tx.now(), tx.actor().clone());
+    let reader = actor.person_id();
     let page = Page::of_reader(tx, exchange, Place::Settings, keys::ACCESS_REVIEW).await?;
+    security_events::note_bulk_read(&web.app, &actor, whole.rows.len(), false).await?;
     let asked = typed
         .as_ref()
         .map(|view| view.value("person_id").to_owned());
@@ -257,6 +263,9 @@ async fn draw(
             decided: by(words, row, zone),
             own,
             is_changed: row.is_changed,
+            enabled_again: row
+                .enabled_again_at
+                .map(|at| words.moment_in_zone(at, zone)),
             form,
             open,
         }

@@ -137,3 +137,36 @@ async fn an_organisation_can_have_them_disabled_but_one_admin_always_stays() {
     assert!(news(told(&app, &acts).await) >= 2);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn however_many_accounts_nobody_uses_all_of_them_are_told_of_and_disabled() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    set(&app, &acme, |raw| raw.access_review_months = "0".into()).await;
+    app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    sqlx::query(
+        "insert into app.people (tenant_id, id, email, canonical_email, name, role, status, active_since, created_at, updated_at)
+         select $1, gen_random_uuid(), e, e, 'Somebody', 'operator', 'active', $2, $2, $2
+         from (select 'somebody' || n || '@acme.example' as e from generate_series(1, 1003) n) emails",
+    )
+    .bind(acme.id.uuid())
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("are written");
+    app.app.clock.advance(TimeDelta::days(91));
+    work(&app).await;
+    // Alice is among them: nobody else could sign in either.
+    let counted = "select max(account_count)::bigint from app.notification_events where type = 'dormant_accounts'";
+    assert_eq!(app.count(counted).await, 1_004);
+    let untold = "select count(*) from app.people where dormant_told_at is null";
+    assert_eq!(app.count(untold).await, 0);
+    set(&app, &acme, |raw| raw.suspend_dormant = "yes".into()).await;
+    app.app.clock.advance(TimeDelta::hours(7));
+    work(&app).await;
+    let left = "select count(*) from app.people where status = 'active'";
+    assert_eq!(app.count(left).await, 1, "the last admin");
+    let by_itself = "select count(*) from app.people where disabled_by = 'system'";
+    assert_eq!(app.count(by_itself).await, 1_003);
+    app.finish().await;
+}

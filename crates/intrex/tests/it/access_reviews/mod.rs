@@ -19,9 +19,12 @@ use intrex_core::{
 };
 use secrecy::ExposeSecret as _;
 
-use crate::support::{
-    Member, Tenant, TestApp,
-    members::{conflict, list, wrong_fields},
+use crate::{
+    accounts::post::{post, with_mail},
+    support::{
+        Member, Tenant, TestApp,
+        members::{conflict, list, wrong_fields},
+    },
 };
 
 /// Lets the work that is due run, all of it.
@@ -197,12 +200,9 @@ async fn what_is_revoked_is_gone_at_once_and_the_result_is_kept_with_its_events(
         assert_eq!(told, times, "{action}");
     }
 
-    let mut tx = core.db.read(&acts).await.expect("begins");
-    let whole = access_reviews::reads::get(&mut tx, id)
+    let csv = access_reviews::export(core, &acts, id)
         .await
         .expect("is kept");
-    tx.finish().await.expect("finishes");
-    let csv = access_reviews::csv(&whole);
     assert_eq!(csv.lines().count(), 5, "{csv}");
     let of = |member: &Member| {
         let line = csv.lines().find(|line| line.contains(&member.email));
@@ -259,6 +259,77 @@ async fn the_last_admin_is_not_revoked_and_two_who_revoke_each_other_leave_one()
 }
 
 #[tokio::test]
+async fn who_is_let_in_again_after_being_revoked_holds_nobody_up_and_the_review_shows_both() {
+    let app = TestApp::start().await;
+    let core = &app.app;
+    let acme = app.tenant("Acme").await;
+    let (north, south) = (
+        app.branch(&acme, "NORTH").await.id,
+        app.branch(&acme, "SOUTH").await.id,
+    );
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let bob = app.member(&acme, "Bob", Role::Operator, &[north]).await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[north]).await;
+    let acts = app.acting(&alice).await;
+    let id = access_reviews::start(core, &acts)
+        .await
+        .expect("begins")
+        .review
+        .id;
+    for member in [&bob, &carol] {
+        decide(&app, &acts, id, member.id, "revoke", "has left")
+            .await
+            .expect("is revoked");
+        // Another branch meanwhile must not stand in the way of anything.
+        let back = RawPersonUpdate {
+            status: "active".into(),
+            branch_ids: list(&[south]).into(),
+            ..RawPersonUpdate::default()
+        };
+        people::update(core, &acts, member.id, &back, None)
+            .await
+            .expect("is let in again");
+    }
+    // Revoked once more: gone again. Kept after all: decided anew.
+    let again = decide(&app, &acts, id, bob.id, "revoke", "has left, really").await;
+    assert_eq!(again.expect("is revoked again").enabled_again_at, None);
+    let kept = decide(&app, &acts, id, bob.id, "keep", "").await;
+    assert_eq!(conflict(kept), "access-review-revoked");
+    access_reviews::finish(core, &acts, id)
+        .await
+        .expect("nothing is left to be done");
+    // Let in after the end of the review, it shows that too.
+    let row = async |member: &Member| {
+        let mut tx = core.db.read(&acts).await.expect("begins");
+        let whole = access_reviews::reads::get(&mut tx, id)
+            .await
+            .expect("is read");
+        tx.finish().await.expect("finishes");
+        let found = whole
+            .rows
+            .into_iter()
+            .find(|row| row.person_id == member.id);
+        found.expect("a row")
+    };
+    assert_eq!(row(&bob).await.enabled_again_at, None);
+    let late = RawPersonUpdate {
+        status: "active".into(),
+        ..RawPersonUpdate::default()
+    };
+    people::update(core, &acts, bob.id, &late, None)
+        .await
+        .expect("is let in again");
+    for member in [&bob, &carol] {
+        let row = row(member).await;
+        assert_eq!(row.decision, Some(Decision::Revoke));
+        assert!(row.enabled_again_at.is_some(), "{row:?}");
+    }
+    let enabled = "select count(*) from app.audit_events where action = 'person.enabled'";
+    assert_eq!(app.count(enabled).await, 3);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_review_begins_every_quarter_and_head_office_is_reminded_until_it_is_finished() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
@@ -279,8 +350,8 @@ async fn a_review_begins_every_quarter_and_head_office_is_reminded_until_it_is_f
 
     let mut expected = vec![("access_review".to_owned(), "medium".to_owned())];
     for (then, news) in [
-        ("2027-03-04T09:00:00Z", None),
-        ("2027-03-05T09:00:00Z", Some("medium")),
+        ("2027-02-28T09:00:00Z", None),
+        ("2027-03-01T09:00:00Z", Some("medium")),
         ("2027-03-08T09:00:00Z", None),
         ("2027-03-09T09:00:00Z", Some("high")),
         ("2027-03-12T09:00:00Z", None),
@@ -322,6 +393,80 @@ async fn a_review_begins_every_quarter_and_head_office_is_reminded_until_it_is_f
 }
 
 #[tokio::test]
+async fn head_office_hears_of_a_review_by_mail_when_it_begins_a_week_before_its_date_and_when_it_is_late()
+ {
+    let (app, server) = with_mail().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let bob = app.member(&acme, "Bob", Role::HeadOfficeAdmin, &[]).await;
+    app.member(&acme, "Carol", Role::Operator, &[]).await;
+    work(&app).await;
+    post(&app, &server).await;
+    let mut expected: Vec<(String, &str)> = Vec::new();
+    for (then, news) in [
+        ("2027-02-22T09:00:00Z", Some("has begun")),
+        ("2027-02-28T09:00:00Z", None),
+        ("2027-03-01T09:00:00Z", Some("is due soon")),
+        ("2027-03-02T09:00:00Z", None),
+        ("2027-03-08T09:00:00Z", None),
+        ("2027-03-09T09:00:00Z", Some("is overdue")),
+        ("2027-03-16T09:00:00Z", None),
+        ("2027-03-23T09:00:00Z", None),
+    ] {
+        app.travel_to(then);
+        for _ in 0..2 {
+            work(&app).await;
+        }
+        for member in [&alice, &bob] {
+            expected.extend(news.map(|news| (member.email.clone(), news)));
+        }
+        let mut arrived: Vec<_> = post(&app, &server).await;
+        arrived.retain(|letter| letter.subject.contains("access review"));
+        assert_eq!(arrived.len(), expected.len(), "{then}: {arrived:?}");
+        for (to, words) in &expected {
+            let found = arrived
+                .iter()
+                .filter(|letter| letter.to == *to && letter.subject.contains(words));
+            assert_eq!(found.count(), 1, "{then}: {to} {words}");
+        }
+        let links = |body: &str| body.contains("/settings/access-reviews");
+        assert!(arrived.iter().all(|letter| links(&letter.body)));
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_review_that_begins_while_an_admin_is_deleted_waits_and_not_in_a_circle() {
+    let app = TestApp::start().await;
+    let core = &app.app;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let bob = app.member(&acme, "Bob", Role::HeadOfficeAdmin, &[]).await;
+    let acts = app.acting(&alice).await;
+    let raw = people::RawDeletion {
+        confirm: bob.email.as_str().into(),
+        ..people::RawDeletion::default()
+    };
+    let (started, deleted) = tokio::join!(
+        access_reviews::start(core, &acts),
+        people::delete(core, &acts, bob.id, &raw),
+    );
+    let id = started.expect("begins").review.id;
+    deleted.expect("is deleted");
+    let mut tx = core.db.read(&acts).await.expect("begins");
+    let whole = access_reviews::reads::get(&mut tx, id)
+        .await
+        .expect("is read");
+    tx.finish().await.expect("finishes");
+    // Either he was there when it began and counts as revoked, or he never was in it.
+    let of_bob = whole.rows.iter().find(|row| row.person_id == bob.id);
+    assert!(of_bob.is_none_or(|row| row.decision == Some(Decision::Revoke)));
+    let to_bob = "select count(*) from app.account_mail m join app.people p on p.id = m.person_id where p.deleted_at is not null";
+    assert_eq!(app.count(to_bob).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn somebody_who_is_deleted_during_a_review_leaves_no_name_in_it_and_holds_nobody_up() {
     let app = TestApp::start().await;
     let core = &app.app;
@@ -345,12 +490,9 @@ async fn somebody_who_is_deleted_during_a_review_leaves_no_name_in_it_and_holds_
         .await
         .expect("is finished");
     assert_eq!(done.revoked_count, 1);
-    let mut tx = core.db.read(&acts).await.expect("begins");
-    let whole = access_reviews::reads::get(&mut tx, id)
+    let csv = access_reviews::export(core, &acts, id)
         .await
         .expect("is kept");
-    tx.finish().await.expect("finishes");
-    let csv = access_reviews::csv(&whole);
     assert!(
         !csv.contains("carol") && csv.contains("Former person"),
         "{csv}"

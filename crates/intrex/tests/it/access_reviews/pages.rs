@@ -68,6 +68,24 @@ async fn a_review_is_begun_decided_exported_and_finished_by_pages() {
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     assert!(csv.header("content-disposition").starts_with("attachment"));
     assert!(csv.body.contains("\"'=left in May\""), "{}", csv.body);
+    // Whoever takes it along is in the audit log, with how much it was and not with what stands in it; it is counted, however
+    // little it is.
+    let told: String = sqlx::query_scalar(
+        "select convert_from(entry, 'UTF8') from app.audit_events where action = 'access_review.exported'",
+    )
+    .fetch_one(&mut app.superuser().await)
+    .await
+    .expect("is told of once");
+    assert!(
+        told.contains("\"count\":2") && told.contains("\"filter\":\"everybody\""),
+        "{told}"
+    );
+    assert!(
+        !told.contains("Carol") && !told.contains(&carol.email),
+        "{told}"
+    );
+    let read = "select sum(n)::bigint from app.security_tallies where rule = 'export'";
+    assert_eq!(app.count(read).await, 2);
     let done = browser.submit(&review, &finish, &[]).await;
     assert_eq!(done.leads_to(), review);
     let page = browser.visit(&review).await.body;

@@ -134,7 +134,7 @@ async fn wrong_passkeys_and_wrong_codes_make_the_same_factor_wait() {
         give(&browser, &good.sign(&asked)).await.leads_to(),
         "/today"
     );
-    let clean = "select count(*) from app.people where totp_failures = 0";
+    let clean = "select count(*) from app.people where factor_wrong = 0";
     assert_eq!(
         scene.app.count(clean).await,
         1,

@@ -1,15 +1,17 @@
 //! Branch managers: whom they manage, and what they can give.
 
+use chrono::TimeDelta;
 use intrex_core::{
     Error,
+    access_reviews::{self, RawDecision},
     ids::BranchId,
-    people::{self, RawPerson, RawPersonUpdate},
+    people::{self, DisabledBy, RawPerson, RawPersonUpdate},
     permission::Role,
 };
 
 use crate::support::{
     TestApp,
-    members::{address, list, wrong_fields},
+    members::{address, conflict, list, wrong_fields},
 };
 
 fn newcomer(email: &str, role: Role, at: &[BranchId]) -> RawPerson {
@@ -108,6 +110,153 @@ async fn a_manager_manages_nobody_outside_the_own_branches_and_gives_nothing_bey
 }
 
 #[tokio::test]
+async fn who_was_disabled_by_head_office_is_let_in_again_by_head_office_alone() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let north = app.branch(&acme, "NORTH").await.id;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let bob = app
+        .member(&acme, "Bob", Role::BranchManager, &[north])
+        .await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[north]).await;
+    let (alice_acts, bob_acts) = (app.acting(&alice).await, app.acting(&bob).await);
+    let to = async |actor, status: &str| {
+        let raw = RawPersonUpdate {
+            status: status.into(),
+            ..RawPersonUpdate::default()
+        };
+        people::update(&app.app, actor, carol.id, &raw, None).await
+    };
+    let is_refused = async |why: &str| {
+        let refused = to(&bob_acts, "active").await;
+        assert_eq!(conflict(refused), "person-disabled-by-head-office", "{why}");
+    };
+
+    // What a manager does, a manager undoes, and so does head office.
+    let left = to(&bob_acts, "disabled").await.expect("is disabled");
+    assert_eq!(left.disabled_by, Some(DisabledBy::BranchManager));
+    let back = to(&bob_acts, "active").await.expect("is enabled");
+    assert_eq!(back.disabled_by, None);
+
+    // What head office does, it undoes; a manager does not take it over by saying the same again, or by changing the name.
+    to(&alice_acts, "disabled").await.expect("is disabled");
+    is_refused("disabled by head office").await;
+    to(&bob_acts, "disabled").await.expect("says nothing new");
+    is_refused("said again").await;
+    let rename = RawPersonUpdate {
+        name: "Carol Green".into(),
+        ..RawPersonUpdate::default()
+    };
+    people::update(&app.app, &bob_acts, carol.id, &rename, None)
+        .await
+        .expect("is renamed");
+    is_refused("renamed").await;
+    to(&alice_acts, "active").await.expect("is enabled");
+
+    // Head office can take the word from a manager, by saying it or by a review.
+    to(&bob_acts, "disabled").await.expect("is disabled");
+    to(&alice_acts, "disabled").await.expect("says it too");
+    is_refused("said by head office too").await;
+    to(&alice_acts, "active").await.expect("is enabled");
+    let review = access_reviews::start(&app.app, &alice_acts)
+        .await
+        .expect("begins")
+        .review
+        .id;
+    to(&bob_acts, "disabled").await.expect("is disabled");
+    let raw = RawDecision {
+        person_id: carol.id.to_string().into(),
+        decision: "revoke".into(),
+        note: "left in May".into(),
+    };
+    access_reviews::decide(&app.app, &alice_acts, review, &raw)
+        .await
+        .expect("is revoked");
+    is_refused("revoked by a review").await;
+
+    // The page offers what may be done.
+    let site = app.serve().await;
+    let here = format!("/settings/people/{}", carol.id);
+    let form = format!("action=\"{here}/enable\"");
+    for (member, expected) in [(&alice, true), (&bob, false)] {
+        let browser = app.signed_in(&site, member).await;
+        assert_eq!(browser.visit(&here).await.body.contains(&form), expected);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_manager_sees_head_office_as_contacts_and_nothing_of_how_they_sign_in() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let north = app.branch(&acme, "NORTH").await.id;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let bob = app
+        .member(&acme, "Bob", Role::BranchManager, &[north])
+        .await;
+    let site = app.serve().await;
+    let (admins, bobs) = (
+        app.signed_in(&site, &alice).await,
+        app.signed_in(&site, &bob).await,
+    );
+    let one = format!("/api/v1/users/{}", alice.id);
+    let seen = bobs.visit(&one).await.json();
+    assert_eq!(
+        (&seen["name"], &seen["email"]),
+        (&"Alice".into(), &"".into())
+    );
+    assert_eq!(seen["role"], "head_office_admin");
+    for field in [
+        "mfa_enrolled",
+        "last_sign_in_at",
+        "dormant",
+        "must_change_password",
+    ] {
+        assert!(seen[field].is_null(), "{field}: {seen}");
+    }
+    // Themselves and their own people they see whole, and head office sees everybody.
+    let own = bobs
+        .visit(&format!("/api/v1/users/{}", bob.id))
+        .await
+        .json();
+    assert_eq!(own["mfa_enrolled"], true);
+    assert_eq!(admins.visit(&one).await.json()["mfa_enrolled"], true);
+    for list in [
+        "/api/v1/users",
+        "/settings/people",
+        &one.replace("/api/v1/users", "/settings/people"),
+    ] {
+        assert!(
+            admins.visit(list).await.body.contains(&alice.email),
+            "{list}"
+        );
+        let page = bobs.visit(list).await;
+        assert_eq!(page.status, 200, "{list}");
+        assert!(
+            page.body.contains("Alice") && !page.body.contains(&alice.email),
+            "{list}"
+        );
+    }
+    // Neither by searching.
+    let by_address = format!("/api/v1/users?q={}", alice.email.replace('@', "%40"));
+    assert_eq!(
+        bobs.visit(&by_address).await.json()["items"],
+        serde_json::json!([])
+    );
+    assert_eq!(
+        admins.visit(&by_address).await.json()["items"][0]["name"],
+        "Alice"
+    );
+    for dormant in ["true", "false"] {
+        let found = bobs
+            .visit(&format!("/api/v1/users?dormant={dormant}"))
+            .await;
+        assert!(!found.body.contains("Alice"), "{dormant}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_manager_raises_nobody_without_a_fresh_factor() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
@@ -131,5 +280,45 @@ async fn a_manager_raises_nobody_without_a_fresh_factor() {
     people::update(&app.app, &bob_acts, carol.id, &rename, None)
         .await
         .expect("a name gives nothing away");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn giving_access_asks_for_a_fresh_factor_and_taking_it_away_does_not() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let (north, south) = (
+        app.branch(&acme, "NORTH").await.id,
+        app.branch(&acme, "SOUTH").await.id,
+    );
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[north]).await;
+    let stale = app.acting(&alice).await;
+    app.app.clock.advance(TimeDelta::seconds(300));
+    let core = &app.app;
+    let to = async |at: &[BranchId], status: &str| {
+        let raw = RawPersonUpdate {
+            branch_ids: list(at).into(),
+            status: status.into(),
+            ..RawPersonUpdate::default()
+        };
+        people::update(core, &stale, carol.id, &raw, None).await
+    };
+    let refused = to(&[north, south], "").await;
+    assert!(matches!(refused, Err(Error::StepUp)), "{refused:?}");
+    to(&[north], "disabled").await.expect("is out at once");
+    let raw = newcomer(&address(&acme, "Dave"), Role::Operator, &[north]);
+    let refused = people::invite(core, &stale, &raw).await;
+    assert!(matches!(refused, Err(Error::StepUp)), "{refused:?}");
+
+    // Whoever unlocks lets guessing begin anew: not for themselves, and not by a stale session.
+    let refused = people::unlock(core, &stale, carol.id).await;
+    assert!(matches!(refused, Err(Error::StepUp)), "{refused:?}");
+    let fresh = app.acting(&alice).await;
+    let refused = people::unlock(core, &fresh, alice.id).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    people::unlock(core, &fresh, carol.id)
+        .await
+        .expect("is unlocked");
     app.finish().await;
 }

@@ -396,3 +396,94 @@ async fn accepting_and_inviting_anew_at_the_same_moment_wait_for_each_other_and_
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn who_was_deleted_or_disabled_is_given_nothing_and_kept_answers_forget_their_name() {
+    let app = TestApp::start().await;
+    let core = &app.app;
+    let acme = app.tenant("Acme").await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[]).await;
+    let dave = app.member(&acme, "Dave", Role::Operator, &[]).await;
+    let acts = app.acting(&alice).await;
+    let settled = app
+        .obligation(&acme, &gulshan, "Licence", "2026-12-24")
+        .await;
+    let of = |id: intrex_core::ids::PersonId, owner: bool| {
+        let mut raw = RawObligation::default();
+        match owner {
+            true => raw.owner_id = id.to_string().into(),
+            false => raw.deputy_id = id.to_string().into(),
+        }
+        raw
+    };
+    commands::update(core, &acts, settled.id, &of(carol.id, true), None)
+        .await
+        .expect("is hers");
+    commands::complete(core, &acts, settled.id, &Default::default(), None)
+        .await
+        .expect("is done");
+
+    // Answers that name her without her id, in either way, and one that only has her name within other words.
+    let answers = [
+        format!("{{\"said\":\"of {}\"}}", carol.email.to_uppercase()),
+        "{\"name\":\"Carol\"}".to_owned(),
+        "{\"title\":\"Caroline\"}".to_owned(),
+    ];
+    for (n, answer) in answers.iter().enumerate() {
+        sqlx::query(
+            "insert into app.idempotency_keys (tenant_id, actor_id, route, key, body_hash, answer, created_at)
+             values ($1, $2, 'POST /x', $3, decode(repeat('00', 32), 'hex'), $4, $5)",
+        )
+        .bind(acme.id.uuid())
+        .bind(alice.id.uuid())
+        .bind(n.to_string())
+        .bind(answer)
+        .bind(core.now())
+        .execute(&mut app.superuser().await)
+        .await
+        .expect("is kept");
+    }
+    delete(&app, &acts, &carol, "").await.expect("is deleted");
+    let kept: Vec<String> = sqlx::query_scalar("select answer from app.idempotency_keys")
+        .fetch_all(&mut app.superuser().await)
+        .await
+        .expect("are read");
+    assert_eq!(kept, answers[2..]);
+
+    // What is opened again is nobody's and says so; nothing is given to her, or to who cannot sign in.
+    let reason = obligations::input::RawReason {
+        reason: "not done after all".into(),
+    };
+    let opened = commands::reopen(core, &acts, settled.id, &reason, None)
+        .await
+        .expect("is opened");
+    assert_eq!(opened.owner_id, None);
+    let raw = RawPersonUpdate {
+        status: "disabled".into(),
+        ..RawPersonUpdate::default()
+    };
+    people::update(core, &acts, dave.id, &raw, None)
+        .await
+        .expect("is disabled");
+    for id in [carol.id, dave.id, core.new_id()] {
+        for (owner, field) in [(true, "owner_id"), (false, "deputy_id")] {
+            let refused = commands::update(core, &acts, settled.id, &of(id, owner), None).await;
+            assert_eq!(wrong_fields(refused), [field]);
+            let new = RawObligation {
+                branch_id: gulshan.id.to_string().into(),
+                title: "Another".into(),
+                category: "licence".into(),
+                severity: "medium".into(),
+                due_on: "2026-12-24".into(),
+                ..of(id, owner)
+            };
+            assert_eq!(
+                wrong_fields(commands::create(core, &acts, &new).await),
+                [field]
+            );
+        }
+    }
+    app.finish().await;
+}

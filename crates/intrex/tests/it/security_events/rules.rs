@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use intrex_core::{
-    App,
+    App, access_reviews,
     permission::Role,
     security_events::{self, RawThresholds, Thresholds},
     sessions::{self, SignIn},
@@ -185,6 +185,68 @@ async fn who_reads_page_after_page_is_seen_and_who_looks_is_not() {
     assert_eq!(seen(&app, tenant, "EXPORT_SPIKE").await, 1);
     let told = "select count(*) from app.audit_events where action = 'EXPORT_SPIKE'";
     assert_eq!(app.count(told).await, 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whatever_shows_people_or_obligations_in_bulk_is_counted() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    for day in ["2026-01-01", "2026-01-02", "2030-01-01", "2030-01-02"] {
+        app.obligation(&acme, &gulshan, "Licence", day).await;
+    }
+    // More people than a page has.
+    sqlx::query(
+        "insert into app.people (tenant_id, id, email, canonical_email, name, role, status, created_at, updated_at)
+         select $1, gen_random_uuid(), e, e, 'Somebody', 'operator', 'invited', $2, $2
+         from (select 'somebody' || n || '@acme.example' as e from generate_series(1, 60) n) emails",
+    )
+    .bind(acme.id.uuid())
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("are written");
+    let acts = app.acting(&alice).await;
+    let started = access_reviews::start(&app.app, &acts)
+        .await
+        .expect("begins");
+    let review = started.review.id;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &alice).await;
+    let behind_the_first = async |list: &str| {
+        let and = if list.contains('?') { '&' } else { '?' };
+        let first = browser.visit(&format!("{list}{and}limit=1")).await.json();
+        let cursor = first["next_cursor"].as_str().expect("another page");
+        format!("{list}{and}cursor={cursor}")
+    };
+    let mut all = Vec::new();
+    for list in [
+        "/api/v1/users",
+        "/api/v1/obligations",
+        "/api/v1/reports/overdue",
+        "/api/v1/reports/upcoming",
+    ] {
+        all.push(behind_the_first(list).await);
+    }
+    let people = behind_the_first("/api/v1/users").await;
+    all.push(people.replace("/api/v1/users", "/settings/people"));
+    let open = behind_the_first("/api/v1/obligations?status=open").await;
+    all.push(open.replace("/api/v1/obligations", "/obligations"));
+    for path in ["/settings/access-reviews", "/api/v1/access-reviews"] {
+        all.push(format!("{path}/{review}"));
+        all.push(format!("{path}/{review}/export"));
+    }
+    let read = "select coalesce(sum(n), 0)::bigint from app.security_tallies where rule = 'export'";
+    let mut before = app.count(read).await;
+    assert_eq!(before, 0, "looking costs nothing");
+    for address in all {
+        assert_eq!(browser.visit(&address).await.status, 200, "{address}");
+        let now = app.count(read).await;
+        assert!(now > before, "{address} is not counted");
+        before = now;
+    }
     app.finish().await;
 }
 

@@ -3,6 +3,7 @@
 
 mod counters;
 mod devices;
+mod factor_waits;
 mod forged;
 mod limits;
 mod list;

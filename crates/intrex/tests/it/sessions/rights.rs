@@ -4,17 +4,26 @@ use std::{future::Future, pin::Pin};
 
 use chrono::TimeDelta;
 use intrex_core::{
+    accounts::{
+        authenticator::{self, Replaced},
+        password::{self, Changed, PasswordChange, Tokens},
+        reset,
+    },
     actor::{BranchScope, Request},
     ids::BranchId,
     people::{self, RawPersonUpdate},
     permission::Role,
-    sessions::{self, Session},
+    recovery_codes,
+    sessions::{self, Session, Verification},
     tenants::{self, RawTenantUpdate},
     tokens::{self, RawToken},
 };
 use secrecy::ExposeSecret as _;
 
-use crate::support::{Member, Tenant, TestApp, members::list};
+use crate::{
+    accounts::post::{last_to, post, with_mail},
+    support::{MailServer, Member, Tenant, TestApp, members::list},
+};
 
 /// What a credential is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +37,7 @@ enum Worth {
 struct Scene {
     app: TestApp,
     acme: Tenant,
+    server: MailServer,
     bob: Member,
     south: BranchId,
     session: intrex_core::ids::SessionId,
@@ -58,6 +68,19 @@ async fn limit(scene: &Scene, hours: &str, minutes: &str) {
     tenants::update(&scene.app.app, &scene.acme.operator, &raw, None)
         .await
         .expect("is limited");
+}
+
+const NEXT: &str = "cobalt lantern orchid ferry";
+
+async fn new_password(scene: &Scene, tokens: Tokens) {
+    let acting = scene.app.acting(&scene.bob).await;
+    let typed = PasswordChange {
+        old: scene.bob.password.clone(),
+        new: NEXT.into(),
+        tokens,
+    };
+    let changed = password::change(&scene.app.app, &acting, typed).await;
+    assert!(matches!(changed, Ok(Changed::Done(_))), "{changed:?}");
 }
 
 /// Each path, and what is left of the session and of the token: nothing, or less, or all of it.
@@ -139,6 +162,70 @@ const PATHS: &[(&str, Path, Left, Left)] = &[
         },
         Left::Nothing,
         Left::Nothing,
+    ),
+    (
+        "password changed",
+        |scene| Box::pin(new_password(scene, Tokens::Kept)),
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        "password changed, and tokens with it",
+        |scene| Box::pin(new_password(scene, Tokens::Revoked)),
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "password reset by a link",
+        |scene| {
+            Box::pin(async {
+                let (app, bob) = (&scene.app, &scene.bob);
+                let asked = reset::request(&app.app, bob.request.clone(), &bob.email).await;
+                assert_eq!(asked.expect("answers"), reset::Requested::Noted);
+                let letters = post(app, &scene.server).await;
+                let token = last_to(&letters, &bob.email).token("reset-password");
+                let done = reset::finish(&app.app, Request::default(), &token, NEXT.into()).await;
+                assert!(matches!(done, Ok(reset::Outcome::Done)), "{done:?}");
+            })
+        },
+        Left::Nothing,
+        Left::Nothing,
+    ),
+    (
+        "another authenticator app",
+        |scene| {
+            Box::pin(async {
+                let (app, bob) = (&scene.app, &scene.bob);
+                let acting = app.acting(bob).await;
+                let enrolment = authenticator::begin(&app.app, &acting).await;
+                let other = Member {
+                    secret: enrolment.expect("begins").secret_base32,
+                    ..bob.clone()
+                };
+                let done = authenticator::confirm(&app.app, &acting, &app.code(&other)).await;
+                assert!(matches!(done, Ok(Replaced::Done(_))), "{done:?}");
+            })
+        },
+        Left::Nothing,
+        Left::All,
+    ),
+    (
+        // It stands in for a code, and takes nothing away: whoever used it is somebody who may.
+        "a recovery code used",
+        |scene| {
+            Box::pin(async {
+                let (app, bob) = (&scene.app, &scene.bob);
+                let acting = app.acting(bob).await;
+                let issued = recovery_codes::issue(&app.app, &acting).await;
+                let codes = issued.expect("are made").codes;
+                let provisional = app.password_given(bob).await;
+                let code = codes[0].expose_secret();
+                let used = sessions::verify_recovery_code(&app.app, &provisional, code).await;
+                assert!(matches!(used, Ok(Verification::Full(_))), "{used:?}");
+            })
+        },
+        Left::All,
+        Left::All,
     ),
     (
         "organisation suspended",
@@ -227,7 +314,7 @@ const PATHS: &[(&str, Path, Left, Left)] = &[
 #[tokio::test]
 async fn what_is_taken_away_is_gone_at_the_next_request_by_cookie_and_by_token() {
     for (name, path, of_session, of_token) in PATHS {
-        let app = TestApp::start().await;
+        let (app, server) = with_mail().await;
         let acme = app.tenant("Acme").await;
         let north = app.branch(&acme, "NORTH").await.id;
         let south = app.branch(&acme, "SOUTH").await.id;
@@ -246,6 +333,7 @@ async fn what_is_taken_away_is_gone_at_the_next_request_by_cookie_and_by_token()
             .await
             .expect("is made");
         let scene = Scene {
+            server,
             acme,
             south,
             session: session.id,
@@ -284,6 +372,7 @@ async fn what_is_taken_away_is_gone_at_the_next_request_by_cookie_and_by_token()
             "{name}: the session"
         );
         assert_eq!(by_token().await, expected(*of_token), "{name}: the token");
+        post(&scene.app, &scene.server).await;
         scene.app.finish().await;
     }
 }

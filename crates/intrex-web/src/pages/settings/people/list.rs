@@ -1,17 +1,18 @@
 //! The list.
 
 use askama::Template;
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use intrex_core::{
     catalogue::keys,
     ids::PersonId,
     people::{self, PersonFilter, PersonStatus},
     permission::{Permission, Role},
-    tenants,
+    security_events, tenants,
 };
 
 use super::{NEW, PATH, branch_names, branches_of, status_tag};
 use crate::{
+    WebState,
     answer::{Fault, FormView, Page, Place},
     request::{Exchange, List, Reader},
     words::{Tag, Words},
@@ -25,7 +26,7 @@ struct Row {
     role: String,
     branches: String,
     status: Tag,
-    has_factor: bool,
+    has_factor: Option<bool>,
     last_sign_in: String,
 }
 
@@ -52,6 +53,7 @@ struct ListPage<'a> {
 
 /// `GET /settings/people`
 pub(super) async fn list(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     list: List<PersonFilter>,
@@ -60,8 +62,10 @@ pub(super) async fn list(
     let found = people::reads::list(&mut tx, &list.filter, &list.page).await?;
     let branches = branches_of(&mut tx).await?;
     let tenant = tenants::reads::current(&mut tx).await?;
-    let now = tx.now();
+    let (now, actor) = (tx.now(), tx.actor().clone());
     let page = Page::of_reader(tx, &exchange, Place::Settings, keys::SETTINGS_PEOPLE).await?;
+    let (read, is_later) = (found.items.len(), list.page.is_later());
+    security_events::note_bulk_read(&web.app, &actor, read, is_later).await?;
     let any = |key| std::iter::once((String::new(), page.t(key)));
     let role = |role: Role| (role.as_str().to_owned(), page.role(role));
     let roles = any(keys::PEOPLE_ANY_ROLE)
@@ -88,6 +92,7 @@ pub(super) async fn list(
         has_factor: person.mfa_enrolled,
         last_sign_in: match person.last_sign_in_at {
             Some(then) => words.ago(then, now),
+            None if person.mfa_enrolled.is_none() => String::new(),
             None => page.t(keys::PERSON_NEVER_SIGNED_IN),
         },
     });

@@ -55,7 +55,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
             credentials,
             acts::require_password_change,
         )
-        .form("/settings/people/{id}/unlock", credentials, acts::unlock)
+        .add(
+            fresh(Verb::Post, "/settings/people/{id}/unlock", credentials),
+            acts::unlock,
+        )
         .form(
             "/settings/people/{id}/end-sessions",
             sessions,
@@ -92,7 +95,9 @@ fn at(id: PersonId) -> String {
 fn status_tag(page: &Page, person: &Person) -> Tag {
     let (kind, icon, words) = match person.status {
         PersonStatus::Invited => ("info", "mail", keys::PERSON_INVITED),
-        PersonStatus::Active if person.dormant => ("due", "clock", keys::PERSON_DORMANT),
+        PersonStatus::Active if person.dormant == Some(true) => {
+            ("due", "clock", keys::PERSON_DORMANT)
+        }
         PersonStatus::Active => ("ok", "check", keys::PERSON_ACTIVE),
         PersonStatus::Disabled => ("mute", "stop", keys::PERSON_DISABLED),
     };

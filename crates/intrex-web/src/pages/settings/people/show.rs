@@ -44,6 +44,8 @@ struct ShowPage<'a> {
     since: String,
     /// Whether the reader may change them.
     managed: bool,
+    /// Whether the reader may let them in again, if they are disabled.
+    may_enable: bool,
     /// Whether it is the reader.
     own: bool,
     sessions: Option<Vec<Row>>,
@@ -68,6 +70,7 @@ pub(super) async fn show(
     let zone: Tz = tenant.time_zone.parse().map_err(Error::internal)?;
     let now = tx.now();
     let own = tx.actor().person_id() == Some(id);
+    let may_enable = people::may_enable(tx.actor(), &person);
     let title = Text::new(keys::PERSON_TITLE).with("name", person.name.as_str());
     let page = Page::of_reader(tx, &exchange, Place::Settings, title).await?;
     let sessions = found.map(|found| {
@@ -95,6 +98,7 @@ pub(super) async fn show(
         },
         since: words.moment_in_zone(person.created_at, zone),
         managed,
+        may_enable,
         own,
         sessions,
         here: at(id),
