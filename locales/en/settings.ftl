@@ -17,8 +17,6 @@ settings-organisation = Details
 settings-organisation-hint = Name, time zone, reminders and how long sessions last
 settings-people = People
 settings-people-hint = Who works here, their roles and branches
-settings-sign-in = Sign-in
-settings-sign-in-hint = How people of your organisation sign in
 
 step-up = Confirm it is you
 step-up-lede = What comes next needs your password and a code again. They count for five minutes.

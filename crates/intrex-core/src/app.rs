@@ -11,6 +11,7 @@ use crate::{
     db::Db,
     ids::Id,
     network::IpMode,
+    oidc,
     outside::{http::Outgoing, mail::Mailer},
     vault::Vault,
 };
@@ -32,6 +33,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// The way out for requests to hosts that a tenant can name.
     pub outgoing: Outgoing,
+    /// What identity providers publish, as this process remembers it.
+    pub directory: Arc<oidc::Directory>,
 }
 
 /// What whoever runs the installation has decided.
@@ -76,6 +79,7 @@ impl App {
             settings: Arc::new(settings),
             mailer: None,
             outgoing: Outgoing::default(),
+            directory: Arc::default(),
         }
     }
 

@@ -60,6 +60,12 @@ ids! {
     SessionId,
     /// A passkey.
     PasskeyId,
+    /// An identity provider of an organisation.
+    ProviderId,
+    /// A domain that leads to an identity provider.
+    ProviderDomainId,
+    /// Whom an identity provider vouches for.
+    IdentityId,
     /// A device that somebody has signed in with.
     DeviceId,
     /// An API token.

@@ -32,6 +32,7 @@ pub mod key_rotation;
 pub mod network;
 pub mod notifications;
 pub mod obligations;
+pub mod oidc;
 mod outbox;
 pub mod outside;
 pub mod paging;

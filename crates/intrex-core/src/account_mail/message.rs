@@ -130,6 +130,16 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_PASSKEY_COUNTER,
             None,
         ),
+        Kind::IdentityLinked => (
+            keys::ACCOUNT_MAIL_IDENTITY_LINKED_SUBJECT,
+            keys::ACCOUNT_MAIL_IDENTITY_LINKED,
+            None,
+        ),
+        Kind::IdentityUnlinked => (
+            keys::ACCOUNT_MAIL_IDENTITY_UNLINKED_SUBJECT,
+            keys::ACCOUNT_MAIL_IDENTITY_UNLINKED,
+            None,
+        ),
     }
 }
 

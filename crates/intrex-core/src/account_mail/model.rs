@@ -55,6 +55,10 @@ pub enum Kind {
     PasskeyRemoved,
     /// The counter of a passkey went back: there may be a copy of it.
     PasskeyCounterWentBack,
+    /// A provider was given the right to vouch for the person.
+    IdentityLinked,
+    /// A provider's right to vouch for the person was taken away.
+    IdentityUnlinked,
 }
 
 /// A notice without a link: what other slices tell.
@@ -90,6 +94,10 @@ pub enum Notice {
     PasskeyRemoved,
     /// The counter of a passkey went back: there may be a copy of it.
     PasskeyCounterWentBack,
+    /// A provider was given the right to vouch for the person.
+    IdentityLinked,
+    /// A provider's right to vouch for the person was taken away.
+    IdentityUnlinked,
 }
 
 impl From<Notice> for Kind {
@@ -110,13 +118,15 @@ impl From<Notice> for Kind {
             Notice::PasskeyAdded => Kind::PasskeyAdded,
             Notice::PasskeyRemoved => Kind::PasskeyRemoved,
             Notice::PasskeyCounterWentBack => Kind::PasskeyCounterWentBack,
+            Notice::IdentityLinked => Kind::IdentityLinked,
+            Notice::IdentityUnlinked => Kind::IdentityUnlinked,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 22] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -137,6 +147,8 @@ impl Kind {
         Kind::PasskeyAdded,
         Kind::PasskeyRemoved,
         Kind::PasskeyCounterWentBack,
+        Kind::IdentityLinked,
+        Kind::IdentityUnlinked,
     ];
 
     /// As stored.
@@ -162,6 +174,8 @@ impl Kind {
             Kind::PasskeyAdded => "passkey_added",
             Kind::PasskeyRemoved => "passkey_removed",
             Kind::PasskeyCounterWentBack => "passkey_counter_went_back",
+            Kind::IdentityLinked => "identity_linked",
+            Kind::IdentityUnlinked => "identity_unlinked",
         }
     }
 

@@ -139,6 +139,10 @@ const TABLES: &[Table] = &[
         "obligation_templates",
         "select insert update(columns) delete",
     ),
+    table("oidc_attempts", "select insert update(columns) delete"),
+    table("oidc_domains", "select insert update(columns) delete"),
+    table("oidc_identities", "select insert update(columns) delete"),
+    table("oidc_providers", "select insert update(columns) delete"),
     table("passkey_challenges", "select insert update(columns) delete"),
     table("passkeys", "select insert update(columns) delete"),
     table("password_history", "select insert delete"),
@@ -188,6 +192,11 @@ const SYSTEM: &[(&str, &str, &str)] = &[
         "attempts fence id key kind lease_until run_at tenant_id",
     ),
     ("jobs", "update", "attempts fence lease_until"),
+    (
+        "oidc_domains",
+        "select",
+        "domain proven_at provider_id tenant_id",
+    ),
     ("people", "select", "canonical_email id tenant_id"),
     (
         "reminder_slots",
@@ -203,10 +212,11 @@ const SYSTEM: &[(&str, &str, &str)] = &[
 ];
 
 /// Unique indexes of tenant tables that reach across tenants. One address belongs to one tenant, because a sign-in starts
-/// from it; a chain's key is its tenant's id.
+/// from it, and so does one proven domain; a chain's key is its tenant's id.
 const GLOBAL_UNIQUES: &[&str] = &[
     "audit_heads_pkey",
     "audit_leaves_pkey",
+    "oidc_domains_proven",
     "people_canonical_email",
 ];
 

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     idempotency,
     ids::TenantId,
+    oidc,
     permission::Permission,
     security_events::{
         EVENTS_KEPT_FOR, NETWORKS_KEPT_FOR, TALLIES_KEPT_FOR, remove_old_events,
@@ -37,6 +38,7 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
         most.max(queries::remove_sessions(conn, tenant, now - ENDED_SESSIONS_KEPT, limit).await?);
     most = most.max(devices::remove_expired(conn, tenant, now, limit).await?);
     most = most.max(account_mail::clear(conn, tenant, now, limit).await?);
+    most = most.max(oidc::clear(conn, tenant, now, limit).await?);
     most = most.max(accounts::clear(conn, tenant, now, limit).await?);
     most = most.max(remove_old_events(conn, tenant, now - EVENTS_KEPT_FOR, limit).await?);
     most = most.max(remove_old_tallies(conn, tenant, now - TALLIES_KEPT_FOR, limit).await?);

@@ -44,7 +44,6 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obl
             keys::ERROR_FIELD_UNKNOWN_REFERENCE,
         ));
     }
-    must_be_assignable(&mut tx, &new, None).await?;
     let id: ObligationId = app.new_id();
     let source = if template.is_some() {
         Source::Template
@@ -54,6 +53,7 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obl
     queries::insert(tx.conn(), actor.tenant(), id, &new, source, None, app.now())
         .await
         .map_err(refused)?;
+    must_be_assignable(&mut tx, &new, None).await?;
     let made = shown(&mut tx, id).await?;
     let event = told(Event::new("obligation", "obligation.created"), &made)
         .with("source", made.source.as_str());

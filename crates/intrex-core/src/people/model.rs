@@ -47,7 +47,7 @@ pub struct Person {
 
 impl Person {
     /// As whoever does not manage head office sees its people: whom to ask, and nothing of how they sign in.
-    pub(super) fn as_contact(self) -> Self {
+    pub(super) fn into_contact(self) -> Self {
         Person {
             email: String::new(),
             mfa_enrolled: None,

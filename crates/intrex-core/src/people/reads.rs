@@ -70,7 +70,7 @@ pub async fn get(tx: &mut ReadTx, id: PersonId) -> Result<Person> {
 /// A branch manager sees head office as contacts.
 fn as_seen_by(actor: &Actor, person: Person) -> Person {
     match (actor.scope(), person.role) {
-        (BranchScope::Only(_), Role::HeadOfficeAdmin) => person.as_contact(),
+        (BranchScope::Only(_), Role::HeadOfficeAdmin) => person.into_contact(),
         _ => person,
     }
 }

@@ -125,6 +125,7 @@ fn noted(event: &Event) -> Option<Noted> {
     match event.action() {
         "LOGIN_FAILURE" => about_person(Code::LoginFailure),
         "MFA_VERIFY_FAILED" => about_person(Code::MfaVerifyFailed),
+        "OIDC_FAILURE" => about_person(Code::OidcFailure),
         "AUTH_LOCKOUT_TRIGGERED" => about_person(Code::LockoutTriggered),
         "AUTH_LOCKOUT_CLEARED" => about_person(Code::LockoutCleared),
         "LOGIN_RATE_LIMIT_BLOCK" => Some(Noted {

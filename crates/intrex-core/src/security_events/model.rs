@@ -86,6 +86,7 @@ macro_rules! codes {
 codes! {
     LoginFailure "LOGIN_FAILURE" Low "A wrong password, or no such account.",
     MfaVerifyFailed "MFA_VERIFY_FAILED" Low "A wrong code after a right password.",
+    OidcFailure "OIDC_FAILURE" Low "A sign-in by an identity provider that came to nothing.",
     LockoutTriggered "AUTH_LOCKOUT_TRIGGERED" Medium "An account, a device, a second factor or a network is locked.",
     LockoutCleared "AUTH_LOCKOUT_CLEARED" Low "A lock ended before its time.",
     RateLimitBlock "LOGIN_RATE_LIMIT_BLOCK" Medium "A network sent too many sign-ins.",

@@ -4,8 +4,9 @@
 //! `password_ok → mfa_setup | mfa_verify → full`: without the second factor a session is provisional and good for nothing
 //! else.
 //!
-//! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `second_factor`
-//! the code · `attempts` wrong ones · `recovery` a recovery code in its place · `passkey` what stands beside both · `devices` those that a person is
+//! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `provider` an
+//! identity provider in its place · `second_factor` the code · `attempts` wrong ones · `recovery` a recovery code in its
+//! place · `passkey` what stands beside both · `devices` those that a person is
 //! known by · `step_up` both factors again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own
 //! sessions, and for admins those of others.
 
@@ -17,6 +18,7 @@ pub(crate) mod counters;
 pub(crate) mod devices;
 mod model;
 mod passkey;
+mod provider;
 pub(crate) mod queries;
 pub mod reads;
 mod recovery;
@@ -35,6 +37,7 @@ pub use model::{
     Stage, Started, Verification,
 };
 pub use passkey::{ask_passkey, verify_passkey, ways};
+pub(crate) use provider::{ByProvider, sign_in_by_provider};
 pub(crate) use queries::forget_wrong;
 pub use recovery::verify_recovery_code;
 pub use second_factor::{begin_enrolment, confirm_enrolment, demo_code, verify_code};

@@ -362,7 +362,7 @@ pub(super) async fn is_there(
 }
 
 /// The same, and locks them until the transaction ends: a session that is renewed at this moment cannot slip through.
-pub(super) async fn lock_person(
+pub(crate) async fn lock_person(
     conn: &mut PgConnection,
     tenant: TenantId,
     person: PersonId,

@@ -7,15 +7,14 @@ use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
     devices,
-    model::{
-        PROVISIONAL_LIFETIME, SessionCookie, SignIn, Stage, Started, kept_user_agent, seconds_until,
-    },
+    model::{PROVISIONAL_LIFETIME, SignIn, Stage, Started, kept_user_agent, seconds_until},
     queries::{self, Account, NewSession},
 };
 use crate::{
     Actor, App,
     actor::Request,
     audit::Event,
+    db::WriteTx,
     error::Result,
     ids::{PersonId, SessionId, TenantId},
     people::canonical_email,
@@ -131,49 +130,84 @@ async fn start(
         Some(password) => Some(app.vault.passwords.hash(password).await?),
         None => None,
     };
-    let sid = Sid::new(app.chance);
-    let id: SessionId = app.new_id();
     let nobody = Actor::anonymous(tenant, request.clone());
     let mut tx = app.db.write(&nobody).await?;
-    let now = tx.now();
     let hash = account.password_hash.as_deref();
     if !queries::keeps_password(tx.conn(), tenant, account.person, hash).await? {
         return Ok(None);
     }
-    let absolute_at = now + PROVISIONAL_LIFETIME;
-    let new = NewSession {
-        id,
-        person: account.person,
-        sid_hash: sid.hash(),
-        stage,
-        absolute_at,
-        device: None,
-        ip: app.kept_address(request.ip),
-        user_agent: kept_user_agent(&request),
-        network: network_key(&app.vault, request.ip),
-    };
-    queries::insert(tx.conn(), tenant, &new, now).await?;
+    let begun = begin_provisional(app, &mut tx, account.person, stage).await?;
     if let (Some(hash), Some(old)) = (rehashed, &account.password_hash) {
         queries::replace_password_hash(tx.conn(), tenant, account.person, old, &hash).await?;
     }
     let event = Event::new("session", "session.password_accepted")
         .on("person", account.person)
         .about(account.person)
-        .with("session_id", id.to_string())
+        .with("session_id", begun.id.to_string())
         .with("next", stage.as_str());
     tx.commit(event).await?;
-    let cookie: SessionCookie = cookie::make(
-        app,
-        &Holder {
-            sid: &sid,
-            tenant,
-            person: account.person,
-            stage,
-            auth_time: now,
-            absolute_at,
-        },
-    )?;
-    Ok(Some(Started { cookie, stage }))
+    begun.started(app, tenant, account.person, stage).map(Some)
+}
+
+/// A provisional session that was just written.
+pub(super) struct Begun {
+    pub(super) id: SessionId,
+    sid: Sid,
+    began_at: chrono::DateTime<chrono::Utc>,
+    absolute_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// Writes a session that awaits its second factor, in the caller's transaction: after the first factor, whichever it was.
+pub(super) async fn begin_provisional(
+    app: &App,
+    tx: &mut WriteTx,
+    person: PersonId,
+    stage: Stage,
+) -> Result<Begun> {
+    let (tenant, request, now) = (tx.actor().tenant(), tx.actor().request().clone(), tx.now());
+    let begun = Begun {
+        id: app.new_id(),
+        sid: Sid::new(app.chance),
+        began_at: now,
+        absolute_at: now + PROVISIONAL_LIFETIME,
+    };
+    let new = NewSession {
+        id: begun.id,
+        person,
+        sid_hash: begun.sid.hash(),
+        stage,
+        absolute_at: begun.absolute_at,
+        device: None,
+        ip: app.kept_address(request.ip),
+        user_agent: kept_user_agent(&request),
+        network: network_key(&app.vault, request.ip),
+    };
+    queries::insert(tx.conn(), tenant, &new, now).await?;
+    Ok(begun)
+}
+
+impl Begun {
+    /// Its cookie: once it is committed.
+    pub(super) fn started(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        person: PersonId,
+        stage: Stage,
+    ) -> Result<Started> {
+        let cookie = cookie::make(
+            app,
+            &Holder {
+                sid: &self.sid,
+                tenant,
+                person,
+                stage,
+                auth_time: self.began_at,
+                absolute_at: self.absolute_at,
+            },
+        )?;
+        Ok(Started { cookie, stage })
+    }
 }
 
 fn wait(app: &App, until: chrono::DateTime<chrono::Utc>) -> SignIn {

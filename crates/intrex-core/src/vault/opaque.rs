@@ -23,6 +23,8 @@ pub enum Kind {
     PasswordReset,
     /// A link by which one of two addresses agrees to a change.
     EmailChange,
+    /// A browser on its way to an identity provider and back.
+    ProviderAttempt,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Device => "itd",
             Kind::PasswordReset => "itp",
             Kind::EmailChange => "ite",
+            Kind::ProviderAttempt => "ito",
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod invitation;
 pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
+mod oidc;
 pub(crate) mod passkey;
 pub(crate) mod qr;
 mod recovery;
@@ -26,6 +27,7 @@ use crate::routes::Routes;
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .with(sign_in::routes)
+        .with(oidc::routes)
         .with(mfa::routes)
         .with(passkey::routes)
         .with(sign_out::routes)

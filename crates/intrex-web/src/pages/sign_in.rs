@@ -238,7 +238,7 @@ pub(super) fn start(exchange: &Exchange, cookie: &SessionCookie) {
     }
 }
 
-fn on_to(stage: Stage, next: &Next) -> String {
+pub(super) fn on_to(stage: Stage, next: &Next) -> String {
     match stage {
         Stage::MfaSetup => format!("/mfa/setup{}", next.query()),
         Stage::MfaVerify => format!("/mfa{}", next.query()),

@@ -10,6 +10,8 @@ pub(crate) const SESSION: &str = "__Host-session";
 pub(crate) const PRE: &str = "__Host-pre";
 /// What a device is known by: good for nothing but counting failed sign-ins apart.
 pub(crate) const DEVICE: &str = "__Host-device";
+/// A browser on its way to an identity provider and back.
+pub(crate) const OIDC: &str = "__Host-oidc";
 /// Light or dark, where it was chosen.
 pub(crate) const THEME: &str = "__Host-theme";
 
@@ -117,6 +119,16 @@ pub(crate) fn set_device(value: &str, max_age_sec: i64) -> HeaderValue {
     set(DEVICE, value, max_age_sec, SameSite::Lax)
 }
 
+/// Lets this browser be known when it comes back from an identity provider. Lax: it comes from another site.
+pub(crate) fn set_oidc(value: &str, max_age_sec: i64) -> HeaderValue {
+    set(OIDC, value, max_age_sec, SameSite::Lax)
+}
+
+/// The answer of the provider was used.
+pub(crate) fn clear_oidc() -> HeaderValue {
+    set(OIDC, "", 0, SameSite::Lax)
+}
+
 /// Remembers the theme.
 pub(crate) fn set_theme(theme: Theme) -> HeaderValue {
     let max_age = match theme {
@@ -183,6 +195,8 @@ mod tests {
             set_device("a", 1),
             set_pre("a"),
             clear_pre(),
+            set_oidc("a", 600),
+            clear_oidc(),
             set_theme(Theme::Dark),
         ] {
             let text = cookie.to_str().expect("ASCII");

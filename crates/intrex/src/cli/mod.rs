@@ -10,6 +10,7 @@ mod doctor;
 mod imports;
 mod keys;
 mod migrate;
+mod oidc;
 mod operate;
 mod output;
 mod people;
@@ -78,6 +79,9 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(tokens::Token),
+    /// Configure, prove, enable and disable the identity provider of an organisation
+    #[command(subcommand)]
+    Oidc(oidc::Oidc),
     /// Import a spreadsheet of obligations or branches
     #[command(subcommand)]
     Import(imports::Import),
@@ -148,6 +152,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::User(command) => command.run(),
         Command::AccessReview(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Oidc(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::SecurityEvents(command) => command.run(),

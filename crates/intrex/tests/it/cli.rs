@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 40] = [
+const COMMANDS: [&[&str]; 45] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -38,6 +38,11 @@ const COMMANDS: [&[&str]; 40] = [
     &["token", "create"],
     &["token", "list"],
     &["token", "revoke"],
+    &["oidc", "list"],
+    &["oidc", "configure"],
+    &["oidc", "prove"],
+    &["oidc", "enable"],
+    &["oidc", "disable"],
     &["keys", "list"],
     &["keys", "rotate"],
     &["audit", "verify"],
@@ -292,6 +297,40 @@ async fn an_operator_sets_an_organisation_up() {
         .refused();
     assert!(said.contains("LOGIN_SPRAY"), "{said}");
 
+    // An identity provider: its secret comes from a file, and nothing says it again.
+    let secret = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(secret.path(), "a secret of the provider\n").expect("is written");
+    let path = secret.path().to_str().expect("a path");
+    let issuer = "https://id.acme.example";
+    let said = run(&["oidc", "configure", issuer, "--name", "Acme"]).refused();
+    assert!(said.contains("client_secret"), "{said}");
+    let all = [
+        "--name",
+        "Acme",
+        "--client-id",
+        "intrex",
+        "--client-secret-file",
+        path,
+    ];
+    let made = run(&[&["oidc", "configure", issuer][..], &all].concat()).json();
+    assert_eq!(made["client_secret"]["set"], true, "{made}");
+    let changed = run(&["oidc", "configure", issuer, "--name", "Acme ID"]).json();
+    assert_eq!(
+        (&changed["id"], &changed["name"]),
+        (&made["id"], &"Acme ID".into())
+    );
+    let provider = made["id"].as_str().expect("an id");
+    let said = run(&["oidc", "enable", provider]).refused();
+    assert!(said.contains("Prove a domain first"), "{said}");
+    let said = run(&["oidc", "disable", provider]).refused();
+    assert!(said.contains("Nobody signs in"), "{said}");
+    let listed = program.run(&["oidc", "list"]).well();
+    assert!(
+        listed.contains("Acme ID") && listed.contains("disabled"),
+        "{listed}"
+    );
+    assert!(!listed.contains("a secret of the provider"), "{listed}");
+
     run(&["tenant", "suspend", "--tenant", id]).json();
     let said = run(&["tenant", "suspend", "--tenant", id]).refused();
     assert!(said.contains("suspended"), "{said}");
@@ -312,7 +351,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 11)
+    .find(|verified| verified["chains"][0]["events"] == 13)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

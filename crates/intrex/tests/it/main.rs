@@ -14,6 +14,7 @@ mod isolation;
 mod jobs;
 mod messages;
 mod obligations;
+mod oidc;
 mod outage;
 mod outside;
 mod passkeys;

@@ -108,7 +108,8 @@ pub(in crate::people) async fn erase(
               h as (delete from app.pending_factors where tenant_id = $1 and person_id = $2),
               i as (delete from app.known_networks where tenant_id = $1 and person_id = $2),
               j as (delete from app.passkeys where tenant_id = $1 and person_id = $2),
-              k as (update app.security_events set address = '' where tenant_id = $1 and person_id = $2)
+              k as (delete from app.oidc_identities where tenant_id = $1 and person_id = $2),
+              l as (update app.security_events set address = '' where tenant_id = $1 and person_id = $2)
          delete from app.person_branches where tenant_id = $1 and person_id = $2",
         tenant,
         id,

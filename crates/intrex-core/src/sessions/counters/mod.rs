@@ -161,12 +161,21 @@ pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<
     })
 }
 
+/// The same for a request that is about no account: until when the network has to wait, if it does.
+pub(crate) async fn admit_network(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
+    admit_by(app, request, Scope::Rate).await
+}
+
 /// Counts one try of a second factor, by network: as many as sign-ins, beside them. Until when the network waits.
 pub(super) async fn admit_factor(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
+    admit_by(app, request, Scope::FactorRate).await
+}
+
+async fn admit_by(app: &App, request: &Request, scope: Scope) -> Result<Option<DateTime<Utc>>> {
     let mut tx = platform(app, request).await?;
     let key = app.vault.auth().current();
     let network = keyed(key, "network", &network_of(request.ip));
-    let (until, event) = too_fast(&mut tx, app, Scope::FactorRate, network).await?;
+    let (until, event) = too_fast(&mut tx, app, scope, network).await?;
     commit(tx, event).await?;
     Ok(until)
 }

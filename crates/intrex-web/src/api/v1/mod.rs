@@ -3,9 +3,11 @@
 mod access_reviews;
 mod audit;
 mod branches;
+mod identities;
 mod imports;
 mod notifications;
 mod obligations;
+mod oidc;
 mod organisation;
 mod passkeys;
 mod reports;
@@ -33,6 +35,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(sessions::routes)
         .with(second_factor::routes)
         .with(passkeys::routes)
+        .with(identities::routes)
+        .with(oidc::routes)
         .with(organisation::routes)
         .with(tokens::routes)
         .with(security::routes)
@@ -53,6 +57,8 @@ pub(super) fn describe(document: &mut Document) {
         sessions::Description::openapi(),
         second_factor::Description::openapi(),
         passkeys::Description::openapi(),
+        identities::Description::openapi(),
+        oidc::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
         security::Description::openapi(),

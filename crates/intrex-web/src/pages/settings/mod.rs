@@ -5,14 +5,17 @@
 //! `settings/frame.html` and fills the block `section`.
 
 pub(crate) mod access_reviews;
+mod identities;
 mod organisation;
 mod passkeys;
 mod people;
 mod second_factor;
 mod security;
 mod sessions;
+mod sign_in;
 mod tokens;
 
+pub(super) use identities::PATH as IDENTITIES;
 pub(super) use second_factor::offer_recovery_codes;
 
 use askama::Template;
@@ -37,6 +40,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(people::routes)
         .with(access_reviews::routes)
         .with(passkeys::routes)
+        .with(identities::routes)
+        .with(sign_in::routes)
         .with(tokens::routes)
         .with(security::routes)
 }
@@ -82,6 +87,14 @@ const SECTIONS: &[Section] = &[
         icon: "key",
         words: keys::SETTINGS_PASSKEYS,
         hint: keys::SETTINGS_PASSKEYS_HINT,
+        permission: Permission::SessionsOwn,
+    },
+    Section {
+        part: Part::Account,
+        path: "/settings/identities",
+        icon: "link",
+        words: keys::SETTINGS_IDENTITIES,
+        hint: keys::SETTINGS_IDENTITIES_HINT,
         permission: Permission::SessionsOwn,
     },
     Section {
@@ -138,7 +151,7 @@ const SECTIONS: &[Section] = &[
         icon: "link",
         words: keys::SETTINGS_SIGN_IN,
         hint: keys::SETTINGS_SIGN_IN_HINT,
-        permission: Permission::TenantSettings,
+        permission: Permission::OidcManage,
     },
     Section {
         part: Part::Organisation,

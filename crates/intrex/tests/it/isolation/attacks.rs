@@ -97,10 +97,10 @@ fn expected(route: &RouteInfo, line: &Line, who: &Attacker, way: Way) -> Expecte
     }
 }
 
-/// Whether a target of this kind is theirs to see: templates are for everybody in the organisation, and nothing else that
-/// the attackers go for is.
+/// Whether a target of this kind is theirs to see: templates, and the providers that they may link, are for everybody in the
+/// organisation, and nothing else that the attackers go for is.
 fn sees(who: &Attacker, thing: Thing) -> bool {
-    who.is_at_acme && thing == Thing::Template
+    who.is_at_acme && matches!(thing, Thing::Template | Thing::Provider)
 }
 
 #[tokio::test]
@@ -182,6 +182,8 @@ async fn attack(
         Expected::NotThere => answer.status == 404,
         Expected::Refused(field) => answer.status == 422 && names(&answer, field),
         Expected::Theirs if line.method == "GET" => answer.status == 200,
+        // It is theirs to go to, and nobody answers there.
+        Expected::Theirs if line.thing == Some(Thing::Provider) => answer.status == 409,
         Expected::Theirs => [200, 201, 204, 303].contains(&answer.status),
     };
     findings.must(right, || {
@@ -305,8 +307,11 @@ async fn whoever_may_reaches_the_same_things_by_the_same_addresses() {
         ("/api/v1/tokens", "token of alices own"),
         ("/api/v1/notifications", "fire certificate of gulshan"),
         ("/api/v1/imports", "sheet of acmes own"),
-        ("/api/v1/audit/events", "drug licence of uttara"),
-        ("/audit", "drug licence of uttara"),
+        (
+            "/api/v1/audit/events?action=obligation.created",
+            "drug licence of uttara",
+        ),
+        ("/audit?action=obligation.created", "drug licence of uttara"),
         ("/messages", "fire certificate of gulshan"),
         ("/templates", "template of acmes own"),
         ("/obligations", "drug licence of uttara"),

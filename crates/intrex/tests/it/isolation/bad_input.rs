@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     attacks::{names, routes},
     caller::{Caller, Findings, Way, comparable, difference, short},
-    scene::{Scene, passkey_of},
+    scene::{Scene, passkey_of, provider_of},
     table::{Fields, Ids, Line, TYPED, Thing},
 };
 use crate::support::browser::{Answer, send};
@@ -38,7 +38,9 @@ struct Field {
 
 impl Field {
     fn is_id(&self) -> bool {
-        self.name.ends_with("_id") && self.name != "external_id" || self.name.ends_with("_ids")
+        // Names that others gave.
+        let foreign = ["external_id", "client_id"].contains(&self.name.as_str());
+        self.name.ends_with("_id") && !foreign || self.name.ends_with("_ids")
     }
 
     fn is_date(&self) -> bool {
@@ -336,6 +338,18 @@ async fn own(scene: &Scene, line: &Line) -> Ids {
     };
     if line.thing == Some(Thing::Passkey) {
         own.passkey = passkey_of(&scene.app, &scene.acme, &scene.alice).await;
+    }
+    // What ends or changes its state is done once to each; an organisation has not many.
+    let ends = ["/remove", "/disable", "/unlink"]
+        .iter()
+        .any(|end| line.path.ends_with(end));
+    let of_provider = matches!(
+        line.thing,
+        Some(Thing::Provider | Thing::ProviderDomain | Thing::Identity)
+    );
+    if of_provider && (line.method == "DELETE" || ends) {
+        let made = provider_of(&scene.app, &scene.acme, &scene.alice).await;
+        (own.provider, own.provider_domain, own.identity) = made;
     }
     if line.thing == Some(Thing::Session) {
         let cookie = scene.app.sign_in(&scene.alice).await;

@@ -106,6 +106,8 @@ impl Scene {
         .await;
         let of_uttara = owed(&app, &acme, &uttara, "drug licence of uttara", None).await;
         let of_depot = owed(&app, &globex, &depot, "tax return of the depot", None).await;
+        let acmes_own = provider_of(&app, &acme, &alice).await;
+        let mallorys_own = provider_of(&app, &globex, &mallory).await;
         let first = Ids {
             branch: gulshan.id.to_string(),
             obligation: of_gulshan.id.to_string(),
@@ -113,6 +115,9 @@ impl Scene {
             token: token_of(&app, &alice, "token of alices own").await,
             session: session_of(&app, &zenobia).await,
             passkey: passkey_of(&app, &acme, &alice).await,
+            provider: acmes_own.0,
+            provider_domain: acmes_own.1,
+            identity: acmes_own.2,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
@@ -138,6 +143,9 @@ impl Scene {
             token: token_of(&app, &mallory, "token of mallorys own").await,
             session: session_of(&app, &mallory).await,
             passkey: passkey_of(&app, &globex, &mallory).await,
+            provider: mallorys_own.0,
+            provider_domain: mallorys_own.1,
+            identity: mallorys_own.2,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
@@ -244,6 +252,9 @@ impl Scene {
             token: id(),
             session: id(),
             passkey: id(),
+            provider: id(),
+            provider_domain: id(),
+            identity: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -387,6 +398,61 @@ pub(super) async fn passkey_of(app: &TestApp, tenant: &Tenant, member: &Member) 
     .await
     .expect("the passkey is written");
     id.to_string()
+}
+
+/// A provider by which people sign in, the domain that leads to it, and whom another one vouches for: nobody answers at
+/// either.
+pub(super) async fn provider_of(
+    app: &TestApp,
+    tenant: &Tenant,
+    member: &Member,
+) -> (String, String, String) {
+    let mut superuser = app.superuser().await;
+    let (tenant, now) = (tenant.id.uuid(), app.app.now());
+    let ids = [(); 4].map(|()| app.app.chance.uuid(now));
+    let [enabled, other, domain, identity] = ids;
+    for (id, enabled_at) in [(enabled, Some(now)), (other, None)] {
+        sqlx::query(
+            "insert into app.oidc_providers (tenant_id, id, name, issuer, client_id, client_secret, secret_set_at, enabled_at,
+                                             created_at, updated_at)
+             values ($1, $2, 'a provider', 'https://' || $2::text || '.example', 'intrex', 'v1.x.x.x', $3, $4, $3, $3)",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(now)
+        .bind(enabled_at)
+        .execute(&mut superuser)
+        .await
+        .expect("the provider is written");
+    }
+    sqlx::query(
+        "insert into app.oidc_domains (tenant_id, id, provider_id, domain, challenge, created_at, proven_at)
+         values ($1, $2, $3, $2::text || '.example', repeat('0', 32), $4, $4)",
+    )
+    .bind(tenant)
+    .bind(domain)
+    .bind(enabled)
+    .bind(now)
+    .execute(&mut superuser)
+    .await
+    .expect("the domain is written");
+    sqlx::query(
+        "insert into app.oidc_identities (tenant_id, id, provider_id, subject, person_id, linked_at)
+         values ($1, $2, $3, $2::text, $4, $5)",
+    )
+    .bind(tenant)
+    .bind(identity)
+    .bind(other)
+    .bind(member.id.uuid())
+    .bind(now)
+    .execute(&mut superuser)
+    .await
+    .expect("the identity is written");
+    (
+        enabled.to_string(),
+        domain.to_string(),
+        identity.to_string(),
+    )
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.

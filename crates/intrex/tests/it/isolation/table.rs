@@ -18,6 +18,12 @@ pub(super) enum Thing {
     Token,
     Session,
     Passkey,
+    /// An identity provider by which people sign in.
+    Provider,
+    /// The one domain that leads to it.
+    ProviderDomain,
+    /// Whom another provider vouches for.
+    Identity,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -47,6 +53,9 @@ pub(super) struct Ids {
     pub(super) token: String,
     pub(super) session: String,
     pub(super) passkey: String,
+    pub(super) provider: String,
+    pub(super) provider_domain: String,
+    pub(super) identity: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -69,6 +78,9 @@ impl Ids {
             Thing::Token => &self.token,
             Thing::Session => &self.session,
             Thing::Passkey => &self.passkey,
+            Thing::Provider => &self.provider,
+            Thing::ProviderDomain => &self.provider_domain,
+            Thing::Identity => &self.identity,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -83,7 +95,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 15] {
+    pub(super) fn all(&self) -> [&str; 18] {
         [
             &self.branch,
             &self.obligation,
@@ -91,6 +103,9 @@ impl Ids {
             &self.token,
             &self.session,
             &self.passkey,
+            &self.provider,
+            &self.provider_domain,
+            &self.identity,
             &self.template,
             &self.review,
             &self.message,
@@ -236,6 +251,10 @@ pub(super) const TABLE: &[Line] = &[
     // Becoming somebody.
     get("/sign-in"),
     post("/sign-in").sends(credentials),
+    get("/sign-in/organisation"),
+    post("/sign-in/organisation").sends(address),
+    get("/sign-in/oidc/callback"),
+    get("/sign-in/oidc/{id}").of(Thing::Provider),
     post("/demo/sign-in").sends(demo),
     get("/invitation/{token}").of(Thing::Invitation),
     post("/invitation/{token}")
@@ -299,6 +318,31 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawName")),
     get("/settings/passkeys/{id}/remove").of(Thing::Passkey),
     post("/settings/passkeys/{id}/remove").of(Thing::Passkey),
+    get("/settings/identities"),
+    get("/settings/identities/{id}/link").of(Thing::Provider),
+    post("/settings/identities/{id}/link").of(Thing::Provider),
+    get("/settings/identities/{id}/unlink").of(Thing::Identity),
+    post("/settings/identities/{id}/unlink").of(Thing::Identity),
+    get("/settings/sign-in"),
+    post("/settings/sign-in")
+        .sends(provider)
+        .fields(Fields::Of("RawProvider")),
+    get("/settings/sign-in/new"),
+    get("/settings/sign-in/{id}/edit").of(Thing::Provider),
+    post("/settings/sign-in/{id}")
+        .of(Thing::Provider)
+        .sends(provider_change)
+        .fields(Fields::Of("RawProvider")),
+    post("/settings/sign-in/{id}/domains")
+        .of(Thing::Provider)
+        .sends(provider_domain)
+        .fields(Fields::Of("RawDomain")),
+    post("/settings/sign-in/domains/{id}/prove").of(Thing::ProviderDomain),
+    post("/settings/sign-in/domains/{id}/remove").of(Thing::ProviderDomain),
+    get("/settings/sign-in/{id}/remove").of(Thing::Provider),
+    post("/settings/sign-in/{id}/remove").of(Thing::Provider),
+    post("/settings/sign-in/{id}/disable").of(Thing::Provider),
+    post("/settings/sign-in/{id}/enable").of(Thing::Provider),
     get("/settings/tokens"),
     post("/settings/tokens")
         .sends(token)
@@ -519,6 +563,34 @@ pub(super) const TABLE: &[Line] = &[
     line("DELETE", "/api/v1/passkeys/{id}")
         .of(Thing::Passkey)
         .sends(nothing),
+    get("/api/v1/account/identities"),
+    line("DELETE", "/api/v1/account/identities/{id}")
+        .of(Thing::Identity)
+        .sends(nothing),
+    get("/api/v1/oidc/providers"),
+    post("/api/v1/oidc/providers").sends(provider),
+    get("/api/v1/oidc/providers/{id}").of(Thing::Provider),
+    line("PATCH", "/api/v1/oidc/providers/{id}")
+        .of(Thing::Provider)
+        .sends(provider_change),
+    post("/api/v1/oidc/providers/{id}/domains")
+        .of(Thing::Provider)
+        .sends(provider_domain),
+    post("/api/v1/oidc/domains/{id}/prove")
+        .of(Thing::ProviderDomain)
+        .sends(nothing),
+    line("DELETE", "/api/v1/oidc/domains/{id}")
+        .of(Thing::ProviderDomain)
+        .sends(nothing),
+    post("/api/v1/oidc/providers/{id}/disable")
+        .of(Thing::Provider)
+        .sends(nothing),
+    post("/api/v1/oidc/providers/{id}/enable")
+        .of(Thing::Provider)
+        .sends(nothing),
+    line("DELETE", "/api/v1/oidc/providers/{id}")
+        .of(Thing::Provider)
+        .sends(nothing),
     get("/api/v1/templates"),
     post("/api/v1/templates").sends(template),
     get("/api/v1/templates/{id}").of(Thing::Template),
@@ -605,6 +677,25 @@ fn both_factors(_: &Ids) -> Value {
 
 fn no_passkey(_: &Ids) -> Value {
     json!({ "name": TYPED, "credential": "{}" })
+}
+
+fn address(_: &Ids) -> Value {
+    json!({ "email": "somebody@nowhere.example" })
+}
+
+fn provider(ids: &Ids) -> Value {
+    json!({
+        "name": TYPED, "issuer": format!("https://{}.example", ids.fresh), "client_id": "intrex",
+        "client_secret": "a secret of theirs",
+    })
+}
+
+fn provider_change(_: &Ids) -> Value {
+    json!({ "name": TYPED, "client_id": "intrex" })
+}
+
+fn provider_domain(ids: &Ids) -> Value {
+    json!({ "domain": format!("{}.example", ids.fresh) })
 }
 
 fn name(_: &Ids) -> Value {

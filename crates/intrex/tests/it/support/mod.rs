@@ -1,16 +1,18 @@
 //! The harness of the whole-product tests. One PostgreSQL serves all tests of a run; each test has a database of its own,
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
-//! `authenticator` one that makes passkeys · `dns` a name server · `server` the PostgreSQL · `smtp` a mail server · `log` what is logged · `program` the
+//! `authenticator` one that makes passkeys · `provider` an identity provider · `dns` a name server · `server` the PostgreSQL ·
+//! `smtp` a mail server · `log` what is logged · `program` the
 //! program itself · `test_app` one test's application · `members` people who sign in · `world` the verbs that tests tell their
 //! story with.
 
 mod authenticator;
 pub(crate) mod browser;
-mod dns;
+pub(crate) mod dns;
 mod log;
 pub(crate) mod members;
 pub(crate) mod program;
+pub(crate) mod provider;
 mod server;
 mod smtp;
 mod test_app;

@@ -55,10 +55,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
             credentials,
             acts::require_password_change,
         )
-        .add(
-            fresh(Verb::Post, "/settings/people/{id}/unlock", credentials),
-            acts::unlock,
-        )
+        .form("/settings/people/{id}/unlock", credentials, acts::unlock)
         .form(
             "/settings/people/{id}/end-sessions",
             sessions,
