@@ -1,7 +1,8 @@
 //! What goes out: pages, JSON, errors, and the headers that every answer carries.
 //!
 //! `fault` everything that can go wrong · `problem` an error for programs · `page` what every page has · `form` fields as
-//! a page shows them · `json` answers of the API · `headers` the set on every answer.
+//! a page shows them · `json` answers of the API · `headers` the set on every answer ·
+//! `wait` how long to wait.
 
 pub(crate) mod csv;
 pub(crate) mod fault;
@@ -10,6 +11,7 @@ pub(crate) mod headers;
 pub mod json;
 pub(crate) mod page;
 pub(crate) mod problem;
+pub(crate) mod wait;
 
 pub use fault::Fault;
 pub use form::FormView;

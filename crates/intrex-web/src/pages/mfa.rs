@@ -2,13 +2,9 @@
 //! waits for exactly this gets here.
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
-    catalogue::{Text, keys},
+    catalogue::keys,
     error::FieldError,
     sessions::{self, Provisional, Stage, Verification},
 };
@@ -20,11 +16,11 @@ use super::{
     qr,
     recovery::{self, Asked, With},
     settings::offer_recovery_codes,
-    sign_in::{MAX_FORM_BYTES, Next, minutes, start},
+    sign_in::{MAX_FORM_BYTES, Next, start},
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page},
+    answer::{Fault, FormView, Page, wait},
     request::{Begun, BegunForm, Exchange, Query, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -179,7 +175,7 @@ fn again(exchange: &Exchange, refused: FieldError, verification: Verification) -
             StatusCode::TOO_MANY_REQUESTS,
             FieldError {
                 field: refused.field,
-                text: Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
+                text: wait::words(retry_after_sec),
             },
             Some(retry_after_sec),
         ),
@@ -198,15 +194,6 @@ impl Again {
             form: FormView::empty(),
             retry_after_sec: None,
         }
-    }
-
-    fn finish(&self, mut response: Response) -> Response {
-        if let Some(seconds) = self.retry_after_sec {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
     }
 }
 
@@ -233,7 +220,8 @@ async fn draw(
         other: asked.other().query(next),
         passkey: PasskeyView::at_sign_in(web, ways),
     };
-    Ok(again.finish(page.show_as(again.status, &template)?))
+    let response = page.show_as(again.status, &template)?;
+    Ok(wait::told(response, again.retry_after_sec))
 }
 
 async fn draw_setup(
@@ -252,7 +240,8 @@ async fn draw_setup(
         groups: groups(enrolment.secret_base32.expose_secret()),
         page: &page,
     };
-    Ok(again.finish(page.show_as(again.status, &template)?))
+    let response = page.show_as(again.status, &template)?;
+    Ok(wait::told(response, again.retry_after_sec))
 }
 
 /// The secret in groups of four, as people can type it.

@@ -4,10 +4,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{
-        HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{REFRESH, RETRY_AFTER},
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::REFRESH},
     response::Response,
 };
 use intrex_core::{
@@ -23,11 +20,11 @@ use serde::Deserialize;
 use super::{
     seed::Seeded,
     settings::IDENTITIES,
-    sign_in::{EXPIRED, MAX_FORM_BYTES, Next, minutes, on_to, start},
+    sign_in::{EXPIRED, MAX_FORM_BYTES, Next, on_to, start},
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page},
+    answer::{Fault, FormView, Page, wait},
     request::{Anonymous, Exchange, PathId, Query, cookies, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -244,12 +241,10 @@ pub(super) fn send_on(
 }
 
 fn wait(exchange: &Exchange, next: &Next, seconds: i64) -> Result<Response, Fault> {
-    let notice = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(seconds));
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let mut response = draw(exchange, next, FormView::empty(), status, Some(notice))?;
-    let headers = response.headers_mut();
-    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    Ok(response)
+    let notice = Some(wait::words(seconds));
+    let response = draw(exchange, next, FormView::empty(), status, notice)?;
+    Ok(wait::told(response, Some(seconds)))
 }
 
 fn draw(

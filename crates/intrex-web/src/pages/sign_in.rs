@@ -2,11 +2,7 @@
 //! an account.
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
     Error,
     catalogue::{Key, Text, keys},
@@ -18,7 +14,7 @@ use serde::Deserialize;
 use super::seed::Seeded;
 use crate::{
     DemoPerson, WebState,
-    answer::{Fault, FormView, Page, page::initials},
+    answer::{Fault, FormView, Page, page::initials, wait},
     request::{Anonymous, Exchange, Query, cookies, guard::see_other, next},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -136,7 +132,7 @@ async fn submit(
     };
     let outcome =
         sessions::sign_in(&web.app, exchange.origin(), &raw.email, raw.password.0).await?;
-    let (status, notice, wait) = match outcome {
+    let (status, notice, seconds) = match outcome {
         SignIn::Started(started) => {
             start(&exchange, &started.cookie);
             return Ok(see_other(&on_to(started.stage, &next)));
@@ -148,18 +144,13 @@ async fn submit(
         ),
         SignIn::Wait { retry_after_sec } => (
             StatusCode::TOO_MANY_REQUESTS,
-            Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec)),
+            wait::words(retry_after_sec),
             Some(retry_after_sec),
         ),
     };
     let form = FormView::filled([("email", raw.email)]);
-    let mut response = draw(&web, &exchange, &next, form, status, Some(notice)).await?;
-    if let Some(seconds) = wait {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    Ok(response)
+    let response = draw(&web, &exchange, &next, form, status, Some(notice)).await?;
+    Ok(wait::told(response, seconds))
 }
 
 /// `POST /demo/sign-in`: both factors of a person whom the demo installation offers.
@@ -305,8 +296,3 @@ fn about(person: &DemoPerson, page: &Page) -> String {
 
 /// What a form of a few minutes' life says when its time is over.
 pub(super) const EXPIRED: Key = keys::SIGN_IN_EXPIRED;
-
-/// Whole minutes to wait, rounded up.
-pub(super) fn minutes(seconds: i64) -> i64 {
-    (seconds + 59) / 60
-}

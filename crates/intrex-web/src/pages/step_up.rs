@@ -2,11 +2,7 @@
 //! afterwards.
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
     catalogue::{Text, keys},
     error::FieldError,
@@ -19,11 +15,11 @@ use serde::Deserialize;
 use super::{
     passkey::PasskeyView,
     recovery::{self, Asked, With},
-    sign_in::{MAX_FORM_BYTES, Next, SecretField, minutes, start},
+    sign_in::{MAX_FORM_BYTES, Next, SecretField, start},
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page},
+    answer::{Fault, FormView, Page, wait},
     request::{Exchange, Form, Query, Reader, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -125,12 +121,10 @@ async fn submit(
             draw(drawn, StatusCode::UNPROCESSABLE_ENTITY, form, None)
         }
         StepUp::Wait { retry_after_sec } => {
-            let text = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
+            let text = wait::words(retry_after_sec);
             let (status, form) = (StatusCode::TOO_MANY_REQUESTS, FormView::empty());
-            let mut response = draw(drawn, status, form, Some(text))?;
-            let wait = HeaderValue::from(retry_after_sec);
-            response.headers_mut().insert(RETRY_AFTER, wait);
-            Ok(response)
+            let response = draw(drawn, status, form, Some(text))?;
+            Ok(wait::told(response, Some(retry_after_sec)))
         }
     }
 }

@@ -21,14 +21,6 @@ async fn with(app: &TestApp, request: &Request, email: &str, password: &str) -> 
         .expect("sign-in answers")
 }
 
-async fn events(app: &TestApp, action: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-        .bind(action)
-        .fetch_one(&mut app.superuser().await)
-        .await
-        .expect("counts")
-}
-
 async fn verify(app: &TestApp, provisional: &Provisional, code: &str) -> Verification {
     sessions::verify_code(&app.app, provisional, code)
         .await
@@ -160,7 +152,7 @@ async fn each_code_counts_once_even_at_the_same_moment() {
         verify(&app, &third, &format!("{} {}", &code[..3], &code[3..])).await,
         Verification::Full(_)
     ));
-    assert_eq!(events(&app, "MFA_VERIFY_FAILED").await, 2);
+    assert_eq!(app.told("MFA_VERIFY_FAILED").await, 2);
     app.finish().await;
 }
 
@@ -186,8 +178,8 @@ async fn five_wrong_codes_make_the_factor_wait_in_every_session_of_the_person() 
         panic!("the right code is not looked at");
     };
     assert_eq!(retry_after_sec, 600);
-    assert_eq!(events(&app, "MFA_VERIFY_FAILED").await, 5);
-    assert_eq!(events(&app, "AUTH_LOCKOUT_TRIGGERED").await, 1);
+    assert_eq!(app.told("MFA_VERIFY_FAILED").await, 5);
+    assert_eq!(app.told("AUTH_LOCKOUT_TRIGGERED").await, 1);
     app.app.clock.advance(TimeDelta::minutes(10));
     let third = app.password_given(&alice).await;
     let code = app.code(&alice);
@@ -256,7 +248,7 @@ async fn a_secret_is_confirmed_only_by_the_sign_in_that_was_shown_it() {
         conflict(sessions::begin_enrolment(&app.app, &first).await),
         "mfa-already-enrolled"
     );
-    assert_eq!(events(&app, "mfa.enrolled").await, 1);
+    assert_eq!(app.told("mfa.enrolled").await, 1);
     app.sign_in(&carol).await;
     app.finish().await;
 }
@@ -309,8 +301,8 @@ async fn ten_wrong_passwords_lock_an_account_in_every_spelling_and_each_lock_is_
         wait(&with(&app, &alice.request, &alice.email, right).await),
         Some(300)
     );
-    assert_eq!(events(&app, "LOGIN_FAILURE").await, 10);
-    assert_eq!(events(&app, "AUTH_LOCKOUT_TRIGGERED").await, 1);
+    assert_eq!(app.told("LOGIN_FAILURE").await, 10);
+    assert_eq!(app.told("AUTH_LOCKOUT_TRIGGERED").await, 1);
 
     app.app.clock.advance(TimeDelta::seconds(300));
     for attempt in 0u8..10 {
@@ -385,7 +377,7 @@ async fn an_admin_ends_a_lock() {
         .await
         .expect("is unlocked");
     app.sign_in(&bob).await;
-    assert_eq!(events(&app, "person.unlocked").await, 1);
+    assert_eq!(app.told("person.unlocked").await, 1);
     app.finish().await;
 }
 
@@ -418,7 +410,7 @@ async fn an_address_that_nobody_has_is_answered_and_counted_like_one_that_somebo
     let by_chain = "select count(*) from app.audit_events where action in ('LOGIN_FAILURE', 'AUTH_LOCKOUT_TRIGGERED')
                       and tenant_id = '00000000-0000-0000-0000-000000000000'";
     assert_eq!(app.count(by_chain).await, 11);
-    assert_eq!(events(&app, "LOGIN_FAILURE").await, 20);
+    assert_eq!(app.told("LOGIN_FAILURE").await, 20);
     // Nothing that was typed is anywhere: not even as the sealed, personal part of an event.
     let stored = "select count(*) from app.audit_events where convert_from(entry, 'UTF8') ~ 'canary|nowhere'";
     assert_eq!(app.count(stored).await, 0);
@@ -460,7 +452,7 @@ async fn ten_requests_a_minute_are_looked_at_from_one_network() {
         assert_eq!(wait(&outcome), Some(60));
     }
     assert_eq!(
-        events(&app, "LOGIN_RATE_LIMIT_BLOCK").await,
+        app.told("LOGIN_RATE_LIMIT_BLOCK").await,
         1,
         "repeats are told once"
     );
@@ -501,7 +493,7 @@ async fn guesses_at_the_same_moment_are_all_counted() {
         refused, 10,
         "no guess is answered once the account is locked"
     );
-    assert_eq!(events(&app, "AUTH_LOCKOUT_TRIGGERED").await, 1);
+    assert_eq!(app.told("AUTH_LOCKOUT_TRIGGERED").await, 1);
     app.finish().await;
 }
 
@@ -619,7 +611,7 @@ async fn signing_out_kills_the_cookie_and_its_copies_and_no_other_session() {
         .await
         .expect("is ended");
     assert!(app.is_dead(&desk).await);
-    assert_eq!(events(&app, "session.ended").await, 2);
+    assert_eq!(app.told("session.ended").await, 2);
     app.finish().await;
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page, Place},
+    answer::{Fault, FormView, Page, Place, wait},
     request::{Exchange, Form, Query, Reader, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -105,5 +105,5 @@ fn draw(web: &WebState, page: &Page, drawing: Drawing) -> Result<Response, Fault
         sends_mail: web.app.mailer.is_some(),
     };
     let response = page.show_as(drawing.status, &template)?;
-    Ok(Drawing::finish(drawing.retry_after_sec, response))
+    Ok(wait::told(response, drawing.retry_after_sec))
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page},
+    answer::{Fault, FormView, Page, wait},
     request::{Anonymous, Exchange},
     routes::{Access, Kind, Route, Routes, Verb},
 };
@@ -98,5 +98,5 @@ fn draw(
         page: &page,
     };
     let response = page.show_as(drawing.status, &template)?;
-    Ok(Drawing::finish(drawing.retry_after_sec, response))
+    Ok(wait::told(response, drawing.retry_after_sec))
 }

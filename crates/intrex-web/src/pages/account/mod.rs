@@ -6,15 +6,11 @@ mod forgot;
 mod password;
 mod reset;
 
-use axum::{
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
-    response::Response,
-};
-use intrex_core::catalogue::{Text, keys};
+use axum::http::StatusCode;
+use intrex_core::catalogue::Text;
 
-use super::sign_in::minutes;
 use crate::{
-    answer::{FormView, Page},
+    answer::{FormView, Page, wait},
     routes::Routes,
 };
 
@@ -86,19 +82,10 @@ impl Drawing {
 
     /// Too many tries.
     pub(super) fn wait(retry_after_sec: i64) -> Self {
-        let words = Text::new(keys::SIGN_IN_WAIT).with("minutes", minutes(retry_after_sec));
+        let words = wait::words(retry_after_sec);
         Drawing {
             retry_after_sec: Some(retry_after_sec),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS).saying(Notice::bad(words))
         }
-    }
-
-    pub(super) fn finish(retry_after_sec: Option<i64>, mut response: Response) -> Response {
-        if let Some(seconds) = retry_after_sec {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page, Place},
+    answer::{Fault, FormView, Page, Place, wait},
     request::{Exchange, Form, Query, Reader, guard::see_other},
     routes::{Access, Kind, PASSWORD_PAGE as PATH, Route, Routes, Verb},
 };
@@ -125,5 +125,5 @@ fn draw(page: &Page, standing: Standing, drawing: Drawing) -> Result<Response, F
         is_due: standing.is_due,
     };
     let response = page.show_as(drawing.status, &template)?;
-    Ok(Drawing::finish(drawing.retry_after_sec, response))
+    Ok(wait::told(response, drawing.retry_after_sec))
 }

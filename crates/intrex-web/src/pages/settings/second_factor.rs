@@ -25,7 +25,7 @@ use super::super::{
 };
 use crate::{
     WebState,
-    answer::{Fault, FormView, Page, Place},
+    answer::{Fault, FormView, Page, Place, wait},
     request::{Exchange, Form, Nothing, Query, Reader, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
     words::Words,
@@ -191,7 +191,7 @@ async fn draw_app(
         groups: groups(enrolment.secret_base32.expose_secret()),
     };
     let response = page.show_as(drawing.status, &template)?;
-    Ok(Drawing::finish(drawing.retry_after_sec, response))
+    Ok(wait::told(response, drawing.retry_after_sec))
 }
 
 /// `GET /settings/second-factor/recovery-codes`

@@ -191,13 +191,7 @@ async fn what_is_revoked_is_gone_at_once_and_the_result_is_kept_with_its_events(
         ("access_review.finished", 1),
         ("person.disabled", 1),
     ] {
-        let told: i64 =
-            sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-                .bind(action)
-                .fetch_one(&mut app.superuser().await)
-                .await
-                .expect("counts");
-        assert_eq!(told, times, "{action}");
+        assert_eq!(app.told(action).await, times, "{action}");
     }
 
     let csv = access_reviews::export(core, &acts, id)

@@ -85,6 +85,29 @@ impl Scene {
         scene
     }
 
+    /// A second provider of Acme, enabled, with a domain of its own.
+    async fn second_provider(&self) -> (Provider, ProviderId) {
+        let provider = Provider::start(self.app.app.clock.clone()).await;
+        let id = configured(&self.app, &self.acme, &provider).await;
+        proven(&self.app, &self.acme, &self.names, id, "acme-labs.example").await;
+        oidc::enable(&self.app.app, &self.acme.operator, id)
+            .await
+            .expect("it is enabled");
+        (provider, id)
+    }
+
+    /// Bob, whom the provider knows as `bob-at-the-provider`, has linked who he is there; the provider's person is Bob now.
+    async fn bob_links(&self) -> Member {
+        let bob = self
+            .app
+            .member(&self.acme, "Bob", Role::Operator, &[])
+            .await;
+        self.provider.is_now("bob-at-the-provider");
+        let browser = self.app.signed_in(&self.site, &bob).await;
+        self.links(&browser).await;
+        bob
+    }
+
     /// Somebody links, in the browser in which they have just signed in.
     async fn links(&self, browser: &Browser) {
         let leaving = self.begins_linking(browser).await;

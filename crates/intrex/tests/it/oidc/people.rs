@@ -3,13 +3,11 @@
 use intrex_core::{
     oidc,
     people::{self, RawPersonUpdate},
-    permission::Role,
     raw::Raw,
     tenants,
 };
 
-use super::{IDENTITIES, PROVISIONAL, Scene, configured, proven};
-use crate::support::provider::Provider;
+use super::{IDENTITIES, PROVISIONAL, Scene};
 
 #[tokio::test]
 async fn nobody_is_found_by_their_address() {
@@ -30,18 +28,7 @@ async fn nobody_is_found_by_their_address() {
 #[tokio::test]
 async fn the_same_subject_of_another_issuer_is_somebody_else() {
     let scene = Scene::begin().await;
-    let other = Provider::start(scene.app.app.clock.clone()).await;
-    let second = configured(&scene.app, &scene.acme, &other).await;
-    proven(
-        &scene.app,
-        &scene.acme,
-        &scene.names,
-        second,
-        "acme-labs.example",
-    )
-    .await;
-    let enabled = oidc::enable(&scene.app.app, &scene.acme.operator, second).await;
-    assert!(enabled.is_ok(), "{enabled:?}");
+    let (other, second) = scene.second_provider().await;
     let browser = scene.site.browser();
     let leaving = browser.visit(&format!("/sign-in/oidc/{second}")).await;
     let answer = other.round_trip(&browser, &leaving).await;
@@ -62,13 +49,7 @@ async fn the_same_subject_of_another_issuer_is_somebody_else() {
 #[tokio::test]
 async fn who_cannot_sign_in_is_told_the_same_as_who_is_unknown() {
     let scene = Scene::begin().await;
-    let bob = scene
-        .app
-        .member(&scene.acme, "Bob", Role::Operator, &[])
-        .await;
-    scene.provider.is_now("bob-at-the-provider");
-    let browser = scene.app.signed_in(&scene.site, &bob).await;
-    scene.links(&browser).await;
+    let bob = scene.bob_links().await;
     let (app, operator) = (&scene.app.app, &scene.acme.operator);
     let unknown = {
         scene.provider.is_now("nobody");
@@ -143,13 +124,7 @@ async fn a_provider_that_is_disabled_on_the_way_lets_nobody_in() {
 #[tokio::test]
 async fn who_is_deleted_is_linked_no_more() {
     let scene = Scene::begin().await;
-    let bob = scene
-        .app
-        .member(&scene.acme, "Bob", Role::Operator, &[])
-        .await;
-    scene.provider.is_now("bob-at-the-provider");
-    let browser = scene.app.signed_in(&scene.site, &bob).await;
-    scene.links(&browser).await;
+    let bob = scene.bob_links().await;
     assert_eq!(scene.app.count(IDENTITIES).await, 2);
     super::delete(&scene, &bob).await;
     assert_eq!(scene.app.count(IDENTITIES).await, 1);

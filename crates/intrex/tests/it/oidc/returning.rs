@@ -154,19 +154,7 @@ async fn a_refusal_of_the_provider_lets_nobody_in_and_ends_the_attempt() {
 #[tokio::test]
 async fn the_answer_of_another_provider_does_not_count() {
     let scene = Scene::begin().await;
-    let other = Provider::start(scene.app.app.clock.clone()).await;
-    let second = configured(&scene.app, &scene.acme, &other).await;
-    proven(
-        &scene.app,
-        &scene.acme,
-        &scene.names,
-        second,
-        "acme-labs.example",
-    )
-    .await;
-    let operator = &scene.acme.operator;
-    let enabled = intrex_core::oidc::enable(&scene.app.app, operator, second).await;
-    assert!(enabled.is_ok(), "{enabled:?}");
+    let (other, second) = scene.second_provider().await;
     // The browser was sent to the first; the second answers with a code of its own, which goes to the first.
     let browser = scene.site.browser();
     let leaving = scene.leaves(&browser).await;

@@ -17,14 +17,6 @@ use crate::support::{
     members::from,
 };
 
-async fn told(app: &TestApp, action: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-        .bind(action)
-        .fetch_one(&mut app.superuser().await)
-        .await
-        .expect("counts")
-}
-
 async fn alice(app: &TestApp) -> Member {
     let acme = app.tenant("Acme").await;
     app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await
@@ -208,22 +200,18 @@ async fn the_end_of_a_lock_is_told_whoever_ends_it() {
         }
     };
     app.sign_in(&bob).await;
-    assert_eq!(
-        told(&app, "AUTH_LOCKOUT_CLEARED").await,
-        0,
-        "there was none"
-    );
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 0, "there was none");
     lock().await;
     people::unlock(&app.app, &acme.operator, bob.id)
         .await
         .expect("is unlocked");
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 1);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 1);
     app.app.clock.advance(TimeDelta::minutes(1));
     people::unlock(&app.app, &acme.operator, bob.id)
         .await
         .expect("is unlocked");
     assert_eq!(
-        told(&app, "AUTH_LOCKOUT_CLEARED").await,
+        app.told("AUTH_LOCKOUT_CLEARED").await,
         1,
         "nothing was locked"
     );
@@ -231,12 +219,12 @@ async fn the_end_of_a_lock_is_told_whoever_ends_it() {
     app.app.clock.advance(TimeDelta::seconds(300));
     app.password_given(&bob).await;
     assert_eq!(
-        told(&app, "AUTH_LOCKOUT_CLEARED").await,
+        app.told("AUTH_LOCKOUT_CLEARED").await,
         1,
         "not by the password alone"
     );
     app.sign_in(&bob).await;
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 2);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 2);
     let by = "select count(*) from app.audit_events where action = 'AUTH_LOCKOUT_CLEARED'
                 and convert_from(entry, 'UTF8') ~ '\"by\":\"(unlock|sign_in)\"'";
     assert_eq!(app.count(by).await, 2);

@@ -55,14 +55,6 @@ async fn is_locked(app: &TestApp, member: &Member) -> bool {
     )
 }
 
-async fn told(app: &TestApp, action: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-        .bind(action)
-        .fetch_one(&mut app.superuser().await)
-        .await
-        .expect("counts")
-}
-
 #[tokio::test]
 async fn a_stranger_locks_nobody_out_of_a_device_that_is_known() {
     let app = TestApp::start().await;
@@ -74,7 +66,7 @@ async fn a_stranger_locks_nobody_out_of_a_device_that_is_known() {
     let again = app.sign_in(&at_desk).await;
     // Coming and going does not give the strangers another ten guesses.
     assert!(is_locked(&app, &alice).await);
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 0);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 0);
     assert!(!is_locked(&app, &at(&again, &alice)).await);
     app.finish().await;
 }
@@ -110,7 +102,7 @@ async fn guesses_on_a_known_device_lock_that_device_alone() {
         .await
         .expect("is unlocked");
     assert!(!is_locked(&app, &at_desk).await);
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 1);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 1);
     app.finish().await;
 }
 
@@ -181,19 +173,15 @@ async fn a_device_is_known_for_half_a_year_and_ten_of_them_are() {
 async fn a_new_device_is_told_and_a_known_one_is_not() {
     let app = TestApp::start().await;
     let alice = alice(&app).await;
-    assert_eq!(
-        told(&app, "session.new_device").await,
-        0,
-        "the first of all"
-    );
+    assert_eq!(app.told("session.new_device").await, 0, "the first of all");
     let at_desk = at(&app.sign_in(&alice).await, &alice);
-    assert_eq!(told(&app, "session.new_device").await, 1);
+    assert_eq!(app.told("session.new_device").await, 1);
     let at_desk = at(&app.sign_in(&at_desk).await, &alice);
-    assert_eq!(told(&app, "session.new_device").await, 1);
+    assert_eq!(app.told("session.new_device").await, 1);
     // Not in between, when the password was right: the device is known by both factors.
     app.app.clock.advance(TimeDelta::seconds(30));
     app.password_given(&alice).await;
-    assert_eq!(told(&app, "session.new_device").await, 1);
+    assert_eq!(app.told("session.new_device").await, 1);
     let _ = at_desk;
     app.finish().await;
 }
@@ -300,7 +288,7 @@ async fn the_browser_keeps_its_device_where_no_script_and_no_other_site_reads_it
     let first = browser.cookie("__Host-device").expect("is kept");
     sign_in().await;
     assert_ne!(browser.cookie("__Host-device"), Some(first));
-    assert_eq!(told(&app, "session.new_device").await, 1);
+    assert_eq!(app.told("session.new_device").await, 1);
     app.finish().await;
 }
 

@@ -49,14 +49,6 @@ async fn guess_until_it_waits(app: &TestApp, member: &Member) -> i64 {
     }
 }
 
-async fn told(app: &TestApp, action: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-        .bind(action)
-        .fetch_one(&mut app.superuser().await)
-        .await
-        .expect("counts")
-}
-
 #[tokio::test]
 async fn each_wait_is_twice_as_long_up_to_a_day_until_somebody_has_signed_in() {
     let app = TestApp::start().await;
@@ -107,7 +99,7 @@ async fn whoever_knows_the_password_keeps_nobody_out_of_a_device_that_is_known()
     );
     app.app.clock.advance(TimeDelta::seconds(60));
     assert_eq!(guess_until_it_waits(&app, &desk).await, 600);
-    assert_eq!(told(&app, "AUTH_LOCKOUT_TRIGGERED").await, 2);
+    assert_eq!(app.told("AUTH_LOCKOUT_TRIGGERED").await, 2);
 
     // Whoever unlocks, or resets the factor, ends the wait in every lane, and the log says so.
     let tenant: uuid::Uuid = sqlx::query_scalar("select tenant_id from app.people")
@@ -118,14 +110,14 @@ async fn whoever_knows_the_password_keeps_nobody_out_of_a_device_that_is_known()
     people::unlock(&app.app, &operator, alice.id)
         .await
         .expect("is unlocked");
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 1);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 1);
     app.sign_in(&desk).await;
     app.app.clock.advance(TimeDelta::seconds(60));
     guess_until_it_waits(&app, &thief).await;
     people::reset_mfa(&app.app, &operator, alice.id, &"lost".into())
         .await
         .expect("is reset");
-    assert_eq!(told(&app, "AUTH_LOCKOUT_CLEARED").await, 2);
+    assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 2);
     app.finish().await;
 }
 
@@ -162,7 +154,7 @@ async fn a_network_tries_ten_second_factors_a_minute_of_whatever_kind() {
         assert!((1..=60).contains(&retry_after_sec), "{retry_after_sec}");
     }
     // Told once; what was not looked at was not counted against anybody.
-    assert_eq!(told(&app, "LOGIN_RATE_LIMIT_BLOCK").await, 1);
-    assert_eq!(told(&app, "MFA_VERIFY_FAILED").await, 10);
+    assert_eq!(app.told("LOGIN_RATE_LIMIT_BLOCK").await, 1);
+    assert_eq!(app.told("MFA_VERIFY_FAILED").await, 10);
     app.finish().await;
 }

@@ -278,13 +278,7 @@ async fn guesses_at_stepping_up_lock_as_guesses_at_signing_in_do() {
     let right = right.await.expect("answers");
     assert!(matches!(right, StepUp::Wait { .. }), "{right:?}");
     for (action, times) in [("LOGIN_FAILURE", 10), ("AUTH_LOCKOUT_TRIGGERED", 1)] {
-        let told: i64 =
-            sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
-                .bind(action)
-                .fetch_one(&mut app.superuser().await)
-                .await
-                .expect("counts");
-        assert_eq!(told, times, "{action}");
+        assert_eq!(app.told(action).await, times, "{action}");
     }
     // Wrong codes count against the factor, as at sign-in.
     app.app.clock.advance(TimeDelta::minutes(10));

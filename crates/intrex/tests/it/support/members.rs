@@ -177,6 +177,15 @@ impl TestApp {
             .await
             .expect("counts")
     }
+
+    /// How many audit events tell of an action, in all organisations together.
+    pub(crate) async fn told(&self, action: &str) -> i64 {
+        sqlx::query_scalar("select count(*) from app.audit_events where action = $1")
+            .bind(action)
+            .fetch_one(&mut self.superuser().await)
+            .await
+            .expect("counts")
+    }
 }
 
 /// Their address at the tenant: the same name can be at several.
