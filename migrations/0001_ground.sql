@@ -85,8 +85,10 @@ grant select on app.installation to intrex_app, intrex_system;
 create table app.heartbeats (
   worker text primary key constraint heartbeats_worker_length check (length(worker) between 1 and 100),
   beat_at timestamptz not null,
-  detail text not null default '' constraint heartbeats_detail_length check (length(detail) <= 500)
+  succeeded_at timestamptz,
+  failing_since timestamptz
 );
-comment on table app.heartbeats is 'When each kind of background work last finished a round; holds no tenant data.';
+comment on table app.heartbeats is
+  'When each kind of background work last ended a round, and when it last ended one well; holds no tenant data.';
 grant select on app.heartbeats to intrex_app;
 grant select, insert, update on app.heartbeats to intrex_system;

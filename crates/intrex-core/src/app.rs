@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     clock::{Chance, Clock},
     db::Db,
+    health::ping::Watcher,
     ids::Id,
     network::IpMode,
     oidc,
@@ -35,6 +36,8 @@ pub struct App {
     pub outgoing: Outgoing,
     /// What identity providers publish, as this process remembers it.
     pub directory: Arc<oidc::Directory>,
+    /// Who raises an alarm when background work stops, if somebody does.
+    pub watcher: Option<Watcher>,
 }
 
 /// What whoever runs the installation has decided.
@@ -80,6 +83,7 @@ impl App {
             mailer: None,
             outgoing: Outgoing::default(),
             directory: Arc::default(),
+            watcher: None,
         }
     }
 
@@ -92,6 +96,12 @@ impl App {
     /// The same with another way out for requests.
     pub fn with_outgoing(mut self, outgoing: Outgoing) -> Self {
         self.outgoing = outgoing;
+        self
+    }
+
+    /// The same with somebody who raises an alarm when background work stops.
+    pub fn with_watcher(mut self, watcher: Watcher) -> Self {
+        self.watcher = Some(watcher);
         self
     }
 

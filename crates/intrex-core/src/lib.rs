@@ -23,6 +23,7 @@ pub mod csp_reports;
 mod csv;
 pub mod db;
 pub mod error;
+pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod imports;

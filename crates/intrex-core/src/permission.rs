@@ -159,6 +159,7 @@ permissions! {
     AuditRead         "audit:read"         "Read the audit log"                              [Tenant,   Branches, No,      Tenant, Tenant],
     AuditReveal       "audit:reveal"       "See addresses and devices in the audit log, with a reason" [Tenant, No,  No,      No,     Tenant],
     AuditVerify       "audit:verify"       "Verify the audit log's chain"                    [Tenant,   No,       No,      Tenant, Tenant],
+    HealthRead        "health:read"        "See whether background work goes on"             [Tenant,   No,       No,      No,     Tenant],
     KeysRotate        "keys:rotate"        "Seal anew what a previous key has sealed"        [No,       No,       No,      No,     Tenant],
     SecurityRead      "security:read"      "See security events and from when on they are told" [Tenant, No,  No,      Tenant, Tenant],
     SecurityWrite     "security:write"     "Acknowledge security events and change their thresholds" [Tenant, No, No,   No,     Tenant],

@@ -1,6 +1,6 @@
 //! The background work of an installation: placing audit events in their chains, running jobs, sending reminders, sending
 //! mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure:
-//! the database being away for a minute is no reason to stop.
+//! the database being away for a minute is no reason to stop. Beside them a watcher outside is called while all go on.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     App, account_mail,
     audit::sequencer,
-    db::heartbeat,
     error::{Error, Result},
+    health::{self, Round},
     jobs,
     reminders::sender,
 };
@@ -38,9 +38,9 @@ pub(crate) fn doubled(first: TimeDelta, longest: TimeDelta, attempts: i32) -> Ti
 
 /// The names of the loops among the heartbeats.
 pub const WORKERS: [&str; 4] = [JOBS, SENDER, ACCOUNT_MAIL, sequencer::WORKER];
-const JOBS: &str = "jobs";
-const SENDER: &str = "reminders.sender";
-const ACCOUNT_MAIL: &str = "account_mail.sender";
+pub(crate) const JOBS: &str = "jobs";
+pub(crate) const SENDER: &str = "reminders.sender";
+pub(crate) const ACCOUNT_MAIL: &str = "account_mail.sender";
 
 /// Works until `shutdown` turns true or its sender is gone, then ends after the round that is going on.
 pub async fn run(app: &App, shutdown: watch::Receiver<bool>) {
@@ -48,6 +48,10 @@ pub async fn run(app: &App, shutdown: watch::Receiver<bool>) {
     for part in [Part::Sequencer, Part::Jobs, Part::Sender, Part::AccountMail] {
         let (app, shutdown) = (app.clone(), shutdown.clone());
         loops.spawn(async move { supervise(part, app, shutdown).await });
+    }
+    if let Some(watcher) = app.watcher.clone() {
+        let app = app.clone();
+        loops.spawn(async move { health::ping::run(&app, &watcher, shutdown).await });
     }
     while loops.join_next().await.is_some() {}
 }
@@ -72,6 +76,18 @@ enum Part {
     Jobs,
     Sender,
     AccountMail,
+}
+
+impl Part {
+    /// Its name among the heartbeats.
+    fn name(self) -> &'static str {
+        match self {
+            Part::Sequencer => sequencer::WORKER,
+            Part::Jobs => JOBS,
+            Part::Sender => SENDER,
+            Part::AccountMail => ACCOUNT_MAIL,
+        }
+    }
 }
 
 /// Begins a part again if it breaks off: a fault in one round must not end all later ones.
@@ -109,6 +125,9 @@ async fn rounds(part: Part, app: &App, mut shutdown: watch::Receiver<bool>) {
             }
             Err(error) => {
                 tracing::error!(%error, ?part, "background work failed and is tried again");
+                // While the database is away this fails as well, and the silence tells the same.
+                let told = health::beat(&app.db, part.name(), app.now(), Round::Failed).await;
+                tracing::debug!(told = told.is_ok(), "the failure of a round is noted");
                 let longest = if error.is_passing() {
                     LONGEST_OUTAGE_RETRY
                 } else {
@@ -126,19 +145,19 @@ async fn rounds(part: Part, app: &App, mut shutdown: watch::Receiver<bool>) {
 }
 
 async fn round(part: Part, app: &App, last_beat: &mut Option<DateTime<Utc>>) -> Result<usize> {
-    let (worker, done) = match part {
-        Part::Sender => (SENDER, sender::send_due(app).await?),
-        Part::AccountMail => (ACCOUNT_MAIL, account_mail::sender::send_due(app).await?),
+    let done = match part {
+        Part::Sender => sender::send_due(app).await?,
+        Part::AccountMail => account_mail::sender::send_due(app).await?,
         Part::Jobs | Part::Sequencer => {
             if last_beat.is_none() {
                 jobs::ensure_platform_jobs(app).await?;
             }
-            (JOBS, jobs::run_due(app).await?)
+            jobs::run_due(app).await?
         }
     };
     let now = app.now();
     if last_beat.is_none_or(|last| now - last >= HEARTBEAT_INTERVAL) {
-        heartbeat::beat(&app.db, worker, now, "").await?;
+        health::beat(&app.db, part.name(), now, Round::Well).await?;
         *last_beat = Some(now);
     }
     Ok(done)

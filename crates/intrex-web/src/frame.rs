@@ -124,6 +124,10 @@ async fn conclude(
     if let Some(actor) = end.touch {
         note_use(web, &actor).await;
     }
+    if let Some(metrics) = web.metrics() {
+        let route = end.route.unwrap_or("-");
+        metrics.answered(method, route, response.status(), end.took);
+    }
     // The path as declared: ids, queries and tokens stay out of the log. The client as LOG_IP_MODE has it.
     tracing::info!(
         %method,

@@ -11,7 +11,10 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::{
-    answer::headers::HeaderSet, probes::bucket::Buckets, request::host::Site, routes::RouteInfo,
+    answer::headers::HeaderSet,
+    probes::{bucket::Buckets, metrics::Metrics},
+    request::host::Site,
+    routes::RouteInfo,
 };
 
 /// The state of the web side.
@@ -29,6 +32,7 @@ struct Shared {
     origin: String,
     headers: HeaderSet,
     reports: Buckets,
+    metrics: Option<Metrics>,
     routes: Vec<RouteInfo>,
 }
 
@@ -43,6 +47,8 @@ pub struct Options {
     pub readiness: Vec<Readiness>,
     /// Where to report a weakness: `mailto:…` or `https://…`. The mailbox that RFC 2142 sets aside for it otherwise.
     pub security_contact: Option<String>,
+    /// The bearer of `/metrics`; without it there is no such page, and nothing is counted.
+    pub metrics_token: Option<SecretString>,
 }
 
 /// One of the people of a demo installation.
@@ -93,11 +99,12 @@ impl WebState {
         WebState {
             shared: Arc::new(Shared {
                 headers: HeaderSet::new(site.is_https(), &origin),
-                options,
                 site,
                 origin,
                 reports: Buckets::for_reports(),
+                metrics: options.metrics_token.clone().map(Metrics::new),
                 routes,
+                options,
             }),
             app,
         }
@@ -122,6 +129,10 @@ impl WebState {
 
     pub(crate) fn reports(&self) -> &Buckets {
         &self.shared.reports
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.shared.metrics.as_ref()
     }
 
     /// Whether there is a page at this path: what is not there is not linked.

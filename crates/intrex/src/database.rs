@@ -218,8 +218,12 @@ impl Database {
     /// When the database is not there or a role is not what it should be.
     pub async fn connect(&self, config: &Config, demo: bool) -> Result<App> {
         let app = self.connect_at(config, demo, Clock::system()).await?;
-        Ok(match &config.mailer {
+        let app = match &config.mailer {
             Some(mailer) => app.with_mailer(mailer.clone()),
+            None => app,
+        };
+        Ok(match &config.watcher {
+            Some(watcher) => app.with_watcher(watcher.clone()),
             None => app,
         })
     }

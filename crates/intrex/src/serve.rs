@@ -171,6 +171,7 @@ async fn attend(
                 demo: people,
                 readiness: health::checks(app, config),
                 security_contact: None,
+                metrics_token: config.metrics_token.clone(),
             };
             let router = intrex_web::router(WebState::new(app.clone(), options));
             announce(config, part, demo.as_ref())?;

@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    db::heartbeat,
     error::{Error, Result},
+    health::{self, Round},
     worker::LONGEST_OUTAGE_RETRY,
 };
 
@@ -63,6 +63,8 @@ pub async fn run(app: &App, mut shutdown: watch::Receiver<bool>) {
             }
             Err(error) => {
                 tracing::error!(%error, "the audit log's sequencer failed and tries again");
+                let told = health::beat(&app.db, WORKER, app.now(), Round::Failed).await;
+                tracing::debug!(told = told.is_ok(), "the failure of a round is noted");
                 let longest = if error.is_passing() {
                     LONGEST_OUTAGE_RETRY
                 } else {
@@ -148,7 +150,7 @@ impl Sequencer {
             .last_beat
             .is_none_or(|last| now - last >= HEARTBEAT_INTERVAL)
         {
-            heartbeat::beat(&self.app.db, WORKER, now, "").await?;
+            health::beat(&self.app.db, WORKER, now, Round::Well).await?;
             self.last_beat = Some(now);
         }
         Ok(placed)

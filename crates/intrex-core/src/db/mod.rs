@@ -7,7 +7,6 @@
 
 pub mod catalogue;
 mod check;
-pub mod heartbeat;
 pub mod migrate;
 mod remove_old;
 mod tx;

@@ -7,4 +7,4 @@ pub mod model;
 mod queries;
 pub mod reads;
 
-pub use model::{Cell, Day, Heartbeat, Line, Overview, Pulse, Totals};
+pub use model::{Cell, Day, Line, Overview, Pulse, Totals};

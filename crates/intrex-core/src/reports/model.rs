@@ -1,10 +1,10 @@
 //! What is counted, and what comes first.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ids::BranchId;
+use crate::{health::Work, ids::BranchId};
 
 /// An item due within so many days counts as due soon: amber, not yet red.
 pub const SOON_DAYS: i64 = 14;
@@ -98,22 +98,11 @@ pub(super) struct Counted {
     pub(super) unowned: i64,
 }
 
-/// When background work of one kind last finished a round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Heartbeat {
-    /// Its name.
-    pub worker: String,
-    /// When.
-    pub beat_at: DateTime<Utc>,
-}
-
 /// Whether the machinery is alive, for who answers for the whole organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Pulse {
-    /// Each kind of background work of the installation.
-    pub heartbeats: Vec<Heartbeat>,
-    /// Reminders of this organisation whose time has come and that have not gone out.
-    pub waiting: i64,
+    /// Each kind of background work, with what waits for it in this organisation.
+    pub work: Vec<Work>,
     /// Events in the organisation's chain.
     pub events: i64,
     /// The hash of the last of them, 64 hex digits.

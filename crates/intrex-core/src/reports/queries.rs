@@ -1,11 +1,11 @@
 //! All SQL of the overviews: one statement counts the whole register by branch and category, so that its cost does not
 //! grow with the number of branches.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{AHEAD_DAYS, Cell, Counted, Heartbeat, SOON_DAYS, WEEK_DAYS};
+use super::model::{AHEAD_DAYS, Cell, Counted, SOON_DAYS, WEEK_DAYS};
 use crate::{
     error::Result,
     ids::{PersonId, TenantId},
@@ -13,8 +13,6 @@ use crate::{
 
 /// Branches of an overview at most.
 const MAX_BRANCHES: i64 = 5_000;
-/// Kinds of background work at most.
-const MAX_HEARTBEATS: i64 = 100;
 
 /// A branch as an overview needs it.
 #[derive(Debug)]
@@ -106,33 +104,6 @@ pub(super) async fn days(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.due_on, row.due)).collect())
-}
-
-/// When each kind of background work last finished a round.
-pub(super) async fn heartbeats(conn: &mut PgConnection) -> Result<Vec<Heartbeat>> {
-    Ok(sqlx::query_as!(
-        Heartbeat,
-        "select worker, beat_at from app.heartbeats order by worker limit $1",
-        MAX_HEARTBEATS,
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-/// Reminders whose time has come and that have not gone out.
-pub(super) async fn waiting(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    now: DateTime<Utc>,
-) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "waiting!" from app.reminder_slots
-           where tenant_id = $1 and state in ('planned', 'sending') and next_attempt_at <= $2"#,
-        tenant.uuid(),
-        now,
-    )
-    .fetch_one(conn)
-    .await?)
 }
 
 /// The end of the tenant's chain: how many events it has, and the last one's hash.

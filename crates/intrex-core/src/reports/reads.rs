@@ -13,6 +13,7 @@ use super::{
 use crate::{
     db::ReadTx,
     error::{Error, Result},
+    health,
     ids::BranchId,
     obligations::schedule::civil_today,
     permission::Permission,
@@ -67,11 +68,10 @@ pub async fn overview(tx: &mut ReadTx) -> Result<Overview> {
 /// Whether reminders go out and the log grows, for who answers for the whole organisation.
 pub async fn pulse(tx: &mut ReadTx) -> Result<Pulse> {
     tx.may(Permission::AuditVerify)?;
-    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let tenant = tx.actor().tenant();
     let head = queries::head(tx.conn(), tenant).await?;
     Ok(Pulse {
-        heartbeats: queries::heartbeats(tx.conn()).await?,
-        waiting: queries::waiting(tx.conn(), tenant, now).await?,
+        work: health::of_organisation(tx).await?,
         events: head.as_ref().map_or(0, |(seq, _)| *seq),
         head: head.map(|(_, hash)| hex::encode(hash)),
     })

@@ -12,7 +12,7 @@ use intrex_core::{
     Actor, Error,
     catalogue::{self, Arg, Key, Text, keys},
     db::ReadTx,
-    notifications,
+    health, notifications,
     permission::{Permission, Role},
     security_events,
 };
@@ -20,6 +20,7 @@ use intrex_core::{
 use super::Fault;
 use crate::{
     assets,
+    pages::settings::health::PATH as HEALTH_PAGE,
     request::{Exchange, cookies::Theme},
 };
 
@@ -31,6 +32,7 @@ pub struct Page {
     me: Option<Me>,
     unread: i64,
     to_look_at: i64,
+    still: bool,
     exchange: Exchange,
 }
 
@@ -149,6 +151,7 @@ impl Page {
             me: None,
             unread: 0,
             to_look_at: 0,
+            still: false,
             exchange: exchange.clone(),
         }
     }
@@ -172,9 +175,12 @@ impl Page {
             true => security_events::reads::open_count(&mut tx).await?,
             false => 0,
         };
+        let still = tx.actor().can(Permission::HealthRead)
+            && !health::nothing_stands_still(&mut tx).await?;
         let page = Page {
             unread,
             to_look_at,
+            still,
             ..Self::of_actor(tx.actor(), exchange, place, title)
         };
         tx.finish().await?;
@@ -223,6 +229,16 @@ impl Page {
     /// Security events that nobody has acknowledged, of those that somebody was told of; on pages of settings alone.
     pub fn to_look_at(&self) -> i64 {
         self.to_look_at
+    }
+
+    /// Whether an admin is told, here and on every other page, that background work stands still.
+    pub fn stands_still(&self) -> bool {
+        self.still && !self.path().starts_with(HEALTH_PAGE)
+    }
+
+    /// Where to see which.
+    pub fn health_page(&self) -> &'static str {
+        HEALTH_PAGE
     }
 
     /// The title.

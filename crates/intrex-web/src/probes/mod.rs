@@ -1,9 +1,10 @@
-//! What machines ask of the installation: whether it is alive and ready, what its API is, where to report a weakness; and
+//! What machines ask of the installation: whether it is alive and ready, its figures, what its API is, where to report a weakness; and
 //! what browsers report to it. None of it tells a version, a name or a secret.
 
 pub(crate) mod bucket;
 mod csp_report;
 mod health;
+pub(crate) mod metrics;
 mod well_known;
 
 use crate::{
@@ -16,6 +17,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .add(probe(Verb::Get, "/healthz"), health::alive)
         .add(probe(Verb::Get, "/readyz"), health::ready)
+        .add(probe(Verb::Get, "/metrics"), metrics::show)
         .add(probe(Verb::Get, "/openapi.json"), well_known::openapi)
         .add(
             probe(Verb::Get, "/.well-known/security.txt"),

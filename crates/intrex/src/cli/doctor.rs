@@ -25,7 +25,7 @@ use crate::{
     config::{Config, Environment, Purpose, Stage},
     database::{Database, Sharing},
     logging::{self, Verbosity},
-    serve::health::silent_work,
+    serve::health::still,
 };
 
 /// Check the installation.
@@ -220,16 +220,19 @@ async fn connected(config: &Config, database: &Database, checks: &mut Checks) {
         "roles",
         "intrex_app and intrex_system see nothing around row level security",
     );
-    match silent_work(&app).await {
+    match still(&app).await {
         Err(error) => checks.bad("background work", format!("{:#}", told(error))),
-        Ok(silent) if silent.is_empty() => checks.ok("background work", "every part is alive"),
-        Ok(silent) => checks.note(
-            "background work",
-            format!(
-                "not heard of for a minute: {}; `intrex serve` or `intrex worker` does it",
-                silent.join(", ")
-            ),
-        ),
+        Ok(still) if still.is_empty() => checks.ok("background work", "every part goes on"),
+        Ok(still) => {
+            let workers: Vec<&str> = still.iter().map(|(worker, _)| *worker).collect();
+            checks.note(
+                "background work",
+                format!(
+                    "no success for two minutes: {}; `intrex serve` or `intrex worker` does it",
+                    workers.join(", ")
+                ),
+            );
+        }
     }
     keys(&app, checks).await;
     match verify::verify_all(&app).await {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 /// Every variable that this version knows. A misspelled `INTREX_…` is a fault; other programs' variables are not ours.
-const KNOWN: [&str; 47] = [
+const KNOWN: [&str; 48] = [
     "AUDIT_ARCHIVE_DAYS",
     "AUTH_RATE_LIMIT_MAX",
     "AUTH_RATE_LIMIT_WINDOW_SEC",
@@ -27,6 +27,7 @@ const KNOWN: [&str; 47] = [
     "INTREX_ALLOW_PRIVATE_NETS",
     "INTREX_DATA_DIR",
     "INTREX_ENV",
+    "INTREX_PING_URL",
     "LOCKOUT_BASE_COOLDOWN_SEC",
     "LOCKOUT_ENABLED",
     "LOCKOUT_THRESHOLD",

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use intrex_core::{
     app::Settings,
+    health::ping::Watcher,
     network::IpMode,
     outside::mail::{MailSettings, Mailer, Plaintext},
     vault::{Keys, passwords},
@@ -111,6 +112,8 @@ pub struct Config {
     pub outgoing: OutgoingConfig,
     /// The bearer of `/metrics`; without it there is no such page.
     pub metrics_token: Option<SecretString>,
+    /// Who raises an alarm when background work stops.
+    pub watcher: Option<Watcher>,
     /// The log.
     pub log: LogConfig,
 }
@@ -146,6 +149,7 @@ impl Config {
         let mailer = mailer(environment, stage, f);
         let outgoing = outgoing::read(environment, f);
         let metrics_token = metrics_token(environment, f);
+        let watcher = watcher(environment, f);
         let log = log(environment, f);
         let default_cost = match purpose {
             Purpose::Demo => passwords::MIN_COST,
@@ -175,6 +179,7 @@ impl Config {
                 mailer: mailer?,
                 outgoing: outgoing?,
                 metrics_token: metrics_token?,
+                watcher: watcher?,
                 log: log?,
             })
         })();
@@ -309,6 +314,14 @@ fn metrics_token(environment: &Environment, faults: &mut Faults) -> Option<Optio
             None
         }
     }
+}
+
+fn watcher(environment: &Environment, faults: &mut Faults) -> Option<Option<Watcher>> {
+    let Some(text) = environment.get("INTREX_PING_URL") else {
+        return Some(None);
+    };
+    let url = values::url("INTREX_PING_URL", text, &["https", "http"]);
+    faults.take(url).map(|url| Some(Watcher::new(url)))
 }
 
 fn log(environment: &Environment, faults: &mut Faults) -> Option<LogConfig> {

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::TimeDelta;
-use intrex_core::{App, db::heartbeat, worker::WORKERS};
+use intrex_core::{
+    App,
+    health::{self, Standing},
+};
 use intrex_web::Readiness;
 
 use crate::config::Config;
 
-/// Every kind of work says every ten seconds that it is alive; a minute is more than a busy moment.
-const SILENT_AFTER: TimeDelta = TimeDelta::seconds(60);
 /// With less room than this below the data directory, nothing that writes files can be promised.
 const MIN_FREE_BYTES: u64 = 100 * 1024 * 1024;
 
@@ -37,26 +37,20 @@ pub(super) fn checks(app: &App, config: &Config) -> Vec<Readiness> {
 
 /// Whether all background work has been heard of lately, in this process or another.
 async fn worker(app: &App) -> Result<(), String> {
-    let silent = silent_work(app).await.map_err(|_| "cannot be asked")?;
-    match silent.first() {
+    let still = still(app).await.map_err(|_| "cannot be asked")?;
+    match still.first() {
         None => Ok(()),
-        Some(worker) => Err(format!("{worker} has not been heard of for a minute")),
+        Some((worker, Standing::Silent)) => {
+            Err(format!("{worker} has not been heard of for two minutes"))
+        }
+        Some((worker, _)) => Err(format!("{worker} has not succeeded for two minutes")),
     }
 }
 
-/// Background work that has not said lately that it is alive.
-pub(crate) async fn silent_work(app: &App) -> intrex_core::Result<Vec<&'static str>> {
-    let beats = heartbeat::all(app).await?;
-    let oldest = app.now() - SILENT_AFTER;
-    let alive = |worker: &&str| {
-        beats
-            .iter()
-            .any(|beat| beat.worker == *worker && beat.beat_at >= oldest)
-    };
-    Ok(WORKERS
-        .into_iter()
-        .filter(|worker| !alive(worker))
-        .collect())
+/// Background work that does not go on.
+pub(crate) async fn still(app: &App) -> intrex_core::Result<Vec<(&'static str, Standing)>> {
+    let beats = health::all(app).await?;
+    Ok(health::standing_still(&beats, app.now()))
 }
 
 async fn disk(data_dir: PathBuf) -> Result<(), String> {

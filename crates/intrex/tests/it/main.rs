@@ -9,6 +9,7 @@ mod cli;
 mod demo;
 mod docs;
 mod harness;
+mod health;
 mod imports;
 mod isolation;
 mod jobs;

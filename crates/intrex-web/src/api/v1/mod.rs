@@ -3,6 +3,7 @@
 mod access_reviews;
 mod audit;
 mod branches;
+mod health;
 mod identities;
 mod imports;
 mod notifications;
@@ -40,6 +41,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(organisation::routes)
         .with(tokens::routes)
         .with(security::routes)
+        .with(health::routes)
         .with(access_reviews::routes)
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 pub(super) fn describe(document: &mut Document) {
     for part in [
         branches::Description::openapi(),
+        health::Description::openapi(),
         obligations::Description::openapi(),
         templates::Description::openapi(),
         imports::Description::openapi(),

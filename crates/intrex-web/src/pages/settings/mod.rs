@@ -5,6 +5,7 @@
 //! `settings/frame.html` and fills the block `section`.
 
 pub(crate) mod access_reviews;
+pub(crate) mod health;
 mod identities;
 mod organisation;
 mod passkeys;
@@ -44,6 +45,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(sign_in::routes)
         .with(tokens::routes)
         .with(security::routes)
+        .with(health::routes)
 }
 
 /// Under which heading an entry stands.
@@ -160,6 +162,14 @@ const SECTIONS: &[Section] = &[
         words: keys::SETTINGS_SECURITY,
         hint: keys::SETTINGS_SECURITY_HINT,
         permission: Permission::SecurityRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: health::PATH,
+        icon: "clock",
+        words: keys::SETTINGS_HEALTH,
+        hint: keys::SETTINGS_HEALTH_HINT,
+        permission: Permission::HealthRead,
     },
 ];
 

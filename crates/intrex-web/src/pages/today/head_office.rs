@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use chrono::{Days, NaiveDate, TimeDelta, Utc};
+use chrono::{Days, NaiveDate, Utc};
 use intrex_core::{
     access_reviews::{self, AccessReview},
     catalogue::{Text, keys},
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     answer::{Fault, Page, Place},
-    pages::{obligations::Row, settings::access_reviews::summary},
+    pages::{
+        obligations::Row,
+        settings::{access_reviews::summary, health::last_success},
+    },
     request::Exchange,
     words::{Tag, Words},
 };
@@ -29,8 +32,6 @@ const SHOWN_ITEMS: u32 = 6;
 const SHOWN_BRANCHES: usize = 12;
 /// Categories that have a column; the others are in the branch's list.
 const SHOWN_CATEGORIES: usize = 6;
-/// Background work that has been silent for longer is not alive.
-const SILENT_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// The branches by category, as head office and managers of several branches see them.
 #[derive(Debug)]
@@ -212,30 +213,19 @@ fn open_review(review: &AccessReview, today: NaiveDate, words: Words) -> (String
 }
 
 fn signs(pulse: &Pulse, now: chrono::DateTime<Utc>, words: Words) -> Vec<Sign> {
-    let tag = |kind, icon, words| Tag { kind, icon, words };
     let mut signs: Vec<Sign> = pulse
-        .heartbeats
+        .work
         .iter()
-        .map(|beat| {
-            let ago = words.ago(beat.beat_at, now);
-            Sign {
-                name: words.named("worker", &beat.worker.replace('.', "-")),
-                tag: match now - beat.beat_at > SILENT_AFTER {
-                    true => tag("over", "alert", ago),
-                    false => tag("ok", "check", ago),
-                },
-            }
+        .map(|work| Sign {
+            name: words.named("worker", &work.worker.replace('.', "-")),
+            tag: last_success(work, now, words),
         })
         .collect();
-    if signs.is_empty() {
-        signs.push(Sign {
-            name: words.t(keys::TODAY_WORKER),
-            tag: tag("over", "alert", words.t(keys::TODAY_WORKER_NEVER)),
-        });
-    }
+    let waiting: i64 = pulse.work.iter().map(|work| work.waiting).sum();
+    let tag = |kind, icon, words| Tag { kind, icon, words };
     signs.push(Sign {
         name: words.t(keys::TODAY_WAITING),
-        tag: match pulse.waiting {
+        tag: match waiting {
             0 => tag("ok", "check", words.t(keys::TODAY_WAITING_NONE)),
             waiting => tag("due", "clock", waiting.to_string()),
         },

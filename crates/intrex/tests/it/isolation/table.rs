@@ -243,6 +243,7 @@ pub(super) const TABLE: &[Line] = &[
     // What machines ask, and what everybody gets.
     get("/healthz"),
     get("/readyz"),
+    get("/metrics"),
     get("/openapi.json"),
     get("/.well-known/security.txt"),
     post("/csp-report").sends(nothing),
@@ -293,6 +294,7 @@ pub(super) const TABLE: &[Line] = &[
         .proves("code"),
     get("/settings/second-factor/recovery-codes"),
     post("/settings/second-factor/recovery-codes"),
+    get("/settings/health"),
     get("/settings/security"),
     get("/settings/security/events/{id}").of(Thing::SecurityEvent),
     post("/settings/security/events/{id}/acknowledge")
@@ -506,6 +508,7 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Branch)
         .sends(nothing),
     get("/api/v1/dashboard/summary"),
+    get("/api/v1/health"),
     get("/api/v1/imports"),
     post("/api/v1/imports").sends(spreadsheet),
     get("/api/v1/imports/{id}").of(Thing::Import),
