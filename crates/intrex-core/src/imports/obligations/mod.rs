@@ -20,10 +20,11 @@ use crate::{
     error::{FieldError, FieldErrors, Result},
     ids::{BranchId, ImportId, ObligationId, PersonId},
     obligations::{
-        commands::{changes, refused},
+        commands::refused,
         input::RawObligation,
         model::{Definition, MAX_EXTERNAL_ID, Stored},
         schedule::StoredState,
+        telling::changes,
     },
     people::{MAX_EMAIL, canonical_email},
     raw::Raw,
