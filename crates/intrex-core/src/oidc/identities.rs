@@ -50,16 +50,21 @@ pub(super) async fn link(
     Ok(Ok(()))
 }
 
-/// Takes it back: the provider speaks for this person no more.
+/// Takes it back: the provider speaks for this person no more. Other sessions end.
 pub async fn unlink(app: &App, actor: &Actor, id: IdentityId) -> Result<()> {
     actor.may(Permission::SessionsOwn)?;
     actor.must_be_fresh(app.now())?;
-    actor.session_id().ok_or(Error::Forbidden)?;
+    let session = actor.session_id().ok_or(Error::Forbidden)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
     let mut tx = app.db.write(actor).await?;
+    if !sessions::queries::lock_person(tx.conn(), actor.tenant(), person).await? {
+        return Err(Error::Forbidden);
+    }
     let provider = queries::unlink(tx.conn(), actor.tenant(), person, id)
         .await?
         .ok_or(Error::NotFound)?;
+    // Whoever has the account there may have signed in with it.
+    sessions::end_others(tx.conn(), actor.tenant(), person, Some(session)).await?;
     account_mail::notify(app, &mut tx, person, Notice::IdentityUnlinked).await?;
     let event = Event::new("security", "oidc.unlinked")
         .on("identity", id)

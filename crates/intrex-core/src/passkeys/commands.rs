@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     ids::{PasskeyId, PersonId, SessionId},
     permission::Permission,
+    sessions,
 };
 
 /// Begins to add a passkey: what the browser is given.
@@ -94,9 +95,9 @@ pub async fn rename(app: &App, actor: &Actor, id: PasskeyId, raw: &RawName) -> R
     Ok(passkey)
 }
 
-/// Removes a passkey, unless it is the last one of somebody who needs one to sign in.
+/// Removes a passkey, unless it is the last one of somebody who needs one to sign in. Other sessions end.
 pub async fn remove(app: &App, actor: &Actor, id: PasskeyId) -> Result<()> {
-    let (person, _) = acting(app, actor)?;
+    let (person, session) = acting(app, actor)?;
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
     queries::lock_person(tx.conn(), tenant, person)
@@ -110,6 +111,8 @@ pub async fn remove(app: &App, actor: &Actor, id: PasskeyId) -> Result<()> {
         }
     }
     queries::delete(tx.conn(), tenant, id).await?;
+    // Whoever had it may have signed in with it.
+    sessions::end_others(tx.conn(), tenant, person, Some(session)).await?;
     account_mail::notify(app, &mut tx, person, Notice::PasskeyRemoved).await?;
     tx.commit(told("passkey.removed", person, &passkey)).await
 }

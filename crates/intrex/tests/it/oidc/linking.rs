@@ -52,9 +52,13 @@ async fn linking_and_unlinking_ask_for_both_factors_and_are_told_by_mail() {
             .leads_to()
             .starts_with("/step-up")
     );
+    let elsewhere = scene.app.signed_in(&scene.site, &scene.alice).await;
     let browser = scene.app.signed_in(&scene.site, &scene.alice).await;
     let done = browser.submit(&unlink, &unlink, &[]).await;
     assert_eq!(done.leads_to(), "/settings/identities");
+    let other = elsewhere.visit("/today").await;
+    assert!(other.leads_to().starts_with("/sign-in"), "it has ended");
+    assert_eq!(browser.visit("/settings/identities").await.status, 200);
     assert_eq!(scene.app.count(IDENTITIES).await, 0);
     let letters = post(&scene.app, &server).await;
     assert_eq!(

@@ -50,10 +50,20 @@ async fn a_passkey_is_added_named_and_removed_and_its_person_is_told() {
     assert_eq!(renamed.leads_to(), "/settings/passkeys");
     let list = browser.visit("/settings/passkeys").await;
     assert!(list.body.contains("Blue key"));
+    let elsewhere = scene.signed_in(&scene.alice).await;
     let removed = browser
         .submit(&format!("{page}/remove"), &format!("{page}/remove"), &[])
         .await;
     assert_eq!(removed.leads_to(), "/settings/passkeys");
+    // Whoever had it may have signed in with it; the session that removed it goes on.
+    assert!(
+        elsewhere
+            .visit("/today")
+            .await
+            .leads_to()
+            .starts_with("/sign-in")
+    );
+    assert_eq!(browser.visit("/settings/passkeys").await.status, 200);
     assert_eq!(scene.app.count(PASSKEYS).await, 0);
     let mailed =
         "select count(*) from app.account_mail where kind in ('passkey_added', 'passkey_removed')";

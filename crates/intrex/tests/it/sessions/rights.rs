@@ -11,6 +11,7 @@ use intrex_core::{
     },
     actor::{BranchScope, Request},
     ids::BranchId,
+    passkeys,
     people::{self, RawPersonUpdate},
     permission::Role,
     recovery_codes,
@@ -225,6 +226,31 @@ const PATHS: &[(&str, Path, Left, Left)] = &[
             })
         },
         Left::All,
+        Left::All,
+    ),
+    (
+        "a passkey removed",
+        |scene| {
+            Box::pin(async {
+                let (app, bob) = (&scene.app, &scene.bob);
+                let id: uuid::Uuid = sqlx::query_scalar(
+                    "insert into app.passkeys (tenant_id, id, person_id, credential_id, rp_id, name, public_key, counter_state,
+                                               transports, created_at)
+                     values ($1, gen_random_uuid(), $2, decode(repeat('07', 16), 'hex'), 'localhost', 'Lost phone', 'key',
+                             decode(repeat('00', 7), 'hex'), 0, $3) returning id",
+                )
+                .bind(scene.acme.id.uuid())
+                .bind(bob.id.uuid())
+                .bind(app.app.now())
+                .fetch_one(&mut app.superuser().await)
+                .await
+                .expect("has a passkey");
+                let acting = app.acting(bob).await;
+                let removed = passkeys::remove(&app.app, &acting, id.into()).await;
+                removed.expect("is removed");
+            })
+        },
+        Left::Nothing,
         Left::All,
     ),
     (
