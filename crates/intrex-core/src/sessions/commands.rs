@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use super::{devices, model::Provisional, queries};
 use crate::{
-    Actor, App,
+    Actor, App, accounts,
     audit::Event,
     error::{Error, Result},
     ids::{PersonId, SessionId, TenantId},
@@ -32,7 +32,8 @@ pub async fn revoke(app: &App, actor: &Actor, session: SessionId) -> Result<()> 
     end(app, actor, session, Device::Forgotten).await
 }
 
-/// Ends all of one's own sessions but the one that acts, and forgets their devices; how many.
+/// Ends all of one's own sessions but the one that acts, forgets their devices, and ends links to set a password or change the
+/// address; how many sessions there were.
 pub async fn revoke_others(app: &App, actor: &Actor) -> Result<usize> {
     actor.may(Permission::SessionsOwn)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
@@ -60,6 +61,12 @@ async fn end_all(
         return Err(Error::NotFound);
     }
     let ended = end_others(tx.conn(), tenant, person, kept).await?;
+    // Whoever was in one of them may have asked for another address. An invitation is not meant: nobody has joined by it.
+    let account = queries::find_account(tx.conn(), tenant, person).await?;
+    if account.is_some_and(|account| account.password_hash.is_some()) {
+        let now = tx.now();
+        accounts::end_links(tx.conn(), tenant, person, now).await?;
+    }
     let event = Event::new("session", "session.others_ended")
         .on("person", person)
         .about(person)

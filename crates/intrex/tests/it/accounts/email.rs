@@ -304,3 +304,36 @@ async fn both_links_at_the_same_moment_change_it_once() {
     assert_eq!((waiting, changed), (1, 1));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_a_change_that_was_asked_for_and_no_invitation() {
+    let (app, server) = with_mail().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    for by_an_admin in [true, false] {
+        // Somebody else asked, in a session of hers.
+        let stolen = app.acting(&alice).await;
+        let asked = ask(&app, &stolen, &alice, OTHER).await;
+        assert!(matches!(asked, Ok(Asked::Noted)), "{asked:?}");
+        let (old, new) = links(&app, &server, &alice, OTHER).await;
+        let ended = match by_an_admin {
+            true => sessions::revoke_all_of(&app.app, &acme.operator, alice.id).await,
+            false => {
+                let acting = app.acting(&alice).await;
+                sessions::revoke_others(&app.app, &acting).await
+            }
+        };
+        assert!(ended.expect("are ended") > 0);
+        for token in [old, new] {
+            assert_eq!(agree(&app, &token).await, Agreed::Gone);
+        }
+    }
+    assert!(signs_in(&app, &alice, &alice.email).await);
+    let invited = app.invite(&acme, "Bob", Role::Operator, &[]).await;
+    sessions::revoke_all_of(&app.app, &acme.operator, invited.person.id)
+        .await
+        .expect("there is nothing to end");
+    let letters = post(&app, &server).await;
+    last_to(&letters, &invited.person.email).token("invitation");
+    app.finish().await;
+}
