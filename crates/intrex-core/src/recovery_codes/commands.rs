@@ -32,7 +32,7 @@ pub struct Issued {
 pub async fn issue(app: &App, actor: &Actor) -> Result<Issued> {
     actor.may(Permission::SessionsOwn)?;
     actor.must_be_fresh(app.now())?;
-    let (Some(person), Some(_)) = (actor.person_id(), actor.session_id()) else {
+    let (Some(person), Some(session)) = (actor.person_id(), actor.session_id()) else {
         return Err(Error::Forbidden);
     };
     let mut tx = app.db.read(actor).await?;
@@ -45,8 +45,10 @@ pub async fn issue(app: &App, actor: &Actor) -> Result<Issued> {
     let (codes, new) = make(app, actor, person).await?;
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
+    // The session may have ended while the codes were hashed, and its factor may have grown old.
+    let acting = second_factor::lock_acting(&mut tx, person, session).await?;
     let now = tx.now();
-    second_factor::lock(&mut tx, person).await?;
+    acting.must_be_fresh(now)?;
     let replaced = queries::remove(tx.conn(), tenant, person).await?;
     queries::insert(tx.conn(), tenant, person, &new, now).await?;
     let after = reads::of(app, tx.conn(), tenant, person).await?;

@@ -138,6 +138,29 @@ pub(super) async fn authenticate(
     .await?)
 }
 
+/// When the second factor was given in a full session that counts at this moment.
+pub(super) async fn factor_given_at(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        r#"select s.factor_at as "factor_at!" from app.sessions s join app.tenants t on t.id = s.tenant_id
+           where s.tenant_id = $1 and s.id = $2 and s.person_id = $3 and s.stage = 'full' and s.factor_at is not null
+             and s.revoked_at is null and s.absolute_at > $4
+             and s.created_at > $4 - make_interval(hours => t.session_absolute_hours::integer)
+             and s.last_seen_at > $4 - make_interval(mins => t.session_idle_minutes::integer)"#,
+        tenant.uuid(),
+        id.uuid(),
+        person.uuid(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// Notes a use, unless one was noted after `before`.
 pub(super) async fn touch(
     conn: &mut PgConnection,

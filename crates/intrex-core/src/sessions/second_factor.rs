@@ -14,7 +14,7 @@ use super::{
     queries::{self, NewSession},
 };
 use crate::{
-    App,
+    Actor, App,
     account_mail::{self, Notice},
     actor::Request,
     audit::Event,
@@ -286,6 +286,21 @@ pub(crate) async fn lock(tx: &mut WriteTx, person: PersonId) -> Result<Factor> {
         .await?
         .filter(|factor| factor.active && factor.confirmed)
         .ok_or(Error::Forbidden)
+}
+
+/// The same for who acts in a session, which is looked at again now that nobody can end it or give it another name: that
+/// may have happened while something was computed, or in another window. Who acts, with the factor as it is now.
+pub(crate) async fn lock_acting(
+    tx: &mut WriteTx,
+    person: PersonId,
+    session: SessionId,
+) -> Result<Actor> {
+    lock(tx, person).await?;
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let factor_at = queries::factor_given_at(tx.conn(), tenant, person, session, now)
+        .await?
+        .ok_or(Error::Forbidden)?;
+    Ok(tx.actor().clone().with_factor_at(Some(factor_at)))
 }
 
 /// The person's factor, locked, so that codes are tried one after the other.

@@ -138,6 +138,8 @@ pub async fn ask_passkey_again(app: &App, actor: &Actor) -> Result<serde_json::V
     let session = actor.session_id().ok_or(Error::Forbidden)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
     let mut tx = app.db.write(actor).await?;
+    // In another window the session may have got another name just now.
+    second_factor::lock_acting(&mut tx, person, session).await?;
     let options = challenges::ask(app, &mut tx, person, session, Purpose::StepUp).await?;
     tx.commit_unaudited("a challenge is no deed: its answer is told")
         .await?;

@@ -1,7 +1,11 @@
 //! The second factor by a passkey, at sign-in and at stepping up.
 
 use chrono::TimeDelta;
-use intrex_core::{permission::Role, sessions};
+use intrex_core::{
+    Error,
+    permission::Role,
+    sessions::{self, Proof, StepUp},
+};
 use secrecy::ExposeSecret as _;
 
 use super::{FAILED, FULL_SESSIONS, Scene, asked, challenge, give, options};
@@ -356,5 +360,36 @@ async fn what_is_to_be_signed_is_given_to_pages_of_our_own_and_to_who_has_a_pass
     browser.set_cookie("__Host-session", started.cookie.value.expose_secret());
     let refused = asked(&browser, "/mfa/setup", "/mfa/passkey").await;
     assert_eq!(refused.leads_to(), "/mfa/setup");
+    scene.app.finish().await;
+}
+
+#[tokio::test]
+async fn windows_that_ask_while_another_one_steps_up_hear_that_their_session_has_another_name() {
+    let scene = Scene::begin().await;
+    let core = &scene.app.app;
+    scene.passkey_of(&scene.alice).await;
+    for round in 0..4 {
+        let actor = scene.app.acting(&scene.alice).await;
+        core.clock.advance(TimeDelta::seconds(30));
+        let asks: Vec<_> = (0..24)
+            .map(|_| {
+                let (core, actor) = (core.clone(), actor.clone());
+                tokio::spawn(async move { sessions::ask_passkey_again(&core, &actor).await })
+            })
+            .collect();
+        let code = scene.app.code(&scene.alice);
+        let password = scene.alice.password.clone();
+        let done = sessions::step_up(core, &actor, password, Proof::Code(&code)).await;
+        assert!(matches!(done, Ok(StepUp::Done(_))), "{round}: {done:?}");
+        for ask in asks {
+            let answer = ask.await.expect("no panic");
+            assert!(
+                matches!(answer, Ok(_) | Err(Error::Forbidden)),
+                "{round}: {answer:?}"
+            );
+        }
+        let late = sessions::ask_passkey_again(core, &actor).await;
+        assert!(matches!(late, Err(Error::Forbidden)), "{round}: {late:?}");
+    }
     scene.app.finish().await;
 }

@@ -13,6 +13,7 @@ use intrex_core::{
     vault::{Key, KeyRing},
 };
 use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
 
 use super::{acme, actor_of, codes_of, left, recover, redeem, told};
 use crate::{
@@ -465,5 +466,41 @@ async fn signing_in_with_a_code_from_afar_is_like_any_sign_in_on_another_device(
     let subjects: Vec<_> = letters.iter().map(|letter| &letter.subject).collect();
     let is_told = |subject| subjects.iter().any(|told| *told == subject);
     assert!(is_told(crate::accounts::post::NEW_DEVICE), "{subjects:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn codes_are_not_made_for_a_session_that_ended_or_grew_old_while_they_were_hashed() {
+    let app = TestApp::start().await;
+    let (_, alice) = acme(&app).await;
+    for ended in [true, false] {
+        let actor = app.acting(&alice).await;
+        let mut somebody = app.superuser().await;
+        let mut change = somebody.begin().await.expect("begins");
+        sqlx::query("select from app.people where id = $1 for update")
+            .bind(alice.id.uuid())
+            .execute(&mut *change)
+            .await
+            .expect("is locked");
+        let meanwhile = async {
+            while app.count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").await == 0 {}
+            match ended {
+                true => {
+                    sqlx::query("delete from app.sessions")
+                        .execute(&mut *change)
+                        .await
+                        .expect("is ended");
+                }
+                false => app.app.clock.advance(TimeDelta::minutes(5)),
+            }
+            change.commit().await.expect("is committed");
+        };
+        let (issued, ()) = tokio::join!(recovery_codes::issue(&app.app, &actor), meanwhile);
+        match ended {
+            true => assert!(matches!(issued, Err(Error::Forbidden)), "{issued:?}"),
+            false => assert!(matches!(issued, Err(Error::StepUp)), "{issued:?}"),
+        }
+        assert_eq!(app.count(KEPT).await, 0);
+    }
     app.finish().await;
 }
