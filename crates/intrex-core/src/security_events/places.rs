@@ -11,7 +11,7 @@ use sha2::Sha256;
 use super::{
     Code, Thresholds,
     follow::{Noted, Subject, record},
-    queries,
+    queries::{self, SessionPlace},
 };
 use crate::{
     actor::Request,
@@ -114,6 +114,11 @@ pub(crate) async fn session_moved(
         return Ok(Vec::new());
     };
     let mut events = Vec::new();
+    if !is_elsewhere(inner, &place, request) {
+        return Ok(events);
+    }
+    // The person before the session, as whoever renews it: nobody waits in a circle.
+    queries::hold_person(conn, tenant, person).await?;
     let about = |action| {
         Event::new("security", action)
             .on("session", session)
@@ -145,6 +150,12 @@ pub(crate) async fn session_moved(
         events.push(about("session.agent_changed"));
     }
     Ok(events)
+}
+
+fn is_elsewhere(inner: &Inner, place: &SessionPlace, request: &Request) -> bool {
+    let here = network_key(&inner.vault, request.ip);
+    here.is_some_and(|here| place.network.as_deref() != Some(&here[..]))
+        || !is_same_agent(&place.user_agent, request)
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use super::model::Thresholds;
 use crate::{error::Result, ids::TenantId};
 
 pub(crate) use places::remove_old_networks;
-pub(super) use places::{move_session, note_network, place_of, tell_agent};
+pub(super) use places::{
+    SessionPlace, hold_person, move_session, note_network, place_of, tell_agent,
+};
 pub(crate) use seen::remove_old_events;
 pub(super) use seen::{Sighting, acknowledge, find, list, open_count, record};
 pub(crate) use tallies::remove_old_tallies;

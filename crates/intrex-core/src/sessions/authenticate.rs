@@ -103,9 +103,9 @@ pub async fn touch(app: &App, actor: &Actor) -> Result<()> {
     let now = tx.now();
     // Several requests find the record old at the same time; the first one's writing is enough.
     let before = now - TOUCH_EVERY / 10;
-    queries::touch(tx.conn(), actor.tenant(), session, now, before).await?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
     let events = session_moved(&mut tx, session, person).await?;
+    queries::touch(tx.conn(), actor.tenant(), session, now, before).await?;
     if !events.is_empty() {
         return tx.commit_all(events).await;
     }

@@ -226,7 +226,6 @@ pub(super) struct NewName {
     pub sid_hash: [u8; 32],
     pub ip: String,
     pub user_agent: String,
-    pub network: Option<NetworkKey>,
     pub factor_at: Option<DateTime<Utc>>,
 }
 
@@ -238,7 +237,8 @@ pub(super) struct Renamed {
 }
 
 /// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began
-/// when the old one did and ends no later. `None` if the old one has ended.
+/// when the old one did and ends no later; what is known of where it was used, and when that was told, goes with it. `None` if
+/// the old one has ended.
 pub(super) async fn rename(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -252,13 +252,14 @@ pub(super) async fn rename(
         r#"with old as (
              delete from app.sessions
              where tenant_id = $1 and id = $2 and person_id = $3 and stage = 'full' and revoked_at is null and absolute_at > $4
-             returning created_at, auth_time, absolute_at, factor_at, device_id)
+             returning created_at, auth_time, absolute_at, factor_at, device_id, network, previous_network, moved_at,
+                       agent_told_at)
            insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
-                                     absolute_at, device_id, ip, user_agent, network)
+                                     absolute_at, device_id, ip, user_agent, network, previous_network, moved_at, agent_told_at)
            select $1, $5, $3, $6, 'full', old.created_at, coalesce($9, old.auth_time), $4,
                   coalesce($9, old.factor_at),
                   least(old.absolute_at, old.created_at + make_interval(hours => t.session_absolute_hours::integer)),
-                  old.device_id, $7, $8, $10
+                  old.device_id, $7, $8, old.network, old.previous_network, old.moved_at, old.agent_told_at
            from old join app.tenants t on t.id = $1
            returning auth_time, absolute_at"#,
         tenant.uuid(),
@@ -270,7 +271,6 @@ pub(super) async fn rename(
         new.ip,
         new.user_agent,
         new.factor_at,
-        new.network.as_ref().map(|network| &network[..]),
     )
     .fetch_optional(conn)
     .await?)

@@ -23,7 +23,7 @@ use crate::{
     passkeys::{challenges, model::Purpose},
     permission::Permission,
     recovery_codes::{self, Tried},
-    security_events::network_key,
+    security_events::session_moved,
     vault::passwords::Verified,
 };
 
@@ -216,6 +216,11 @@ pub(crate) async fn renew(
     let session = actor.session_id().ok_or(Error::Forbidden)?;
     let person = actor.person_id().ok_or(Error::Forbidden)?;
     let (tenant, request, now) = (actor.tenant(), actor.request().clone(), tx.now());
+    // Where it is renewed is a use like any other, and noted for the next one to be compared with.
+    let moved = session_moved(tx, session, person).await?;
+    if !moved.is_empty() {
+        tx.stage(moved).await?;
+    }
     let sid = Sid::new(app.chance);
     let id: SessionId = app.new_id();
     let new = NewName {
@@ -223,7 +228,6 @@ pub(crate) async fn renew(
         sid_hash: sid.hash(),
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
-        network: network_key(&app.vault, request.ip),
         factor_at: (factor == Factor::GivenNow).then_some(now),
     };
     // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.

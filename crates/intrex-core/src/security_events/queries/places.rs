@@ -48,6 +48,22 @@ pub(in crate::security_events) async fn note_network(
     .await?)
 }
 
+/// Holds somebody's row, which what is recorded of them refers to.
+pub(in crate::security_events) async fn hold_person(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<()> {
+    sqlx::query_scalar!(
+        "select id from app.people where tenant_id = $1 and id = $2 for key share",
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(())
+}
+
 /// Where a session was used, as far as anybody looked.
 #[derive(Debug)]
 pub(in crate::security_events) struct SessionPlace {

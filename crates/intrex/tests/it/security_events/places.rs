@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use intrex_core::{
     actor::Request,
     permission::Role,
-    sessions::{self, Session, SessionCookie},
+    sessions::{self, Proof, Session, SessionCookie, StepUp},
 };
 use secrecy::ExposeSecret as _;
 
@@ -179,5 +179,69 @@ async fn a_session_in_another_browser_is_seen_and_a_newer_version_is_not() {
     assert_eq!(seen(&app, tenant, "SESSION_AGENT_CHANGED").await, 1);
     let told = "select count(*) from app.audit_events where action = 'session.agent_changed'";
     assert_eq!(app.count(told).await, 1);
+    app.finish().await;
+}
+
+/// Steps up with both factors, at another place.
+async fn steps_up(
+    app: &TestApp,
+    member: &Member,
+    cookie: &SessionCookie,
+    request: Request,
+) -> SessionCookie {
+    app.app.clock.advance(TimeDelta::seconds(30));
+    let session = sessions::authenticate(&app.app, cookie.value.expose_secret(), request).await;
+    let Ok(Session::Full(tx, _)) = session else {
+        panic!("not signed in: {session:?}");
+    };
+    let actor = tx.actor().clone();
+    tx.finish().await.expect("finishes");
+    let code = app.code(member);
+    let password = member.password.clone();
+    match sessions::step_up(&app.app, &actor, password, Proof::Code(&code)).await {
+        Ok(StepUp::Done(cookie)) => cookie,
+        other => panic!("not stepped up: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_renewed_elsewhere_was_used_elsewhere_and_its_past_goes_with_it() {
+    let app = TestApp::start().await;
+    let (acme, alice) = acme(&app).await;
+    let tenant = Some(acme.id.uuid());
+    let cookie = app.sign_in(&alice).await;
+    // Stepping up is what she does there first.
+    let cookie = steps_up(&app, &alice, &cookie, from(OFFICE)).await;
+    assert_eq!(seen(&app, tenant, "SESSION_NETWORK_CHANGED").await, 1);
+    assert!(!used(&app, &cookie, from(OFFICE)).await, "it is noted");
+    // Back again, after another name: by turns, whatever it was called in between.
+    app.app.clock.advance(TimeDelta::minutes(2));
+    assert!(used(&app, &cookie, from(HOME)).await);
+    assert_eq!(seen(&app, tenant, "SESSION_NETWORK_CHANGED").await, 2);
+    assert_eq!(seen(&app, tenant, "IMPOSSIBLE_SEQUENCE").await, 1);
+    // What was told a minute ago is not told again because of the name, and is not forgotten by it.
+    let cookie = steps_up(&app, &alice, &cookie, from(OFFICE)).await;
+    assert_eq!(seen(&app, tenant, "SESSION_NETWORK_CHANGED").await, 2);
+    app.app.clock.advance(TimeDelta::minutes(1));
+    assert!(used(&app, &cookie, from(OFFICE)).await);
+    assert_eq!(seen(&app, tenant, "SESSION_NETWORK_CHANGED").await, 3);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn another_browser_that_renews_a_session_is_seen_and_told_once_an_hour() {
+    let app = TestApp::start().await;
+    let (acme, mut alice) = acme(&app).await;
+    let tenant = Some(acme.id.uuid());
+    let by = |agent: &str| Request {
+        user_agent: Some(agent.to_owned()),
+        ..from(HOME)
+    };
+    alice.request = by("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+    let cookie = app.sign_in(&alice).await;
+    let cookie = steps_up(&app, &alice, &cookie, by("curl/8.5")).await;
+    assert_eq!(seen(&app, tenant, "SESSION_AGENT_CHANGED").await, 1);
+    assert!(!used(&app, &cookie, by("Wget/1.21")).await, "told just now");
+    assert_eq!(seen(&app, tenant, "SESSION_AGENT_CHANGED").await, 1);
     app.finish().await;
 }
