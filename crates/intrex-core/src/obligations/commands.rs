@@ -4,12 +4,14 @@
 //! form that has become pointless.
 
 use chrono::{NaiveDate, TimeDelta};
+use uuid::Uuid;
 
 use super::{
     input::{RawCompletion, RawObligation, RawReason, RawReschedule},
+    locking::{locked, must_be_assignable, named},
     model::{Completion, Definition, Obligation, Settled, Source, Stored, Waiver},
     queries,
-    schedule::{StoredState, civil_today},
+    schedule::StoredState,
     telling::{changes, followed, told},
 };
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
     audit::Event,
     catalogue::keys,
     db::WriteTx,
-    error::{Conflict, Error, FieldErrors, Result},
+    error::{Conflict, Error, Result},
     ids::{ObligationId, PersonId, TemplateId},
     people,
     permission::Permission,
@@ -45,6 +47,12 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawObligation) -> Result<Obl
             keys::ERROR_FIELD_UNKNOWN_REFERENCE,
         ));
     }
+    let people: Vec<Uuid> = [new.owner_id, new.deputy_id]
+        .into_iter()
+        .flatten()
+        .map(PersonId::uuid)
+        .collect();
+    people::hold(tx.conn(), actor.tenant(), &people).await?;
     let id: ObligationId = app.new_id();
     let source = if template.is_some() {
         Source::Template
@@ -72,8 +80,12 @@ pub async fn update(
     seen: Option<i32>,
 ) -> Result<Obligation> {
     actor.may(Permission::ObligationsUpdate)?;
-    let mut tx = app.db.write(actor).await?;
-    let (old, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    let people: Vec<Uuid> = [&raw.owner_id, &raw.deputy_id]
+        .into_iter()
+        .filter_map(named)
+        .collect();
+    let permission = Permission::ObligationsUpdate;
+    let (mut tx, old, _) = locked(app, actor, id, permission, seen, &people).await?;
     old.must_be_open()?;
     let new = raw.change(&old.definition)?;
     if new == old.definition {
@@ -114,8 +126,8 @@ pub async fn complete(
 ) -> Result<Settled> {
     actor.may(Permission::ObligationsComplete)?;
     let sent = raw.parse();
-    let mut tx = app.db.write(actor).await?;
-    let (item, today) = locked(&mut tx, id, Permission::ObligationsComplete, seen).await?;
+    let (mut tx, item, today) =
+        locked(app, actor, id, Permission::ObligationsComplete, seen, &[]).await?;
     item.must_be_open()?;
     let (note, on) = sent?;
     let on = on.unwrap_or(today);
@@ -161,8 +173,8 @@ pub async fn waive(
 ) -> Result<Settled> {
     actor.may(Permission::ObligationsWaive)?;
     let sent = raw.parse();
-    let mut tx = app.db.write(actor).await?;
-    let (item, today) = locked(&mut tx, id, Permission::ObligationsWaive, seen).await?;
+    let (mut tx, item, today) =
+        locked(app, actor, id, Permission::ObligationsWaive, seen, &[]).await?;
     item.must_be_open()?;
     let reason = sent?;
     let waiver = Waiver {
@@ -190,8 +202,8 @@ pub async fn reopen(
 ) -> Result<Obligation> {
     actor.may(Permission::ObligationsUpdate)?;
     let sent = raw.parse();
-    let mut tx = app.db.write(actor).await?;
-    let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    let (mut tx, item, _) =
+        locked(app, actor, id, Permission::ObligationsUpdate, seen, &[]).await?;
     if item.state == StoredState::Open {
         let text = keys::OBLIGATION_ALREADY_OPEN.into();
         return Err(Error::Conflict(Conflict::NotSettled(text)));
@@ -220,8 +232,8 @@ pub async fn reschedule(
 ) -> Result<Obligation> {
     actor.may(Permission::ObligationsUpdate)?;
     let sent = raw.parse();
-    let mut tx = app.db.write(actor).await?;
-    let (item, _) = locked(&mut tx, id, Permission::ObligationsUpdate, seen).await?;
+    let (mut tx, item, _) =
+        locked(app, actor, id, Permission::ObligationsUpdate, seen, &[]).await?;
     item.must_be_open()?;
     let (due_on, reason) = sent?;
     if due_on == item.definition.due_on {
@@ -285,40 +297,6 @@ async fn settle(
     })
 }
 
-/// Whoever is named anew as owner or deputy can be given something: a former person, and somebody who cannot sign in, is refused
-/// like an id that never was. Who was named before stays.
-async fn must_be_assignable(
-    tx: &mut WriteTx,
-    new: &Definition,
-    old: Option<&Definition>,
-) -> Result<()> {
-    let named = [
-        ("owner_id", new.owner_id, old.and_then(|old| old.owner_id)),
-        (
-            "deputy_id",
-            new.deputy_id,
-            old.and_then(|old| old.deputy_id),
-        ),
-    ];
-    let named = named.into_iter().filter(|(_, new, old)| new != old);
-    let named: Vec<(&str, PersonId)> = named
-        .filter_map(|(field, new, _)| new.map(|id| (field, id)))
-        .collect();
-    if named.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<uuid::Uuid> = named.iter().map(|(_, id)| id.uuid()).collect();
-    let tenant = tx.actor().tenant();
-    let found = people::hold_assignable(tx.conn(), tenant, &ids).await?;
-    let mut errors = FieldErrors::new();
-    for (field, id) in named {
-        if !found.contains(&id) {
-            errors.add(field, keys::ERROR_FIELD_UNKNOWN_REFERENCE);
-        }
-    }
-    errors.finish()
-}
-
 async fn named_template(tx: &mut WriteTx, words: &str) -> Result<templates::Template> {
     let unknown = || Error::invalid("template_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE);
     let id = words.trim().parse::<TemplateId>().map_err(|_| unknown())?;
@@ -327,22 +305,6 @@ async fn named_template(tx: &mut WriteTx, words: &str) -> Result<templates::Temp
         .await?
         .filter(|template| template.active)
         .ok_or_else(unknown)
-}
-
-/// The item under lock, and today in its branch's zone.
-async fn locked(
-    tx: &mut WriteTx,
-    id: ObligationId,
-    permission: Permission,
-    seen: Option<i32>,
-) -> Result<(Stored, NaiveDate)> {
-    let narrowed_to = tx.actor().narrowed_to(tx.actor().may(permission)?);
-    let (tenant, now) = (tx.actor().tenant(), tx.now());
-    let (item, zone) = queries::lock(tx.conn(), tenant, id, narrowed_to).await?;
-    match seen {
-        Some(version) if version != item.version => Err(Error::Conflict(Conflict::Stale)),
-        _ => Ok((item, civil_today(now, zone))),
-    }
 }
 
 async fn shown(tx: &mut WriteTx, id: ObligationId) -> Result<Obligation> {

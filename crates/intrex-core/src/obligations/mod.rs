@@ -1,7 +1,8 @@
 //! What a branch owes to somebody by a date. This slice is the reference for the others: CONTRIBUTING.md walks through it.
 //!
 //! `due_date`, `recurrence`, `schedule` the pure rules of dates · `model` what an obligation is · `input` what people send ·
-//! `queries` and `listing` all SQL · `commands` what can be done to one · `telling` what the log hears of it · `handover` what becomes of them when somebody is
+//! `queries` and `listing` all SQL · `commands` what can be done to one · `locking` the order in
+//! which an item and its people are locked · `telling` what the log hears of it · `handover` what becomes of them when somebody is
 //! deleted · `reads` what pages and the API show · `filter` what lists can be narrowed by.
 
 pub mod commands;
@@ -10,6 +11,7 @@ pub mod filter;
 pub(crate) mod handover;
 pub mod input;
 mod listing;
+mod locking;
 pub mod model;
 pub(crate) mod queries;
 pub mod reads;

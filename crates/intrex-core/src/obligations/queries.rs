@@ -2,6 +2,8 @@
 //! it in `commands`. The tenant and the branches are the transaction's; the explicit tenant in each condition is there for
 //! the index.
 
+mod locking;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,17 +11,17 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    model::{
-        Completion, Definition, Obligation, SeriesDates, Severity, Source, Stored, Successor,
-        Waiver,
-    },
-    recurrence::{Anchor, Recurrence},
-    schedule::{GraceDays, LeadDays, StoredState, civil_today, derive},
+    model::{Completion, Definition, Obligation, SeriesDates, Source, Stored, Successor, Waiver},
+    recurrence::Recurrence,
+    schedule::{StoredState, civil_today, derive},
 };
 use crate::{
     error::{Error, Result},
     ids::{ObligationId, PersonId, SeriesId, TenantId},
 };
+
+pub(crate) use locking::StoredRow;
+pub(super) use locking::{hold_people, lock};
 
 /// A row with its branch's name and zone.
 #[derive(Debug)]
@@ -133,98 +135,6 @@ pub(super) async fn find(
     .fetch_optional(conn)
     .await?;
     row.map(|row| row.into_obligation(now)).transpose()
-}
-
-/// One obligation for a decision: nobody else decides about it until this transaction ends. With its branch's zone.
-pub(super) async fn lock(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: ObligationId,
-    narrowed_to: Option<PersonId>,
-) -> Result<(Stored, chrono_tz::Tz)> {
-    let row = sqlx::query_as!(
-        StoredRow,
-        r#"select o.id, o.branch_id, o.template_id, o.category, o.title, o.severity, o.state, o.due_on, o.occurrence_on,
-                  o.grace_days, o.lead_days, o.recurrence, o.anchor, o.owner_id, o.deputy_id, o.external_id, o.reference,
-                  o.notes, o.series_id, o.series_anchor, o.version, b.time_zone
-           from app.obligation_instances o
-           join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
-           where o.tenant_id = $1 and o.id = $2 and ($3::uuid is null or o.owner_id = $3 or o.deputy_id = $3)
-           for update of o"#,
-        tenant.uuid(),
-        id.uuid(),
-        narrowed_to.map(|id| id.uuid()),
-    )
-    .fetch_optional(conn)
-    .await?
-    .ok_or(Error::NotFound)?;
-    let zone = row.time_zone.parse().map_err(Error::internal)?;
-    Ok((row.into_stored()?, zone))
-}
-
-/// A row with everything that a decision needs.
-#[derive(Debug)]
-pub(crate) struct StoredRow {
-    pub(crate) id: Uuid,
-    pub(crate) branch_id: Uuid,
-    pub(crate) template_id: Option<Uuid>,
-    pub(crate) category: String,
-    pub(crate) title: String,
-    pub(crate) severity: String,
-    pub(crate) state: String,
-    pub(crate) due_on: NaiveDate,
-    pub(crate) occurrence_on: NaiveDate,
-    pub(crate) grace_days: i16,
-    pub(crate) lead_days: Vec<i16>,
-    pub(crate) recurrence: Option<String>,
-    pub(crate) anchor: String,
-    pub(crate) owner_id: Option<Uuid>,
-    pub(crate) deputy_id: Option<Uuid>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) reference: String,
-    pub(crate) notes: String,
-    pub(crate) series_id: Uuid,
-    pub(crate) series_anchor: NaiveDate,
-    pub(crate) version: i32,
-    pub(crate) time_zone: String,
-}
-
-impl StoredRow {
-    /// The row in checked types.
-    pub(crate) fn into_stored(self) -> Result<Stored> {
-        let damaged = |what: &str| Error::internal(format!("an obligation has a damaged {what}"));
-        let lead_days: Vec<i64> = self.lead_days.iter().map(|day| i64::from(*day)).collect();
-        Ok(Stored {
-            id: self.id.into(),
-            definition: Definition {
-                branch_id: self.branch_id.into(),
-                template_id: self.template_id.map(Into::into),
-                category: self.category,
-                title: self.title,
-                severity: Severity::parse(&self.severity).ok_or_else(|| damaged("severity"))?,
-                due_on: self.due_on,
-                grace: GraceDays::new(self.grace_days.into()).map_err(Error::internal)?,
-                lead_days: LeadDays::new(&lead_days).map_err(Error::internal)?,
-                recurrence: self
-                    .recurrence
-                    .as_deref()
-                    .map(Recurrence::parse)
-                    .transpose()
-                    .map_err(Error::internal)?,
-                anchor: Anchor::parse(&self.anchor).ok_or_else(|| damaged("anchor"))?,
-                owner_id: self.owner_id.map(Into::into),
-                deputy_id: self.deputy_id.map(Into::into),
-                external_id: self.external_id,
-                reference: self.reference,
-                notes: self.notes,
-            },
-            series_id: self.series_id.into(),
-            series_anchor: self.series_anchor,
-            occurrence_on: self.occurrence_on,
-            state: StoredState::parse(&self.state).ok_or_else(|| damaged("state"))?,
-            version: self.version,
-        })
-    }
 }
 
 /// Inserts an obligation; its series begins on its date unless it continues one.

@@ -24,6 +24,6 @@ pub(crate) use email::{Email, MAX_EMAIL};
 pub use input::{RawPerson, RawPersonUpdate};
 pub use invitations::{AcceptOutcome, Accepted, Invitation, accept_invitation};
 pub use model::{DisabledBy, Dormancy, Invited, Person, PersonFilter, PersonName, PersonStatus};
-pub(crate) use queries::hold_assignable;
+pub(crate) use queries::{hold, hold_assignable};
 pub use removal::{Deleted, Leaving, RawDeletion, delete};
 pub use rules::may_enable;

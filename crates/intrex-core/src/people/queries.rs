@@ -140,6 +140,40 @@ pub(super) async fn lock(
     .await?)
 }
 
+/// Locks somebody who is leaving, and whoever takes their work over, in the order in which everybody holds several people.
+pub(super) async fn lock_leaving(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: PersonId,
+    heir: Option<PersonId>,
+) -> Result<()> {
+    sqlx::query_scalar!(
+        "select id from app.people where tenant_id = $1 and id = any($2) order by id for update",
+        tenant.uuid(),
+        &[Some(id), heir]
+            .into_iter()
+            .flatten()
+            .map(PersonId::uuid)
+            .collect::<Vec<_>>(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
+/// Holds people until the transaction ends: nobody is deleted meanwhile. Before an item that is to name them is locked, as
+/// whoever deletes them locks them before their items.
+pub(crate) async fn hold(conn: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> Result<()> {
+    sqlx::query_scalar!(
+        "select id from app.people where tenant_id = $1 and id = any($2) order by id for key share",
+        tenant.uuid(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
 /// Those of some people who can be given something to do, held until the transaction ends: nobody is deleted meanwhile.
 pub(crate) async fn hold_assignable(
     conn: &mut PgConnection,

@@ -98,6 +98,10 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
     let admins = queries::lock_admins(tx.conn(), tenant).await?;
+    // A wrong field is told below.
+    let heir = raw.hand_over_to_id.words().ok().flatten();
+    let heir = heir.and_then(|words| words.trim().parse().ok());
+    queries::lock_leaving(tx.conn(), tenant, id, heir).await?;
     let locked = queries::lock(tx.conn(), tenant, id)
         .await?
         .ok_or(Error::NotFound)?;

@@ -487,3 +487,87 @@ async fn who_was_deleted_or_disabled_is_given_nothing_and_kept_answers_forget_th
     }
     app.finish().await;
 }
+
+/// Who is to have an item.
+fn parts(owner: &Member, deputy: &Member) -> RawObligation {
+    RawObligation {
+        owner_id: owner.id.to_string().into(),
+        deputy_id: deputy.id.to_string().into(),
+        ..RawObligation::default()
+    }
+}
+
+#[tokio::test]
+async fn deleting_somebody_while_others_work_on_their_items_waits_and_not_in_a_circle() {
+    let app = TestApp::start_with(12).await;
+    let acme = app.tenant("Acme").await;
+    let north = app.branch(&acme, "NORTH").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let dave = app.member(&acme, "Dave", Role::Operator, &[north.id]).await;
+    let erin = app.member(&acme, "Erin", Role::Operator, &[north.id]).await;
+    for round in 0..6 {
+        let name = format!("Carol{round}");
+        let carol = app.member(&acme, &name, Role::Operator, &[north.id]).await;
+        let acts = app.acting(&alice).await;
+        let mut work = Vec::new();
+        for n in 0..6 {
+            let due = app.obligation(&acme, &north, "return", "2026-12-31").await;
+            let had = match n % 2 {
+                0 => parts(&carol, &dave),
+                _ => parts(&dave, &erin),
+            };
+            let raw = RawObligation {
+                recurrence: "FREQ=MONTHLY".into(),
+                ..had
+            };
+            commands::update(&app.app, &acts, due.id, &raw, None)
+                .await
+                .expect("is assigned");
+            // It is given to her, taken from her, named with another title, and completed.
+            let title = RawObligation {
+                title: "monthly return".into(),
+                ..RawObligation::default()
+            };
+            for raw in [
+                parts(&erin, &carol),
+                parts(&carol, &erin),
+                parts(&dave, &erin),
+                title,
+            ] {
+                let (core, acts) = (app.app.clone(), acts.clone());
+                work.push(tokio::spawn(async move {
+                    let done = commands::update(&core, &acts, due.id, &raw, None).await;
+                    done.map(drop)
+                }));
+            }
+            let (core, acts) = (app.app.clone(), acts.clone());
+            work.push(tokio::spawn(async move {
+                let raw = Default::default();
+                let done = commands::complete(&core, &acts, due.id, &raw, None).await;
+                done.map(drop)
+            }));
+        }
+        let heir = match round % 2 {
+            0 => String::new(),
+            _ => dave.id.to_string(),
+        };
+        let deleted = delete(&app, &acts, &carol, &heir).await;
+        assert!(deleted.is_ok(), "{round}: {deleted:?}");
+        for work in work {
+            match work.await.expect("no panic") {
+                // Who is gone is given nothing, and what is settled is not changed.
+                Ok(()) | Err(Error::Invalid(_) | Error::Conflict(_)) => {}
+                Err(error) => panic!("{round}: {error:?}"),
+            }
+        }
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from app.obligation_instances where state = 'open' and (owner_id = $1 or deputy_id = $1)",
+        )
+        .bind(carol.id.uuid())
+        .fetch_one(&mut app.superuser().await)
+        .await
+        .expect("counts");
+        assert_eq!(left, 0, "{round}: nothing stays with who is gone");
+    }
+    app.finish().await;
+}
