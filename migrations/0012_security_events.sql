@@ -10,10 +10,12 @@ create table app.security_events (
   person_id uuid,
   window_from timestamptz not null,
   seen bigint not null constraint security_events_seen check (seen >= 1),
+  opened_with bigint not null default 1 constraint security_events_opened_with check (opened_with between 1 and seen),
   first_seen_at timestamptz not null,
   last_seen_at timestamptz not null,
   address text not null default '' constraint security_events_address_length check (length(address) <= 64),
   told_at timestamptz,
+  mailed_at timestamptz,
   acknowledged_at timestamptz,
   acknowledged_by uuid,
   constraint security_events_pkey primary key (tenant_id, id),
@@ -26,6 +28,7 @@ create table app.security_events (
 create index security_events_list on app.security_events (tenant_id, first_seen_at desc, id desc);
 create index security_events_open on app.security_events (tenant_id, severity) where acknowledged_at is null;
 create index security_events_untold on app.security_events (tenant_id, id) where told_at is null and severity <> 'low';
+create index security_events_mailed on app.security_events (tenant_id, code, mailed_at) where mailed_at is not null;
 create index security_events_by_window on app.security_events (tenant_id, code, window_from);
 create index security_events_by_age on app.security_events (tenant_id, last_seen_at);
 create index security_events_by_person on app.security_events (tenant_id, person_id);
@@ -33,10 +36,12 @@ create index security_events_by_acknowledger on app.security_events (tenant_id, 
 comment on table app.security_events is
   'What somebody should look at. The same code about the same subject within a window is one row that counts. subject names '
   'a person, a token, a network or an account by id or keyed hash; nothing that was typed is here. address is kept as '
-  'LOG_IP_MODE says. told_at: when the inboxes of the admins had it. No foreign key to tenants: the platform has rows too.';
+  'LOG_IP_MODE says. opened_with: which sighting opened it, the first or the first after somebody had acknowledged it. '
+  'told_at: when the inboxes of the admins had it; mailed_at: when they were written to because of it. No foreign key to tenants: the platform has rows too.';
 call app.isolate_tenant('app.security_events');
 grant select, insert, delete on app.security_events to intrex_app;
-grant update (seen, last_seen_at, address, told_at, acknowledged_at, acknowledged_by) on app.security_events to intrex_app;
+grant update (seen, opened_with, last_seen_at, address, told_at, mailed_at, acknowledged_at, acknowledged_by)
+  on app.security_events to intrex_app;
 
 create table app.security_tallies (
   tenant_id uuid not null,
@@ -101,13 +106,17 @@ alter table app.sessions
   add column agent_told_at timestamptz;
 grant update (network, previous_network, moved_at, agent_told_at) on app.sessions to intrex_app;
 
--- The inbox tells of security events too: such a message belongs to no branch and to no obligation.
+-- The inbox tells of security events too: such a message belongs to no branch and to no obligation. It is about so many
+-- events of one code, of which it names the first, and goes with that one.
 alter table app.notification_events
   add column security_event_id uuid,
+  add column event_count integer,
   drop constraint notification_events_type,
   add constraint notification_events_type
     check (type in ('obligation_due', 'obligation_overdue', 'access_review', 'dormant_accounts', 'security')),
   add constraint notification_events_of_security check ((type = 'security') = (security_event_id is not null)),
+  add constraint notification_events_event_count
+    check ((type = 'security') = (event_count is not null) and coalesce(event_count, 1) >= 1),
   add constraint notification_events_security_alone check (type <> 'security' or
     (branch_id is null and obligation_id is null and slot_id is null and threshold is null and due_on is null)),
   add constraint notification_events_security_event foreign key (tenant_id, security_event_id)
@@ -115,3 +124,11 @@ alter table app.notification_events
   add constraint notification_events_security_once unique (tenant_id, recipient_id, security_event_id);
 create index notification_events_by_security_event on app.notification_events (tenant_id, security_event_id)
   where security_event_id is not null;
+grant update (event_count) on app.notification_events to intrex_app;
+
+-- A letter about security events says what was seen, and how many of it.
+alter table app.account_mail
+  add column code text constraint account_mail_code check (code ~ '^[A-Z_]{3,60}$'),
+  add column event_count integer constraint account_mail_event_count check (event_count >= 1),
+  add constraint account_mail_of_security check
+    ((kind = 'security_alert') = (code is not null) and (code is null) = (event_count is null));

@@ -39,8 +39,11 @@ account-mail-authenticator = Another authenticator app took the place of the for
 account-mail-new-network-subject = A sign-in from a new network
 account-mail-new-network = Somebody signed in to your account at { $tenant } on { $when }, on a device that is known, from a network that you have not signed in from before. On a journey, or after a change of provider, that is what to expect.
 
-account-mail-security-alert-subject = A security event at { $tenant }
-account-mail-security-alert = Intrex has seen something at { $tenant } on { $when } that a head office admin should look at. What it was, what it means and what to do about it stands on the page of security events.
+account-mail-security-alert-subject = { $what }: { $tenant }
+account-mail-security-alert = Intrex has seen something at { $tenant } on { $when } that a head office admin should look at: { $what }{ $n ->
+    [one] { "" }
+   *[other] { " " }({ $n } of them)
+}. What it means and what to do about it stands on the page of security events. For an hour there is no other mail about the same, however often it is seen.
 account-mail-security-alert-link = Look at security events
 
 account-mail-new-device-subject = A sign-in from a new device

@@ -38,6 +38,7 @@ security-thresholds = When to be told
 security-thresholds-lede = From when on Intrex calls it a burst, a spray or a spike. Lower numbers tell more, and more often for nothing.
 security-usual = A whole number; { $n } unless somebody changes it.
 message-security-of = { $what }: { $name }
+message-security-many = { $what }: { $n } of them within an hour
 message-security = Security event · { $severity }
 
 field-burst-failures = Failures that are a burst

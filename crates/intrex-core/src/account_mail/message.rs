@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Kind;
 use crate::{
-    catalogue::{Key, Language, Text, keys},
+    catalogue::{Key, Language, Text, keys, say},
     outside::mail::{Message, MessageId, html_page},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct About<'a> {
     pub(super) tenant: &'a str,
     /// Another address that it speaks of, or nothing.
     pub(super) other: &'a str,
+    /// The code of security events, and how many.
+    pub(super) seen: Option<(&'a str, i32)>,
     pub(super) token: Option<&'a SecretString>,
     pub(super) happened_at: DateTime<Utc>,
     pub(super) expires_at: DateTime<Utc>,
@@ -147,6 +149,9 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
 pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> Message {
     let language = Language::ENGLISH;
     let (subject, sentence, link) = words(about.kind);
+    let (what, count) = about
+        .seen
+        .map_or_else(Default::default, |(code, count)| (seen(code), count));
     let say = |key: Key| {
         Text::new(key)
             .with("name", about.to_name)
@@ -154,6 +159,8 @@ pub(super) fn compose(about: About<'_>, base_url: &Url, now: DateTime<Utc>) -> M
             .with("other", about.other)
             .with("when", instant(about.happened_at))
             .with("until", instant(about.expires_at))
+            .with("what", what.as_str())
+            .with("n", i64::from(count))
             .to(language)
     };
     let subject = say(subject);
@@ -238,6 +245,12 @@ fn task(kind: Kind) -> Option<(Key, &'static str)> {
     }
 }
 
+/// What was seen, in words; another version of the program may have more codes.
+fn seen(code: &str) -> String {
+    let key = Key::find(&format!("security-event-{code}"));
+    key.map_or_else(|| code.to_owned(), |key| say(Language::ENGLISH, key))
+}
+
 /// An account is in no branch, so that its times are in nobody's zone.
 fn instant(then: DateTime<Utc>) -> String {
     then.format("%-d %b %Y, %H:%M UTC").to_string()
@@ -257,6 +270,7 @@ mod tests {
             to_address: "alice@example.com".into(),
             tenant: "Acme",
             other: "new@example.com",
+            seen: (kind == Kind::SecurityAlert).then_some(("LOGIN_SPRAY", 3)),
             token,
             happened_at: DateTime::UNIX_EPOCH,
             expires_at: DateTime::UNIX_EPOCH,
@@ -285,6 +299,13 @@ mod tests {
             }
             assert!(!message.html.contains("src=") && !message.html.contains("url("));
         }
+    }
+
+    #[test]
+    fn an_alert_says_what_was_seen_and_how_many_of_it() {
+        let message = letter(Kind::SecurityAlert, None, "Alice");
+        assert_eq!(message.subject, "One network fails at many accounts: Acme");
+        assert!(message.text.contains("(3 of them)."), "{}", message.text);
     }
 
     #[test]

@@ -37,6 +37,17 @@ pub async fn notify(app: &App, tx: &mut WriteTx, person: PersonId, notice: Notic
     queue(app, tx, person, &Letter::notice(notice)).await
 }
 
+/// Tells a head office admin by mail that so many security events of a code are there to look at.
+pub(crate) async fn alert(
+    app: &App,
+    tx: &mut WriteTx,
+    admin: PersonId,
+    code: &str,
+    count: i32,
+) -> Result<()> {
+    queue(app, tx, admin, &Letter::security_alert(code, count)).await
+}
+
 /// Writes a letter into the outbox. A link takes the place of an older one of its kind that was not sent yet. Nothing is
 /// written for a person who is not there, at the same cost: whoever asks must not learn it.
 pub(crate) async fn queue(
@@ -73,6 +84,7 @@ pub(crate) async fn queue(
         kind: letter.kind,
         to: letter.to,
         other: letter.other,
+        seen: letter.seen,
         token: sealed,
         expires_at: letter.expires_at.unwrap_or(now + model::NOTICE_LIFETIME),
     };

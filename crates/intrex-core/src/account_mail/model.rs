@@ -39,7 +39,7 @@ pub enum Kind {
     NewDevice,
     /// Somebody signed in on a known device, from a network that was not seen before.
     NewNetwork,
-    /// To a head office admin: there is a security event to look at.
+    /// To a head office admin: there are security events of a code to look at.
     SecurityAlert,
     /// To a head office admin: an access review has begun.
     AccessReviewBegun,
@@ -78,8 +78,6 @@ pub enum Notice {
     NewDevice,
     /// Somebody signed in on a known device, from a network that was not seen before.
     NewNetwork,
-    /// To a head office admin: there is a security event to look at.
-    SecurityAlert,
     /// To a head office admin: an access review has begun.
     AccessReviewBegun,
     /// To a head office admin: the date of an access review is near.
@@ -110,7 +108,6 @@ impl From<Notice> for Kind {
             Notice::RecoveryCodeUsed => Kind::RecoveryCodeUsed,
             Notice::NewDevice => Kind::NewDevice,
             Notice::NewNetwork => Kind::NewNetwork,
-            Notice::SecurityAlert => Kind::SecurityAlert,
             Notice::AccessReviewBegun => Kind::AccessReviewBegun,
             Notice::AccessReviewSoon => Kind::AccessReviewSoon,
             Notice::AccessReviewOverdue => Kind::AccessReviewOverdue,
@@ -214,6 +211,8 @@ pub(crate) struct Letter<'a> {
     pub(super) to: Option<&'a str>,
     /// Another address that it speaks of.
     pub(super) other: Option<&'a str>,
+    /// The code of security events to look at, and how many there are.
+    pub(super) seen: Option<(&'a str, i32)>,
     pub(super) token: Option<&'a SecretString>,
     /// Until when its link counts.
     pub(super) expires_at: Option<DateTime<Utc>>,
@@ -225,6 +224,7 @@ impl<'a> Letter<'a> {
             kind,
             to: None,
             other: None,
+            seen: None,
             token: None,
             expires_at: None,
         }
@@ -276,6 +276,13 @@ impl<'a> Letter<'a> {
             to: Some(to),
             other: Some(new),
             ..Self::plain(Kind::EmailChanged)
+        }
+    }
+
+    pub(super) fn security_alert(code: &'a str, count: i32) -> Self {
+        Letter {
+            seen: Some((code, count)),
+            ..Self::plain(Kind::SecurityAlert)
         }
     }
 

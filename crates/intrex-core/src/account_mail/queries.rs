@@ -19,6 +19,8 @@ pub(super) struct NewRow<'a> {
     pub(super) kind: Kind,
     pub(super) to: Option<&'a str>,
     pub(super) other: Option<&'a str>,
+    /// The code of security events, and how many.
+    pub(super) seen: Option<(&'a str, i32)>,
     /// Sealed.
     pub(super) token: Option<String>,
     pub(super) expires_at: DateTime<Utc>,
@@ -34,8 +36,8 @@ pub(super) async fn insert(
 ) -> Result<()> {
     sqlx::query!(
         "insert into app.account_mail (tenant_id, id, person_id, kind, to_address, other_address, token, state, expires_at,
-                                       next_attempt_at, created_at)
-         select p.tenant_id, $3, p.id, $4, coalesce($5, p.email), $6, $7, 'queued', $8, $9, $9
+                                       next_attempt_at, created_at, code, event_count)
+         select p.tenant_id, $3, p.id, $4, coalesce($5, p.email), $6, $7, 'queued', $8, $9, $9, $10, $11
          from app.people p where p.tenant_id = $1 and p.id = $2",
         tenant.uuid(),
         person.uuid(),
@@ -46,6 +48,8 @@ pub(super) async fn insert(
         row.token,
         row.expires_at,
         now,
+        row.seen.map(|(code, _)| code),
+        row.seen.map(|(_, count)| count),
     )
     .execute(conn)
     .await?;
@@ -149,6 +153,8 @@ pub(super) struct Row {
     pub(super) kind: String,
     pub(super) to_address: Option<String>,
     pub(super) other_address: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) event_count: Option<i32>,
     pub(super) token: Option<String>,
     pub(super) expires_at: DateTime<Utc>,
     pub(super) created_at: DateTime<Utc>,
@@ -165,8 +171,8 @@ pub(super) async fn load(
 ) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select m.id, m.fence, m.kind, m.to_address, m.other_address, m.token, m.expires_at, m.created_at,
-                  p.id as "person: PersonId", p.name, p.status as "status: PersonStatus", t.name as tenant_name
+        r#"select m.id, m.fence, m.kind, m.to_address, m.other_address, m.code, m.event_count, m.token,
+                  m.expires_at, m.created_at, p.id as "person: PersonId", p.name, p.status as "status: PersonStatus", t.name as tenant_name
            from app.account_mail m
            join app.people p on p.tenant_id = m.tenant_id and p.id = m.person_id
            join app.tenants t on t.id = m.tenant_id

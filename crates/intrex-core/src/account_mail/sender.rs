@@ -186,6 +186,7 @@ async fn letter(
         to_address: to,
         tenant: &row.tenant_name,
         other: row.other_address.as_deref().unwrap_or_default(),
+        seen: row.code.as_deref().zip(row.event_count),
         token: token.as_ref(),
         happened_at: row.created_at,
         expires_at: row.expires_at,

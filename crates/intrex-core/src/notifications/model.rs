@@ -37,7 +37,7 @@ pub struct Notification {
     pub threshold: Option<String>,
     /// The obligation that it is about.
     pub obligation_id: Option<ObligationId>,
-    /// Its title; the name of the person whom a security event concerns.
+    /// Its title; the name of the person whom a single security event concerns.
     pub title: Option<String>,
     /// Its branch.
     pub branch_id: Option<BranchId>,
@@ -47,6 +47,8 @@ pub struct Notification {
     pub due_on: Option<NaiveDate>,
     /// The security event that it is about; null for an obligation, as is the next one.
     pub security_event_id: Option<SecurityEventId>,
+    /// How many security events of the same code it is about, of which that is the first.
+    pub event_count: Option<i32>,
     /// What was seen, such as `LOGIN_SPRAY`.
     pub code: Option<String>,
     /// The access review that it is about.

@@ -26,8 +26,8 @@ pub(super) async fn list(
     let rows = sqlx::query_as!(
         Notification,
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
-                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
-                  n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?",
+                  coalesce(o.title, case when n.event_count = 1 then p.name end) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.security_event_id as "security_event_id: SecurityEventId", n.event_count, e.code as "code?",
                   n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
@@ -86,8 +86,8 @@ pub(super) async fn find(
     let row = sqlx::query_as!(
         Notification,
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
-                  coalesce(o.title, p.name) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
-                  n.security_event_id as "security_event_id: SecurityEventId", e.code as "code?",
+                  coalesce(o.title, case when n.event_count = 1 then p.name end) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
+                  n.security_event_id as "security_event_id: SecurityEventId", n.event_count, e.code as "code?",
                   n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id

@@ -13,7 +13,8 @@ use crate::{
     permission::Permission,
 };
 
-/// Says that somebody has looked at it. Saying it again changes nothing. What is seen after this hour is a new event.
+/// Says that somebody has looked at it. Saying it again changes nothing. It is open again when the same is seen once more; what
+/// is seen after its hour is a new event.
 pub async fn acknowledge(app: &App, actor: &Actor, id: SecurityEventId) -> Result<SecurityEvent> {
     actor.may(Permission::SecurityWrite)?;
     let tenant = actor.tenant();

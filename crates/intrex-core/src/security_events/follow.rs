@@ -61,7 +61,7 @@ pub(crate) async fn follow(
 }
 
 /// Raises the count of what was seen before in this hour, or makes a row, of which the admins will be told if it is bad
-/// enough. Whether it was made.
+/// enough. Whether it was made, or opened again after somebody had acknowledged it.
 pub(super) async fn record(
     conn: &mut PgConnection,
     inner: &Inner,
@@ -80,7 +80,7 @@ pub(super) async fn record(
     };
     let recorded = queries::record(conn, actor.tenant(), &sighting, now).await?;
     if recorded.is_new {
-        telling::plan(conn, inner, actor.tenant(), recorded.id, noted.code).await?;
+        telling::plan(conn, inner, actor.tenant(), &recorded, noted.code).await?;
     }
     Ok(recorded.is_new)
 }

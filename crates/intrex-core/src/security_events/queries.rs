@@ -17,10 +17,13 @@ pub(super) use places::{
     SessionPlace, hold_person, move_session, note_network, place_of, tell_agent,
 };
 pub(crate) use seen::remove_old_events;
-pub(super) use seen::{Sighting, acknowledge, find, list, open_count, record};
+pub(super) use seen::{Recorded, Sighting, acknowledge, find, list, open_count, record};
 pub(crate) use tallies::remove_old_tallies;
 pub(super) use tallies::{Member, Rule, add_member, add_to_sum};
-pub(super) use telling::{admins, any_untold, lock_untold, plan_telling, tell, was_mailed};
+pub(super) use telling::{
+    Message, Untold, any_untold, lock_admins, lock_untold, note_mailed, note_told, plan_telling,
+    tell, was_mailed,
+};
 
 /// From when on the rules speak, if the organisation has said so.
 pub(super) async fn thresholds(

@@ -122,22 +122,31 @@ async fn mark_all(State(web): State<WebState>, form: Form<Nothing>) -> Result<Re
 
 fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
     if let (Some(event), Some(code)) = (message.security_event_id, &message.code) {
+        let many = message.event_count.filter(|count| *count > 1);
         return Row {
             id: message.id,
-            href: format!("/settings/security/events/{event}"),
+            href: match many {
+                Some(_) => format!("/settings/security?code={code}&open=true"),
+                None => format!("/settings/security/events/{event}"),
+            },
             kind: if message.severity == "high" {
                 "over"
             } else {
                 "due"
             },
             icon: "shield",
-            title: match &message.title {
-                Some(name) => words.say(
+            title: match (many, &message.title) {
+                (Some(n), _) => words.say(
+                    &Text::new(keys::MESSAGE_SECURITY_MANY)
+                        .with("what", words.named("security-event", code))
+                        .with("n", n),
+                ),
+                (None, Some(name)) => words.say(
                     &Text::new(keys::MESSAGE_SECURITY_OF)
                         .with("what", words.named("security-event", code))
                         .with("name", name.as_str()),
                 ),
-                None => words.named("security-event", code),
+                (None, None) => words.named("security-event", code),
             },
             about: words.say(
                 &Text::new(keys::MESSAGE_SECURITY)

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{PersonId, SecurityEventId, TenantId},
     security_events::model::{
@@ -26,10 +27,14 @@ pub(in crate::security_events) struct Sighting {
 #[derive(Debug)]
 pub(in crate::security_events) struct Recorded {
     pub(in crate::security_events) id: SecurityEventId,
+    /// The sighting that opened it: the first, or the first after it was acknowledged.
+    pub(in crate::security_events) opened_with: i64,
+    /// This is that sighting.
     pub(in crate::security_events) is_new: bool,
 }
 
-/// Makes a row, or raises the one of this window. Beyond so many subjects of a code the rest share a row without one, so that
+/// Makes a row, or raises the one of this window, and opens it again if somebody has acknowledged it: what they looked at was
+/// what there was until then. No second row, so that whoever acknowledges in a loop makes none. Beyond so many subjects of a code the rest share a row without one, so that
 /// no number of accounts or networks makes more rows than that.
 pub(in crate::security_events) async fn record(
     conn: &mut PgConnection,
@@ -54,8 +59,11 @@ pub(in crate::security_events) async fn record(
                   case when place.has_room then $10::uuid end, $6, 1, $8, $8, $9
            from place
            on conflict (tenant_id, code, subject, window_from) do update
-             set seen = e.seen + 1, last_seen_at = greatest(e.last_seen_at, excluded.last_seen_at), address = excluded.address
-           returning id as "id: SecurityEventId", seen = 1 as "is_new!""#,
+             set seen = e.seen + 1, last_seen_at = greatest(e.last_seen_at, excluded.last_seen_at), address = excluded.address,
+                 opened_with = case when e.acknowledged_at is null then e.opened_with else e.seen + 1 end,
+                 told_at = case when e.acknowledged_at is null then e.told_at end,
+                 acknowledged_at = null, acknowledged_by = null
+           returning id as "id: SecurityEventId", opened_with, seen = opened_with as "is_new!""#,
         tenant.uuid(),
         seen.id.uuid(),
         seen.code.as_str(),
@@ -161,21 +169,19 @@ pub(in crate::security_events) async fn acknowledge(
     Ok(done.rows_affected() == 1)
 }
 
+/// Removes what was seen last before a point, and with it the messages that tell of it; how many events.
 pub(crate) async fn remove_old_events(
     conn: &mut PgConnection,
     tenant: TenantId,
     before: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.security_events e
-         using (select id from app.security_events where tenant_id = $1 and last_seen_at < $2 order by last_seen_at limit $3) old
-         where e.tenant_id = $1 and e.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.security_events",
+        "last_seen_at",
+        conn,
+        tenant,
         before,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
+        limit
+    ))
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
+    db::remove_old,
     error::Result,
     ids::{DeviceId, PersonId, SessionId, TenantId},
 };
@@ -156,15 +157,12 @@ pub(crate) async fn remove_expired(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<u64> {
-    Ok(sqlx::query!(
-        "delete from app.known_devices d
-         using (select id from app.known_devices where tenant_id = $1 and expires_at < $2 order by expires_at limit $3) old
-         where d.tenant_id = $1 and d.id = old.id",
-        tenant.uuid(),
+    Ok(remove_old!(
+        "app.known_devices",
+        "expires_at",
+        conn,
+        tenant,
         now,
-        limit,
-    )
-    .execute(conn)
-    .await?
-    .rows_affected())
+        limit
+    ))
 }

@@ -8,7 +8,10 @@ use intrex_core::{
 };
 
 use super::seen;
-use crate::support::TestApp;
+use crate::{
+    accounts::post::{post, subjects, with_mail},
+    support::TestApp,
+};
 
 /// Failures of one transaction.
 const AT_ONCE: usize = 100;
@@ -62,5 +65,44 @@ async fn ten_thousand_failures_are_a_bounded_number_of_rows_and_messages() {
     let first = security_events::reads::list(&mut tx, &filter, &Default::default()).await;
     assert_eq!(first.expect("a page").items.len(), 50);
     tx.finish().await.expect("finishes");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn ten_thousand_subjects_of_a_bad_code_are_one_message_and_one_mail_an_admin() {
+    let (app, server) = with_mail().await;
+    let acme = app.tenant("Acme").await;
+    app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    app.member(&acme, "Amina", Role::HeadOfficeAdmin, &[]).await;
+    for batch in 0..(10_000 / AT_ONCE) {
+        let seen = (0..AT_ONCE).map(|n| {
+            let account = format!("{:x}", batch * AT_ONCE + n);
+            Event::new("test", "IMPOSSIBLE_SEQUENCE").with("account", account)
+        });
+        let tx = app.app.db.write(&acme.operator).await.expect("begins");
+        tx.commit_all(seen.collect()).await.expect("is kept");
+        if batch % 10 == 0 {
+            worker::run_once(&app.app).await.expect("works");
+        }
+    }
+    worker::run_once(&app.app).await.expect("works");
+    let tenant = Some(acme.id.uuid());
+    assert_eq!(seen(&app, tenant, "IMPOSSIBLE_SEQUENCE").await, 10_000);
+    let rows = "select count(*) from app.security_events where code = 'IMPOSSIBLE_SEQUENCE'";
+    assert_eq!(app.count(rows).await, 201);
+    let messages = "select count(*) from app.notification_events m
+                    join app.security_events e on e.tenant_id = m.tenant_id and e.id = m.security_event_id
+                    where e.code = 'IMPOSSIBLE_SEQUENCE' and m.event_count = 201";
+    assert_eq!(
+        app.count(messages).await,
+        2,
+        "one to each, with all of them"
+    );
+    let jobs = "select count(*) from app.jobs where kind = 'security.tell'";
+    assert_eq!(app.count(jobs).await, 0);
+    let letters = post(&app, &server).await;
+    let alerts = subjects(&letters);
+    let alerts = alerts.iter().filter(|subject| subject.ends_with(": Acme"));
+    assert_eq!(alerts.count(), 2);
     app.finish().await;
 }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use intrex_core::{
     App, access_reviews,
+    audit::Event,
     permission::Role,
     security_events::{self, RawThresholds, Thresholds},
     sessions::{self, SignIn},
@@ -256,6 +257,17 @@ async fn what_is_old_is_removed() {
     let acme = app.tenant("Acme").await;
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     fail(&app.app, &alice, [203, 0, 113, 9]).await;
+    let raised = Event::new("test", "AUTH_LOCKOUT_TRIGGERED").about(alice.id);
+    let tx = app.app.db.write(&acme.operator).await.expect("begins");
+    tx.commit(raised).await.expect("is kept");
+    worker::run_once(&app.app).await.expect("works");
+    // What tells of an event goes with it.
+    let messages = async || {
+        app.count("select count(*) from app.notification_events where type = 'security'")
+            .await
+    };
+    let told = messages().await;
+    assert!(told > 0);
     let counts = async || {
         [
             app.count("select count(*) from app.security_events").await,
@@ -271,8 +283,10 @@ async fn what_is_old_is_removed() {
     app.app.clock.advance(TimeDelta::days(180));
     worker::run_once(&app.app).await.expect("works");
     assert_eq!(counts().await, [before[0], 0, 0]);
+    assert_eq!(messages().await, told);
     app.app.clock.advance(TimeDelta::days(185));
     worker::run_once(&app.app).await.expect("works");
     assert_eq!(counts().await, [0, 0, 0]);
+    assert_eq!(messages().await, 0);
     app.finish().await;
 }
