@@ -31,6 +31,7 @@ audit-event-open = Open it
 audit-event-id = Id
 audit-event-back = Back to the event
 audit-erased = erased
+audit-altered = altered: somebody has changed or removed it in the database
 audit-withheld = kept back
 audit-reveal = Show address and device
 audit-reveal-lede = Where somebody was when they did this, and with what. That you looked, and why, is told in the log.

@@ -1,7 +1,7 @@
 //! The personal values of events: sealed beside the entry that commits to them, each under the data key of whom it tells,
 //! so that erasing the key erases them while chain and proofs stay valid.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use intrex_audit::{Disclosure, Entry, SALT_BYTES};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     ids::{KeyId, TenantId},
     vault::{
-        data_keys,
+        data_keys::{self, Kept},
         keys::{Key, KeyRing},
         seal::{self, Place},
     },
@@ -34,25 +34,18 @@ pub(super) struct Sealed<'a> {
     pub(super) values: &'a [String],
 }
 
-impl Sealed<'_> {
-    /// Whether nothing is sealed.
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.values.is_empty()
-    }
-}
-
 /// A committed value as it was sealed.
 #[derive(Deserialize)]
-pub(super) struct Disclosed {
-    pub(super) field: String,
+struct Disclosed {
+    field: String,
     #[serde(with = "hex_salt")]
     salt: [u8; SALT_BYTES],
-    pub(super) value: String,
+    value: String,
 }
 
 impl Disclosed {
     /// Whether the entry has committed to it: another value was put there later.
-    pub(super) fn is_genuine(&self, entry: &Entry) -> bool {
+    fn is_genuine(&self, entry: &Entry) -> bool {
         intrex_audit::verify_disclosure(entry, &self.field, &self.salt, &self.value)
     }
 }
@@ -98,20 +91,40 @@ fn place(tenant: TenantId, event: Uuid) -> Place {
 }
 
 /// What became of something sealed.
-pub(super) enum Opened {
+enum Opened {
     /// The values.
     Values(Vec<Disclosed>),
-    /// Its key was erased, or cannot be unwrapped here.
-    Closed,
-    /// It is not what was sealed there.
+    /// Its key was erased.
+    Erased,
+    /// It is not what was sealed there, or its key is not what was wrapped.
     Altered,
+}
+
+/// Why a value that an entry has committed to cannot be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The key of whom it tells was erased.
+    Erased,
+    /// Nothing is wrong with what there is, and it is not among it.
+    Removed,
+    /// What there is, or a key, is not as it was.
+    Altered,
+}
+
+/// The personal values of an event: those that can be shown, and why the others cannot.
+#[derive(Debug, Default)]
+pub(super) struct Disclosures {
+    /// By field.
+    pub(super) values: BTreeMap<String, String>,
+    /// Why not all of them are there, or that there is something besides which was never committed to.
+    pub(super) gone: Option<Gone>,
 }
 
 /// The data keys of one tenant, asked for once each.
 pub(super) struct Keys<'a> {
     ring: &'a KeyRing,
     tenant: TenantId,
-    known: HashMap<KeyId, Option<Key>>,
+    known: HashMap<KeyId, Kept>,
 }
 
 impl<'a> Keys<'a> {
@@ -142,8 +155,38 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    /// Opens what is sealed with an event whose keys are loaded.
-    pub(super) fn open(&self, sealed: Sealed) -> Vec<Opened> {
+    /// The values of an event whose keys are loaded. What was tampered with is said before what was erased: of two keys one may
+    /// have been.
+    pub(super) fn disclose(&self, entry: &Entry, sealed: Sealed) -> Disclosures {
+        let mut found = Disclosures::default();
+        let (mut erased, mut altered) = (false, false);
+        for opened in self.open(sealed) {
+            match opened {
+                Opened::Values(values) => {
+                    for value in values {
+                        if value.is_genuine(entry) {
+                            found.values.insert(value.field, value.value);
+                        } else {
+                            altered = true;
+                        }
+                    }
+                }
+                Opened::Erased => erased = true,
+                Opened::Altered => altered = true,
+            }
+        }
+        let mut fields = entry.personal.keys();
+        let is_whole = fields.all(|field| found.values.contains_key(field));
+        found.gone = match (altered, is_whole, erased) {
+            (true, _, _) => Some(Gone::Altered),
+            (false, true, _) => None,
+            (false, false, true) => Some(Gone::Erased),
+            (false, false, false) => Some(Gone::Removed),
+        };
+        found
+    }
+
+    fn open(&self, sealed: Sealed) -> Vec<Opened> {
         if sealed.keys.len() != sealed.values.len() {
             return vec![Opened::Altered];
         }
@@ -151,9 +194,9 @@ impl<'a> Keys<'a> {
         std::iter::zip(sealed.keys, sealed.values)
             .map(|(id, value)| match self.known.get(&KeyId::from(*id)) {
                 // A key that was erased leaves its row; one without a row never was.
-                None => Opened::Altered,
-                Some(None) => Opened::Closed,
-                Some(Some(key)) => seal::open_with(key, place, value)
+                None | Some(Kept::Garbled) => Opened::Altered,
+                Some(Kept::Erased) => Opened::Erased,
+                Some(Kept::Key(key)) => seal::open_with(key, place, value)
                     .ok()
                     .and_then(|plain| serde_json::from_slice(&plain).ok())
                     .map_or(Opened::Altered, Opened::Values),

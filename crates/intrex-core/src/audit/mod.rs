@@ -15,5 +15,5 @@ pub mod verify;
 
 pub use event::Event;
 pub use input::RawAuditFilter;
-pub use reveal::{Revealed, reveal};
+pub use reveal::{FieldState, Revealed, reveal};
 pub(crate) use stage::stage;

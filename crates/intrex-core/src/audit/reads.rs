@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Event,
-    disclosures::{Disclosed, Keys, Opened, Sealed},
+    disclosures::{Gone, Keys, Sealed},
 };
 use crate::{
     actor::Actor,
@@ -293,13 +293,15 @@ async fn shown(tx: &mut ReadTx, rows: Vec<Row>) -> Result<Vec<AuditEvent>> {
         .map(|row| Entry::parse(&row.entry).ok())
         .collect();
     let names = names_of(tx.conn(), &entries).await?;
-    let mut values = disclosed(tx, &rows).await?;
+    let vault = tx.inner().vault.clone();
+    let mut keys = Keys::new(&vault.keys.connector, tx.actor().tenant());
+    keys.load(tx.conn(), rows.iter().map(Row::sealed)).await?;
     Ok(rows
         .into_iter()
         .zip(entries)
         .map(|(row, entry)| {
-            let disclosed = values.remove(&row.id).unwrap_or_default();
-            event(row, entry, &disclosed, &names)
+            let values = entry.as_ref().map(|entry| disclosed(entry, &row, &keys));
+            event(row, entry, values.unwrap_or_default(), &names)
         })
         .collect())
 }
@@ -307,19 +309,13 @@ async fn shown(tx: &mut ReadTx, rows: Vec<Row>) -> Result<Vec<AuditEvent>> {
 fn event(
     row: Row,
     entry: Option<Entry>,
-    disclosed: &[Disclosed],
+    mut values: BTreeMap<String, String>,
     names: &HashMap<Uuid, String>,
 ) -> AuditEvent {
     let mut fields: BTreeMap<String, Option<String>> = BTreeMap::new();
     for field in entry.iter().flat_map(|entry| entry.personal.keys()) {
         if !KEPT_BACK.contains(&field.as_str()) {
-            fields.insert(field.clone(), None);
-        }
-    }
-    for value in disclosed {
-        let genuine = entry.as_ref().is_some_and(|entry| value.is_genuine(entry));
-        if let (true, Some(shown)) = (genuine, fields.get_mut(&value.field)) {
-            *shown = Some(value.value.clone());
+            fields.insert(field.clone(), values.remove(field));
         }
     }
     let actor = entry.as_ref().map(|entry| &entry.actor);
@@ -378,22 +374,11 @@ async fn names_of(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// The values that can still be opened, by event.
-async fn disclosed(tx: &mut ReadTx, rows: &[Row]) -> Result<HashMap<Uuid, Vec<Disclosed>>> {
-    let vault = tx.inner().vault.clone();
-    let mut keys = Keys::new(&vault.keys.connector, tx.actor().tenant());
-    keys.load(tx.conn(), rows.iter().map(Row::sealed)).await?;
-    let mut values: HashMap<Uuid, Vec<Disclosed>> = HashMap::new();
-    for row in rows {
-        for opened in keys.open(row.sealed()) {
-            match opened {
-                Opened::Values(opened) => values.entry(row.id).or_default().extend(opened),
-                Opened::Closed => {}
-                Opened::Altered => {
-                    tracing::error!(event = %row.id, "a disclosure of the audit log does not open");
-                }
-            }
-        }
+/// The values that can still be opened.
+fn disclosed(entry: &Entry, row: &Row, keys: &Keys) -> BTreeMap<String, String> {
+    let found = keys.disclose(entry, row.sealed());
+    if let Some(gone @ (Gone::Altered | Gone::Removed)) = found.gone {
+        tracing::error!(event = %row.id, ?gone, "personal values of the audit log are not as they were");
     }
-    Ok(values)
+    found.values
 }

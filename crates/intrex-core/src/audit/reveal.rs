@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     Event,
-    disclosures::{Keys, Opened},
+    disclosures::{Gone, Keys},
     reads::{KEPT_BACK, one},
 };
 use crate::{
@@ -25,8 +25,33 @@ use crate::{
 pub struct Revealed {
     /// The event.
     pub id: EventId,
-    /// The values by field; null where it was erased.
+    /// The values by field; null where there is none to show.
     pub fields: BTreeMap<String, Option<String>>,
+    /// What became of each field: `revealed`, `erased` or `altered`.
+    pub states: BTreeMap<String, FieldState>,
+}
+
+/// What became of a field that an event keeps back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldState {
+    /// It is what it was, and shown.
+    Revealed,
+    /// Its key was erased with the person whom it tells of: nobody can read it.
+    Erased,
+    /// Somebody has changed or removed it, or its key, in the database.
+    Altered,
+}
+
+impl FieldState {
+    /// As shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FieldState::Revealed => "revealed",
+            FieldState::Erased => "erased",
+            FieldState::Altered => "altered",
+        }
+    }
 }
 
 /// Shows what an event keeps back.
@@ -40,21 +65,22 @@ pub async fn reveal(app: &App, actor: &Actor, id: EventId, raw: &RawReason) -> R
     let vault = app.vault.clone();
     let mut keys = Keys::new(&vault.keys.connector, actor.tenant());
     keys.load(tx.conn(), std::iter::once(row.sealed())).await?;
-    let mut fields: BTreeMap<String, Option<String>> = entry
-        .personal
-        .keys()
-        .filter(|field| KEPT_BACK.contains(&field.as_str()))
-        .map(|field| (field.clone(), None))
-        .collect();
-    for opened in keys.open(row.sealed()) {
-        let Opened::Values(values) = opened else {
-            continue;
-        };
-        for value in values.into_iter().filter(|value| value.is_genuine(&entry)) {
-            if let Some(shown) = fields.get_mut(&value.field) {
-                *shown = Some(value.value);
-            }
+    let mut found = keys.disclose(&entry, row.sealed());
+    let why_not = match found.gone {
+        Some(Gone::Erased) => FieldState::Erased,
+        _ => FieldState::Altered,
+    };
+    let (mut fields, mut states) = (BTreeMap::new(), BTreeMap::new());
+    for field in entry.personal.keys() {
+        if KEPT_BACK.contains(&field.as_str()) {
+            let value = found.values.remove(field);
+            let state = value.as_ref().map_or(why_not, |_| FieldState::Revealed);
+            states.insert(field.clone(), state);
+            fields.insert(field.clone(), value);
         }
+    }
+    if states.values().any(|state| *state == FieldState::Altered) {
+        tracing::error!(event = %id, "personal values of the audit log are not as they were");
     }
     let names: Vec<&str> = fields.keys().map(String::as_str).collect();
     let event = Event::new("audit", "audit.revealed")
@@ -62,5 +88,5 @@ pub async fn reveal(app: &App, actor: &Actor, id: EventId, raw: &RawReason) -> R
         .with("fields", names.join(" "))
         .personal("reason", reason);
     tx.commit(event).await?;
-    Ok(Revealed { id, fields })
+    Ok(Revealed { id, fields, states })
 }

@@ -13,7 +13,7 @@ use crate::{
     actor::{Actor, ActorKind},
     db::Inner,
     error::{Error, Result},
-    ids::PersonId,
+    ids::{KeyId, PersonId},
     vault::data_keys::{self, DataKey, Wrapping},
 };
 
@@ -23,6 +23,9 @@ const EVENTS_A_STATEMENT: usize = 1_000;
 const MAX_USER_AGENT: usize = 200;
 /// Under how many keys the values of one event are sealed at most: the actor's and its subject's.
 const KEYS_AN_EVENT: usize = 2;
+
+/// What the values of somebody are sealed under; the id alone where it was erased.
+type SealingKey = std::result::Result<DataKey, KeyId>;
 
 /// The values of a column, one an event, for `unnest`.
 #[derive(Default)]
@@ -150,7 +153,7 @@ impl EventDraft {
         conn: &mut PgConnection,
         wrapping: &Wrapping,
         actor: &Actor,
-        keys: &mut HashMap<Option<PersonId>, Option<DataKey>>,
+        keys: &mut HashMap<Option<PersonId>, SealingKey>,
     ) -> Result<()> {
         if !self.diff.is_empty() {
             self.draft = self
@@ -177,16 +180,21 @@ impl EventDraft {
         let mut under_keys = Vec::with_capacity(KEYS_AN_EVENT);
         for (subject, disclosures) in by_subject {
             if let hash_map::Entry::Vacant(unknown) = keys.entry(subject) {
-                let key = data_keys::key_for(conn, wrapping, actor.tenant(), subject).await?;
+                let key = data_keys::find_or_make(conn, wrapping, actor.tenant(), subject).await?;
                 unknown.insert(key);
             }
-            // A person whose key was erased has no values any more: the commitment alone stays.
-            let Some(Some(key)) = keys.get(&subject) else {
-                continue;
-            };
-            let values =
-                disclosures::seal(&key.key, actor.tenant(), id, &disclosures, wrapping.chance);
-            under_keys.push((key.id.uuid(), values));
+            match keys.get(&subject) {
+                Some(Ok(key)) => {
+                    let tenant = actor.tenant();
+                    let values =
+                        disclosures::seal(&key.key, tenant, id, &disclosures, wrapping.chance);
+                    under_keys.push((key.id.uuid(), values));
+                }
+                // A person whose key was erased has no values any more. The commitment stays, and which key it was, so that
+                // the verifier can tell them from values that somebody took away.
+                Some(Err(erased)) => under_keys.push((erased.uuid(), String::new())),
+                None => {}
+            }
         }
         let mut under_keys = under_keys.into_iter();
         for (key_ids, values) in std::iter::zip(&mut columns.data_key_id, &mut columns.sealed) {

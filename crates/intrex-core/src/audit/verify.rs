@@ -80,9 +80,13 @@ pub enum Fault {
         "it has no place in the chain: it was inserted behind the sequencer, or its place was removed"
     )]
     NeverPlaced,
-    /// What is sealed beside it is not what it committed to. Values whose key was erased are not looked into.
+    /// What is sealed beside it is not what it committed to, or a key to it is not what was wrapped. Values whose key was
+    /// erased are not looked into.
     #[error("the personal values kept with it were changed")]
     ValuesDiffer,
+    /// It has committed to values that are not beside it, and it names no key that was erased.
+    #[error("personal values kept with it were removed")]
+    ValuesRemoved,
     /// The head row is gone.
     #[error("the row of the chain's head was removed")]
     HeadRemoved,

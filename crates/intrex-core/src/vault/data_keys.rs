@@ -81,8 +81,18 @@ pub(crate) async fn key_for(
     tenant: TenantId,
     subject: Option<PersonId>,
 ) -> Result<Option<DataKey>> {
+    Ok(find_or_make(conn, wrapping, tenant, subject).await?.ok())
+}
+
+/// The same; where the key was erased, which one that was.
+pub(crate) async fn find_or_make(
+    conn: &mut PgConnection,
+    wrapping: &Wrapping,
+    tenant: TenantId,
+    subject: Option<PersonId>,
+) -> Result<std::result::Result<DataKey, KeyId>> {
     if let Some(key) = wrapping.vault.data_keys.get(tenant, subject, wrapping.now) {
-        return Ok(Some(key));
+        return Ok(Ok(key));
     }
     if let Some(found) = find(conn, wrapping, tenant, subject).await? {
         if let Found::Kept(key) = &found {
@@ -115,7 +125,7 @@ pub(crate) async fn key_for(
     .rows_affected();
     if made == 1 {
         // Not cached: this transaction may still be rolled back.
-        return Ok(Some(DataKey { id, key }));
+        return Ok(Ok(DataKey { id, key }));
     }
     // Somebody else made it at the same moment and has committed.
     find(conn, wrapping, tenant, subject)
@@ -124,16 +134,26 @@ pub(crate) async fn key_for(
         .ok_or_else(|| Error::internal("a data key vanished"))
 }
 
-/// The keys of a tenant among these ids, a thousand at most. One that was erased, or that the ring does not unwrap, is
-/// `None`.
+/// What the row of a data key holds.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// The key.
+    Key(Key),
+    /// It was erased.
+    Erased,
+    /// Something that no key of the ring has wrapped there.
+    Garbled,
+}
+
+/// The keys of a tenant among these ids, a thousand at most.
 pub(crate) async fn by_ids(
     conn: &mut PgConnection,
     ring: &KeyRing,
     tenant: TenantId,
     ids: &[uuid::Uuid],
-) -> Result<HashMap<KeyId, Option<Key>>> {
+) -> Result<HashMap<KeyId, Kept>> {
     let rows = sqlx::query!(
-        "select id, wrapped from app.data_keys where tenant_id = $1 and id = any($2) limit 1000",
+        "select id, wrapped, erased_at from app.data_keys where tenant_id = $1 and id = any($2) limit 1000",
         tenant.uuid(),
         ids,
     )
@@ -143,10 +163,13 @@ pub(crate) async fn by_ids(
         .into_iter()
         .map(|row| {
             let id = KeyId::from(row.id);
-            let key = row
-                .wrapped
-                .and_then(|wrapped| unwrap(ring, tenant, id, &wrapped));
-            (id, key)
+            let kept = match (row.wrapped, row.erased_at) {
+                (None, Some(_)) => Kept::Erased,
+                (wrapped, _) => wrapped
+                    .and_then(|wrapped| unwrap(ring, tenant, id, &wrapped))
+                    .map_or(Kept::Garbled, Kept::Key),
+            };
+            (id, kept)
         })
         .collect())
 }
@@ -183,14 +206,14 @@ enum Found {
     /// This transaction has made it, and may still be rolled back: what is remembered of it would outlive it.
     MadeHere(DataKey),
     /// It was erased.
-    Erased,
+    Erased(KeyId),
 }
 
 impl Found {
-    fn key(self) -> Option<DataKey> {
+    fn key(self) -> std::result::Result<DataKey, KeyId> {
         match self {
-            Found::Kept(key) | Found::MadeHere(key) => Some(key),
-            Found::Erased => None,
+            Found::Kept(key) | Found::MadeHere(key) => Ok(key),
+            Found::Erased(id) => Err(id),
         }
     }
 }
@@ -210,10 +233,10 @@ async fn find(
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let Some(wrapped) = row.wrapped else {
-        return Ok(Some(Found::Erased));
-    };
     let id = KeyId::from(row.id);
+    let Some(wrapped) = row.wrapped else {
+        return Ok(Some(Found::Erased(id)));
+    };
     let key = unwrap(&wrapping.vault.keys.connector, tenant, id, &wrapped).ok_or_else(|| {
         Error::internal(
             "a data key cannot be unwrapped: CONNECTOR_ENC_KEY is not the one that wrapped it",

@@ -149,7 +149,8 @@ fn reveal(command: Reveal) -> Result<Ended> {
             json(&revealed)?;
         } else {
             for (name, value) in &revealed.fields {
-                line(&format!("{name}: {}", value.as_deref().unwrap_or("erased")))?;
+                let state = revealed.states.get(name).map_or("", |state| state.as_str());
+                line(&format!("{name}: {}", value.as_deref().unwrap_or(state)))?;
             }
         }
         Ok(Ended::Well)

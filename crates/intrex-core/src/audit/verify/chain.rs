@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Broken, Checked, EVENTS_A_BATCH, Fault, Verified};
 use crate::{
-    audit::disclosures::{Keys, Opened, Sealed},
+    audit::disclosures::{Gone, Keys, Sealed},
     error::Result,
 };
 
@@ -78,8 +78,8 @@ impl Chain {
         if !in_order {
             return Err(broken(Some(seq), Fault::OrderDiffers));
         }
-        if !row.values_are_genuine(keys) {
-            return Err(broken(Some(seq), Fault::ValuesDiffer));
+        if let Some(fault) = row.fault_of_values(keys) {
+            return Err(broken(Some(seq), fault));
         }
         self.position = position;
         Ok(())
@@ -113,22 +113,17 @@ impl Row {
         })
     }
 
-    fn values_are_genuine(&self, keys: &Keys) -> bool {
-        let Some(sealed) = self.sealed().filter(|sealed| !sealed.is_empty()) else {
-            return true;
+    /// What is wrong with the personal values of an entry that is as it was.
+    fn fault_of_values(&self, keys: &Keys) -> Option<Fault> {
+        let sealed = self.sealed()?;
+        let Ok(entry) = Entry::parse(self.entry.as_deref()?) else {
+            return Some(Fault::ValuesDiffer);
         };
-        let Some(entry) = self
-            .entry
-            .as_deref()
-            .and_then(|entry| Entry::parse(entry).ok())
-        else {
-            return false;
-        };
-        keys.open(sealed).iter().all(|opened| match opened {
-            Opened::Values(values) => values.iter().all(|value| value.is_genuine(&entry)),
-            Opened::Closed => true,
-            Opened::Altered => false,
-        })
+        match keys.disclose(&entry, sealed).gone? {
+            Gone::Erased => None,
+            Gone::Altered => Some(Fault::ValuesDiffer),
+            Gone::Removed => Some(Fault::ValuesRemoved),
+        }
     }
 
     /// What stands beside the entry. A number that a column cannot have becomes one that no entry has.

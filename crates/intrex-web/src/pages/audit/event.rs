@@ -7,7 +7,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use chrono_tz::Tz;
 use intrex_core::{
     Error,
-    audit::{self, reads::AuditEvent},
+    audit::{self, FieldState, Revealed, reads::AuditEvent},
     catalogue::{Text, keys},
     ids::EventId,
     obligations::input::RawReason,
@@ -57,8 +57,11 @@ struct RevealPage<'a> {
     page: &'a Page,
     id: EventId,
     form: FormView,
-    revealed: Option<Vec<Named>>,
+    revealed: Option<Vec<Shown>>,
 }
+
+/// A name and what stands under it, or why nothing does.
+type Shown = (String, Result<String, String>);
 
 /// `GET /audit/{id}`
 async fn show(
@@ -109,6 +112,19 @@ fn named(fields: BTreeMap<String, Option<String>>, words: Words) -> Vec<Named> {
     fields.into_iter().map(named).collect()
 }
 
+fn shown(revealed: Revealed, words: Words) -> Vec<Shown> {
+    let states = revealed.states;
+    let shown = |(name, value): (String, Option<String>)| {
+        let why = match states.get(&name) {
+            Some(FieldState::Altered) => keys::AUDIT_ALTERED,
+            _ => keys::AUDIT_ERASED,
+        };
+        let value = value.ok_or_else(|| words.t(why));
+        (words.named("audit-field", &name), value)
+    };
+    revealed.fields.into_iter().map(shown).collect()
+}
+
 /// `GET /audit/{id}/reveal`
 async fn ask(
     exchange: Exchange,
@@ -137,7 +153,7 @@ async fn answer(
     let (status, form, revealed) = match audit::reveal(&web.app, &form.actor, id, &form.input).await
     {
         Ok(revealed) => {
-            let values = named(revealed.fields, words);
+            let values = shown(revealed, words);
             (StatusCode::OK, FormView::empty(), Some(values))
         }
         Err(Error::Invalid(errors)) => {

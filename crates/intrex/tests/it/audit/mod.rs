@@ -6,3 +6,4 @@ mod reading;
 mod revealing;
 mod sequencer;
 mod tampering;
+mod values;

@@ -88,6 +88,52 @@ async fn what_was_erased_stays_erased() {
             json!({ "ip": null, "user_agent": null }),
             "{action}"
         );
+        let states: Value = serde_json::to_value(&revealed.states).expect("serialises");
+        let expected = json!({ "ip": "erased", "user_agent": "erased" });
+        assert_eq!(states, expected, "{action}");
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_altered_is_not_shown_as_erased() {
+    for change in [
+        "sealed = array[sealed[1] || 'x']",
+        "sealed = '{}', data_key_ids = '{}'",
+    ] {
+        let mut app = TestApp::start().await;
+        let acme = app.tenant("Acme").await;
+        let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+        let site = app.serve().await;
+        let browser = app.signed_in(&site, &alice).await;
+        let id: uuid::Uuid = sqlx::query_scalar(
+            "select id from app.audit_events where action = 'session.started' order by id desc limit 1",
+        )
+        .fetch_one(&mut app.superuser().await)
+        .await
+        .expect("signing in was told");
+        let reason = intrex_core::obligations::input::RawReason {
+            reason: "a complaint".into(),
+        };
+        let states = async || {
+            let revealed = intrex_core::audit::reveal(&app.app, &acme.operator, id.into(), &reason);
+            let revealed = revealed.await.expect("is answered");
+            serde_json::to_value(&revealed.states).expect("serialises")
+        };
+        assert_eq!(states().await["ip"], "revealed");
+        let tamper = format!(
+            "alter table app.audit_events disable trigger all; update app.audit_events set {change} where id = '{id}'"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(tamper))
+            .execute(&mut app.superuser().await)
+            .await
+            .expect("the superuser may");
+        assert_eq!(states().await["ip"], "altered", "{change}");
+        let page = format!("/audit/{id}/reveal");
+        let shown = browser.submit(&page, &page, &[("reason", "why")]).await;
+        assert!(shown.body.contains("altered: somebody"), "{}", shown.body);
+        assert!(!shown.body.contains(">erased<"), "{}", shown.body);
+        app.leaves_the_log_broken();
+        app.finish().await;
+    }
 }
