@@ -82,7 +82,9 @@ pub enum Fault {
     NeverPlaced,
     /// What is sealed beside it is not what it committed to, or a key to it is not what was wrapped. Values whose key was
     /// erased are not looked into.
-    #[error("the personal values kept with it were changed")]
+    #[error(
+        "the personal values kept with it, or a key to them, were changed; if nothing was, CONNECTOR_ENC_KEY is not the key that wrapped theirs"
+    )]
     ValuesDiffer,
     /// It has committed to values that are not beside it, and it names no key that was erased.
     #[error("personal values kept with it were removed")]
