@@ -4,125 +4,34 @@
 //! HMACs, so that nothing that was typed is stored. Each is written in a transaction of its own, whatever becomes of the
 //! sign-in.
 
+mod counted;
 mod queries;
 mod rules;
+mod telling;
 
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-use uuid::Uuid;
 
 pub(super) use self::rules::{Counter, Limits, after_failure};
+use self::{
+    counted::keyed,
+    telling::{blocked, tell},
+};
+pub(crate) use self::{
+    counted::{Counted, Scope},
+    telling::{cleared, tell_cleared},
+};
 use crate::{
     Actor, App,
     actor::Request,
     audit::Event,
     db::WriteTx,
     error::Result,
-    ids::{DeviceId, PersonId, TenantId},
+    ids::{PersonId, TenantId},
     network::network_of,
-    security_events,
-    vault::Key,
 };
 
-/// Stands where no device is known; no device has this id.
-const NO_DEVICE: Uuid = Uuid::nil();
 /// How many old counters one statement removes: an attack leaves many.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
-
-/// What one counter counts. In this order they are locked, so that two sign-ins never wait for each other in a circle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Scope {
-    Account,
-    AccountNetwork,
-    /// The account on a device that it is known by: a lane of its own.
-    Device,
-    Network,
-    Rate,
-    /// Tries of a second factor, by network.
-    FactorRate,
-    /// Requests for a link to set another password, by account.
-    Reset,
-}
-
-impl Scope {
-    fn as_str(self) -> &'static str {
-        match self {
-            Scope::Account => "account",
-            Scope::AccountNetwork => "account_network",
-            Scope::Device => "device",
-            Scope::Network => "network",
-            Scope::Rate => "rate",
-            Scope::FactorRate => "factor_rate",
-            Scope::Reset => "reset",
-        }
-    }
-}
-
-/// Which counters a sign-in touches.
-#[derive(Debug, Clone)]
-pub(crate) struct Counted {
-    account: [u8; 32],
-    network: [u8; 32],
-    device: Option<DeviceId>,
-}
-
-impl Counted {
-    /// A sign-in with this address, on a device that it is known by or on any other.
-    pub(crate) fn of(
-        app: &App,
-        canonical_email: &str,
-        request: &Request,
-        device: Option<DeviceId>,
-    ) -> Self {
-        let key = app.vault.auth().current();
-        Counted {
-            account: keyed(key, "account", canonical_email),
-            network: keyed(key, "network", &network_of(request.ip)),
-            device,
-        }
-    }
-
-    /// What failures are counted by. On a known device the account's other counters neither hold nor grow: what strangers
-    /// did is no matter there, and what is done there locks nobody else.
-    fn scopes(&self) -> &'static [Scope] {
-        match self.device {
-            Some(_) => &[Scope::Device, Scope::Network],
-            None => &[Scope::Account, Scope::AccountNetwork, Scope::Network],
-        }
-    }
-
-    fn keys(&self) -> Vec<(Scope, [u8; 32])> {
-        let scopes = self.scopes().iter();
-        scopes.map(|scope| (*scope, self.key(*scope))).collect()
-    }
-
-    /// The account in the platform's audit log: a name for it that only tells whether two are the same.
-    pub(crate) fn account_tag(&self) -> String {
-        hex::encode(&self.account[..16])
-    }
-
-    fn key(&self, scope: Scope) -> [u8; 32] {
-        match scope {
-            Scope::Account | Scope::Reset => self.account,
-            Scope::Network | Scope::Rate | Scope::FactorRate => self.network,
-            Scope::AccountNetwork => {
-                // The account's half comes first, so that all of an account's networks can be found and forgotten.
-                let mut both = [0; 32];
-                both[..16].copy_from_slice(&self.account[..16]);
-                both[16..].copy_from_slice(&self.network[..16]);
-                both
-            }
-            Scope::Device => {
-                let mut both = [0; 32];
-                both[..16].copy_from_slice(&self.account[..16]);
-                both[16..]
-                    .copy_from_slice(self.device.map_or(NO_DEVICE, DeviceId::uuid).as_bytes());
-                both
-            }
-        }
-    }
-}
 
 /// Whether a sign-in is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,14 +110,6 @@ async fn too_fast(
     }
     queries::save(tx.conn(), &counters, now).await?;
     Ok((until, event))
-}
-
-fn blocked(scope: Scope, limits: &Limits) -> Event {
-    Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
-        .denied()
-        .with("scope", scope.as_str())
-        .with("limit", limits.threshold)
-        .with("window_sec", limits.window.num_seconds())
 }
 
 /// Counts one request for a link to set another password: by network, like a sign-in, and by account, so that nobody's
@@ -317,24 +218,6 @@ pub(super) async fn forget_lane(app: &App, request: &Request, of: &Counted) -> R
     Ok(was_locked)
 }
 
-/// Tells that a lock is over before its time, or is forgotten: `by` is `sign_in`, `unlock`, or what else cleared it.
-pub(crate) async fn tell_cleared(
-    app: &App,
-    actor: &Actor,
-    person: PersonId,
-    by: &'static str,
-) -> Result<()> {
-    app.db.write(actor).await?.commit(cleared(person, by)).await
-}
-
-/// Tells the same, where it is part of something else.
-pub(crate) fn cleared(person: PersonId, by: &'static str) -> Event {
-    Event::new("security", "AUTH_LOCKOUT_CLEARED")
-        .on("person", person)
-        .about(person)
-        .with("by", by)
-}
-
 /// Forgets counters that have not been touched for so long that they count nothing any more, [`FORGOTTEN_AT_ONCE`] at
 /// most; how many. They belong to no
 /// tenant, so that whichever background work comes by may call it.
@@ -346,45 +229,6 @@ pub async fn forget_old_failures(app: &App) -> Result<u64> {
     tx.commit_unaudited("removes counters that count nothing any more")
         .await?;
     Ok(forgotten)
-}
-
-async fn tell(
-    app: &App,
-    request: &Request,
-    of: &Counted,
-    known: Option<(TenantId, PersonId)>,
-    newly_locked: &[(Scope, DateTime<Utc>)],
-) -> Result<()> {
-    let about = |event: Event| match known {
-        Some((_, person)) => event.on("person", person).about(person),
-        None => event.with("account", of.account_tag()),
-    };
-    let lockout = |scopes: &[&(Scope, DateTime<Utc>)]| {
-        let names: Vec<&str> = scopes.iter().map(|(scope, _)| scope.as_str()).collect();
-        let until = scopes.iter().map(|(_, until)| *until).max();
-        until.map(|until| {
-            Event::new("security", "AUTH_LOCKOUT_TRIGGERED")
-                .denied()
-                .with("scopes", serde_json::json!(names))
-                .with("locked_until", until.to_rfc3339())
-        })
-    };
-    let (network, account): (Vec<_>, Vec<_>) = newly_locked
-        .iter()
-        .partition(|(scope, _)| *scope == Scope::Network);
-    let mut events = vec![about(Event::new("security", "LOGIN_FAILURE").failed())];
-    events.extend(lockout(&account).map(about));
-    let tenant = known.map_or(TenantId::PLATFORM, |(tenant, _)| tenant);
-    let nobody = Actor::anonymous(tenant, request.clone());
-    app.db.write(&nobody).await?.commit_all(events).await?;
-    // The installation's own count of what is failed everywhere: for every failure, whoever has the account.
-    let platform_wide = Actor::anonymous(TenantId::PLATFORM, request.clone());
-    security_events::note_on_platform(app, &platform_wide, &of.account_tag()).await?;
-    // A network is nobody's: what locks it is told on the platform.
-    if let Some(event) = lockout(&network) {
-        platform(app, request).await?.commit(event).await?;
-    }
-    Ok(())
 }
 
 async fn locked_in(tx: &mut WriteTx, app: &App, of: &Counted) -> Result<Option<DateTime<Utc>>> {
@@ -408,14 +252,4 @@ async fn commit(tx: WriteTx, event: Option<Event>) -> Result<()> {
                 .await
         }
     }
-}
-
-fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
-    mac.update(b"intrex/sign-in-counter/v1\0");
-    mac.update(what.as_bytes());
-    mac.update(b"\0");
-    mac.update(value.as_bytes());
-    mac.finalize().into_bytes().into()
 }
