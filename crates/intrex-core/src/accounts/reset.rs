@@ -24,7 +24,7 @@ use crate::{
     sessions::{
         self,
         counters::{self, Admission, Counted},
-        seconds_until,
+        devices, seconds_until,
     },
     tokens,
     vault::opaque::{self, Kind, Presented},
@@ -57,7 +57,8 @@ pub async fn request(app: &App, request: Request, email: &str) -> Result<Request
         return Ok(Requested::NoMail);
     }
     let canonical = sessions::canonical_typed(email);
-    let counted = Counted::of(app, &canonical, &request, None);
+    let device = devices::presented_for(app, &request, &canonical).await?;
+    let counted = Counted::of(app, &canonical, &request, device);
     if let Admission::TooFast(until) | Admission::Locked(until) =
         counters::admit_reset(app, &request, &counted).await?
     {

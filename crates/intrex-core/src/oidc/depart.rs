@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result},
     ids::{ProviderId, SessionId, TenantId},
     permission::Permission,
-    sessions::{canonical_typed, counters, seconds_until},
+    sessions::{canonical_typed, counters, devices, seconds_until},
     vault::opaque::{self, Kind},
 };
 
@@ -39,7 +39,7 @@ pub enum Routed {
     Provider(ProviderId),
     /// Nowhere: its domain is not proven, or people do not sign in by its provider.
     Nowhere,
-    /// Too many requests of the network.
+    /// Too many requests of the network, or of the known device.
     Wait {
         /// Seconds until the next one counts.
         retry_after_sec: i64,
@@ -64,7 +64,7 @@ pub enum Begun {
     Departure(Box<Departure>),
     /// There is no such provider, people do not sign in by it, or it does not answer.
     Nowhere,
-    /// Too many requests of the network.
+    /// Too many requests of the network, or of the known device.
     Wait {
         /// Seconds until the next one counts.
         retry_after_sec: i64,
@@ -73,7 +73,8 @@ pub enum Begun {
 
 /// The provider to which the domain of a typed address leads. Whether anybody has that address is not looked at.
 pub async fn route(app: &App, request: &Request, typed: &str) -> Result<Routed> {
-    if let Some(until) = counters::admit_network(app, request).await? {
+    let device = devices::presented_by_anybody(app, request).await?;
+    if let Some(until) = counters::admit_request(app, request, device).await? {
         return Ok(Routed::Wait {
             retry_after_sec: seconds_until(until, app.now()),
         });
@@ -100,7 +101,8 @@ pub async fn begin(
     provider: ProviderId,
     next: Option<&str>,
 ) -> Result<Begun> {
-    if let Some(until) = counters::admit_network(app, request).await? {
+    let device = devices::presented_by_anybody(app, request).await?;
+    if let Some(until) = counters::admit_request(app, request, device).await? {
         return Ok(Begun::Wait {
             retry_after_sec: seconds_until(until, app.now()),
         });

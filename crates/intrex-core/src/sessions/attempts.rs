@@ -6,12 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     counters::{self, Counter, Limits},
     devices,
-    model::{Verification, seconds_until},
+    model::{Provisional, Verification, seconds_until},
     queries::{self, Factor},
 };
 use crate::{
     App,
-    actor::Request,
     audit::Event,
     db::WriteTx,
     error::Result,
@@ -118,8 +117,14 @@ pub(super) async fn pass_telling(
     Ok(Err(checked))
 }
 
-/// Counts one try of the network, and tells until when it waits if there were too many.
-pub(super) async fn admit(app: &App, request: &Request) -> Result<Option<Verification>> {
-    let until = counters::admit_factor(app, request).await?;
+/// Counts one try of the network, or of the device that the person is known by, and tells until when it waits if there were
+/// too many.
+pub(super) async fn admit(app: &App, provisional: &Provisional) -> Result<Option<Verification>> {
+    let (tenant, request) = (provisional.tenant, &provisional.request);
+    let mut tx = app.db.authenticate(tenant, request.clone()).await?;
+    let now = tx.now();
+    let device = devices::presented(tx.conn(), request, tenant, provisional.person, now).await?;
+    tx.finish().await?;
+    let until = counters::admit_factor(app, request, device).await?;
     Ok(until.map(|until| Checked::Waits(until).refused(app.now())))
 }

@@ -52,7 +52,7 @@ pub async fn verify_passkey(
     if provisional.stage != Stage::MfaVerify {
         return Err(Error::Forbidden);
     }
-    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+    if let Some(waits) = attempts::admit(app, provisional).await? {
         return Ok(waits);
     }
     let person = provisional.person;

@@ -26,7 +26,7 @@ pub async fn verify_recovery_code(
     if provisional.stage != Stage::MfaVerify {
         return Err(Error::Forbidden);
     }
-    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+    if let Some(waits) = attempts::admit(app, provisional).await? {
         return Ok(waits);
     }
     let (tenant, person) = (provisional.tenant, provisional.person);

@@ -109,7 +109,7 @@ async fn finish(
     if provisional.stage != stage {
         return Err(Error::Forbidden);
     }
-    if let Some(waits) = attempts::admit(app, &provisional.request).await? {
+    if let Some(waits) = attempts::admit(app, provisional).await? {
         return Ok(waits);
     }
     let person = provisional.person;

@@ -43,6 +43,8 @@ impl Scope {
 pub(crate) struct Counted {
     pub(super) account: [u8; 32],
     network: [u8; 32],
+    /// By what requests are counted: the network, or the device where it is known.
+    rate: [u8; 32],
     pub(super) device: Option<DeviceId>,
 }
 
@@ -58,15 +60,16 @@ impl Counted {
         Counted {
             account: keyed(key, "account", canonical_email),
             network: keyed(key, "network", &network_of(request.ip)),
+            rate: rate_key(app, request, device),
             device,
         }
     }
 
-    /// What failures are counted by. On a known device the account's other counters neither hold nor grow: what strangers
-    /// did is no matter there, and what is done there locks nobody else.
+    /// What failures are counted by. On a known device no other counter holds or grows: what strangers did to the account, or
+    /// neighbours in the same network, is no matter there, and what is done there locks nobody else.
     fn scopes(&self) -> &'static [Scope] {
         match self.device {
-            Some(_) => &[Scope::Device, Scope::Network],
+            Some(_) => &[Scope::Device],
             None => &[Scope::Account, Scope::AccountNetwork, Scope::Network],
         }
     }
@@ -84,7 +87,8 @@ impl Counted {
     pub(super) fn key(&self, scope: Scope) -> [u8; 32] {
         match scope {
             Scope::Account | Scope::Reset => self.account,
-            Scope::Network | Scope::Rate | Scope::FactorRate => self.network,
+            Scope::Network => self.network,
+            Scope::Rate | Scope::FactorRate => self.rate,
             Scope::AccountNetwork => {
                 // The account's half comes first, so that all of an account's networks can be found and forgotten.
                 let mut both = [0; 32];
@@ -103,7 +107,7 @@ impl Counted {
     }
 }
 
-pub(super) fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
+fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
     mac.update(b"intrex/sign-in-counter/v1\0");
@@ -111,4 +115,14 @@ pub(super) fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
     mac.update(b"\0");
     mac.update(value.as_bytes());
     mac.finalize().into_bytes().into()
+}
+
+/// By what requests are counted: by a device that is known, or else by the network. Whoever shares an address with strangers
+/// is not kept waiting by them, and a device waits for itself.
+pub(super) fn rate_key(app: &App, request: &Request, device: Option<DeviceId>) -> [u8; 32] {
+    let key = app.vault.auth().current();
+    match device {
+        Some(device) => keyed(key, "device", &device.to_string()),
+        None => keyed(key, "network", &network_of(request.ip)),
+    }
 }

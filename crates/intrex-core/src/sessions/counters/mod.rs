@@ -1,6 +1,5 @@
 //! Counters of failed sign-ins: by account, by account and network, and by network, and of requests by network. On a
-//! device that the account is known by, the account's counters give way to one of that device. They
-//! belong to the platform, because an address that nobody has is counted like one that somebody has; their keys are
+//! device that the account is known by, all of them give way to those of that device. They belong to the platform, because an address that nobody has is counted like one that somebody has; their keys are
 //! HMACs, so that nothing that was typed is stored. Each is written in a transaction of its own, whatever becomes of the
 //! sign-in.
 
@@ -13,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub(super) use self::rules::{Counter, Limits, after_failure};
 use self::{
-    counted::keyed,
+    counted::rate_key,
     telling::{blocked, tell},
 };
 pub(crate) use self::{
@@ -26,8 +25,7 @@ use crate::{
     audit::Event,
     db::WriteTx,
     error::Result,
-    ids::{PersonId, TenantId},
-    network::network_of,
+    ids::{DeviceId, PersonId, TenantId},
 };
 
 /// How many old counters one statement removes: an attack leaves many.
@@ -38,9 +36,9 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 pub(crate) enum Admission {
     /// It is.
     Open,
-    /// The account or the network waits until then.
+    /// The account, the network or the known device waits until then.
     Locked(DateTime<Utc>),
-    /// The network has sent too many requests; the next one counts then.
+    /// The network, or the known device, has sent too many requests; the next one counts then.
     TooFast(DateTime<Utc>),
 }
 
@@ -53,11 +51,11 @@ pub(crate) enum Failure {
     Locked(DateTime<Utc>),
 }
 
-/// Counts one request of the network, and tells whether it may go on.
+/// Counts one request of the network, or of the known device, and tells whether it may go on.
 pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<Admission> {
     let mut tx = platform(app, request).await?;
-    let network = of.key(Scope::Rate);
-    let (until, event) = too_fast(&mut tx, app, Scope::Rate, network).await?;
+    let key = of.key(Scope::Rate);
+    let (until, event) = too_fast(&mut tx, app, Scope::Rate, key, of.device).await?;
     let locked = match until {
         Some(_) => None,
         None => locked_in(&mut tx, app, of).await?,
@@ -70,42 +68,55 @@ pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<
     })
 }
 
-/// The same for a request that is about no account: until when the network has to wait, if it does.
-pub(crate) async fn admit_network(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
-    admit_by(app, request, Scope::Rate).await
+/// The same for a request that is about no account: until when the network, or the known device, has to wait, if it does.
+pub(crate) async fn admit_request(
+    app: &App,
+    request: &Request,
+    device: Option<DeviceId>,
+) -> Result<Option<DateTime<Utc>>> {
+    admit_by(app, request, Scope::Rate, device).await
 }
 
-/// Counts one try of a second factor, by network: as many as sign-ins, beside them. Until when the network waits.
-pub(super) async fn admit_factor(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
-    admit_by(app, request, Scope::FactorRate).await
+/// Counts one try of a second factor, as many as sign-ins, beside them. Until when the network or the known device waits.
+pub(super) async fn admit_factor(
+    app: &App,
+    request: &Request,
+    device: Option<DeviceId>,
+) -> Result<Option<DateTime<Utc>>> {
+    admit_by(app, request, Scope::FactorRate, device).await
 }
 
-async fn admit_by(app: &App, request: &Request, scope: Scope) -> Result<Option<DateTime<Utc>>> {
+async fn admit_by(
+    app: &App,
+    request: &Request,
+    scope: Scope,
+    device: Option<DeviceId>,
+) -> Result<Option<DateTime<Utc>>> {
     let mut tx = platform(app, request).await?;
-    let key = app.vault.auth().current();
-    let network = keyed(key, "network", &network_of(request.ip));
-    let (until, event) = too_fast(&mut tx, app, scope, network).await?;
+    let key = rate_key(app, request, device);
+    let (until, event) = too_fast(&mut tx, app, scope, key, device).await?;
     commit(tx, event).await?;
     Ok(until)
 }
 
-/// Counts a request of a network; until when it waits, and what tells of the first that does.
+/// Counts a request of a network or a device; until when it waits, and what tells of the first that does.
 async fn too_fast(
     tx: &mut WriteTx,
     app: &App,
     scope: Scope,
-    network: [u8; 32],
+    key: [u8; 32],
+    device: Option<DeviceId>,
 ) -> Result<(Option<DateTime<Utc>>, Option<Event>)> {
     let now = tx.now();
     let limits = Limits::rate(&app.settings);
-    let mut counters = queries::lock(tx.conn(), &[(scope, network)], now).await?;
+    let mut counters = queries::lock(tx.conn(), &[(scope, key)], now).await?;
     let (mut until, mut event) = (None, None);
     for rate in &mut counters {
         let (next, admitted) = rules::after_request(rate.counter.clone(), now, &limits);
         rate.counter = next;
         until = admitted.wait_until;
         if admitted.first_refusal {
-            event = Some(blocked(scope, &limits));
+            event = Some(blocked(scope, &limits, device));
         }
     }
     queries::save(tx.conn(), &counters, now).await?;
@@ -128,7 +139,7 @@ pub(crate) async fn admit_reset(app: &App, request: &Request, of: &Counted) -> R
         let (next, admitted) = rules::after_request(row.counter.clone(), now, &limits);
         row.counter = next;
         if admitted.first_refusal {
-            event = Some(blocked(row.scope, &limits));
+            event = Some(blocked(row.scope, &limits, of.device));
         }
         until = until.max(admitted.wait_until);
         if until.is_some() {

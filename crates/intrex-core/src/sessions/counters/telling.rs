@@ -12,14 +12,15 @@ use crate::{
     actor::Request,
     audit::Event,
     error::Result,
-    ids::{PersonId, TenantId},
+    ids::{DeviceId, PersonId, TenantId},
     security_events,
 };
 
-pub(super) fn blocked(scope: Scope, limits: &Limits) -> Event {
+pub(super) fn blocked(scope: Scope, limits: &Limits, device: Option<DeviceId>) -> Event {
     Event::new("security", "LOGIN_RATE_LIMIT_BLOCK")
         .denied()
         .with("scope", scope.as_str())
+        .with("known_device", device.is_some())
         .with("limit", limits.threshold)
         .with("window_sec", limits.window.num_seconds())
 }

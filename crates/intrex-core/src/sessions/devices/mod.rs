@@ -1,6 +1,6 @@
-//! Devices that a person has signed in with. A cookie tells one again, and is good for one thing: failed sign-ins that
-//! come with it are counted by themselves, so that a stranger who fails on purpose does not lock the person out. It stands
-//! in for no factor, and a stolen one gives its thief as many tries as a stranger has.
+//! Devices that a person has signed in with. A cookie tells one again, and is good for one thing: requests and failures that
+//! come with it are counted by themselves, so that a stranger who fails on purpose, anywhere or in the same network, does not
+//! lock the person out. It stands in for no factor, and a stolen one gives its thief as many tries as a stranger has.
 
 mod queries;
 
@@ -50,7 +50,7 @@ pub(crate) async fn presented(
 
 /// Whether the request came with the cookie of a device that whoever has this address is known by. Asked before the
 /// password: it opens nothing but a counter of its own.
-pub(super) async fn presented_for(
+pub(crate) async fn presented_for(
     app: &App,
     request: &Request,
     canonical_email: &str,
@@ -64,6 +64,22 @@ pub(super) async fn presented_for(
     let now = tx.now();
     let found =
         queries::find_by_email(tx.conn(), tenant, canonical_email, &presented.hash, now).await?;
+    tx.finish().await?;
+    Ok(found)
+}
+
+/// Whether the request came with the cookie of a device that anybody is known by: where nobody has said yet who they are.
+pub(crate) async fn presented_by_anybody(app: &App, request: &Request) -> Result<Option<DeviceId>> {
+    let text = request.device.as_ref();
+    let Some(presented) = text.and_then(parse) else {
+        return Ok(None);
+    };
+    let mut tx = app
+        .db
+        .authenticate(presented.tenant, request.clone())
+        .await?;
+    let now = tx.now();
+    let found = queries::find_any(tx.conn(), presented.tenant, &presented.hash, now).await?;
     tx.finish().await?;
     Ok(found)
 }

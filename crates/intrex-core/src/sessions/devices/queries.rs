@@ -48,6 +48,22 @@ pub(super) async fn find_by_email(
     .await?)
 }
 
+pub(super) async fn find_any(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<DeviceId>> {
+    Ok(sqlx::query_scalar!(
+        r#"select id as "id: DeviceId" from app.known_devices where tenant_id = $1 and token_hash = $2 and expires_at > $3"#,
+        tenant.uuid(),
+        &hash[..],
+        now,
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 pub(super) async fn insert(
     conn: &mut PgConnection,
     tenant: TenantId,

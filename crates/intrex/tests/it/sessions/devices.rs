@@ -101,6 +101,8 @@ async fn guesses_on_a_known_device_lock_that_device_alone() {
     people::unlock(&app.app, &operator, alice.id)
         .await
         .expect("is unlocked");
+    // Its minute of ten requests goes on.
+    app.app.clock.advance(TimeDelta::seconds(60));
     assert!(!is_locked(&app, &at_desk).await);
     assert_eq!(app.told("AUTH_LOCKOUT_CLEARED").await, 1);
     app.finish().await;
@@ -227,23 +229,6 @@ async fn devices_are_forgotten_with_the_sessions_that_somebody_ends_and_kept_by_
     let reset = people::reset_mfa(&app.app, &acme.operator, alice.id, &"lost".into()).await;
     reset.expect("is reset");
     strangers_guess(&app, &alice).await;
-    assert!(is_locked(&app, &at_desk).await);
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn a_network_that_fails_too_often_waits_on_a_known_device_too() {
-    let mut app = TestApp::start().await;
-    let alice = alice(&app).await;
-    let at_desk = at(&app.sign_in(&alice).await, &alice);
-    app.set(|settings| {
-        settings.lockout_threshold = 1;
-        settings.auth_rate_limit_max = 1_000;
-    });
-    for attempt in 0..10 {
-        let nobody = format!("nobody-{attempt}@nowhere.example");
-        tried(&app, &alice.request, &nobody, "a guess").await;
-    }
     assert!(is_locked(&app, &at_desk).await);
     app.finish().await;
 }

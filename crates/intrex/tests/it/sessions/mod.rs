@@ -7,5 +7,6 @@ mod factor_waits;
 mod forged;
 mod limits;
 mod list;
+mod neighbours;
 mod rights;
 mod step_up;
