@@ -34,4 +34,5 @@ token-scope-unknown = There is no permission with this name.
 token-scopes-empty = This list is empty. Name at least one permission, or leave the field out for all of the role.
 token-scope-beyond-role = The person's role does not have this permission.
 person-admin-has-no-branches = Head office sees every branch: leave this empty.
+token-networks-empty = This list is empty. Name at least one network, or leave the field out for anywhere.
 token-network-unknown = { $network } is no network in CIDR notation, such as 203.0.113.0/24.

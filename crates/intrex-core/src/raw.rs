@@ -34,6 +34,12 @@ impl From<String> for Raw {
     }
 }
 
+impl From<Vec<String>> for Raw {
+    fn from(words: Vec<String>) -> Self {
+        Raw(Some(words.into_iter().map(Value::String).collect()))
+    }
+}
+
 impl Raw {
     /// Whether the field was sent at all: a change leaves the others as they are.
     pub fn is_given(&self) -> bool {
@@ -57,6 +63,21 @@ impl Raw {
     /// Whether it is a list without items, which only a program can send.
     pub fn is_empty_list(&self) -> bool {
         matches!(&self.0, Some(Value::Array(items)) if items.is_empty())
+    }
+
+    /// Whether it is a list that was given and has nothing in it: one without items, one of empty words, or commas alone. An
+    /// empty text is none of these: a form sends it for what is left out.
+    pub fn lists_nothing(&self) -> bool {
+        let blank = |words: &str| words.trim().is_empty();
+        match &self.0 {
+            Some(Value::Array(items)) => items.iter().all(|item| match item {
+                Value::Null => true,
+                Value::String(words) => blank(words),
+                _ => false,
+            }),
+            Some(Value::String(words)) => !blank(words) && words.split([',', ';']).all(blank),
+            _ => false,
+        }
     }
 
     /// Its words, if it has any. An empty text is none.

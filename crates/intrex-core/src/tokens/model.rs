@@ -72,7 +72,7 @@ pub struct RawToken {
     /// Permissions, such as `obligations:read`; all of the role if left out. An empty list is refused.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Raw,
-    /// At most 20 networks that it counts in, such as `203.0.113.0/24`; anywhere if left out.
+    /// At most 20 networks that it counts in, such as `203.0.113.0/24`; anywhere if left out. An empty list is refused.
     #[schema(value_type = Option<Vec<String>>)]
     pub networks: Raw,
     /// 1 to 365; 90 if left out.
@@ -140,7 +140,7 @@ pub(crate) fn scopes_for(role: Role, asked: Option<Vec<Permission>>) -> Result<V
 /// None means all: words that are empty are the same as none, as in a form. A list that is empty is not: whoever computes
 /// what a token needs and finds nothing has not asked for everything.
 fn scopes(raw: &Raw, errors: &mut FieldErrors) -> Option<Option<Vec<Permission>>> {
-    if raw.is_empty_list() {
+    if raw.lists_nothing() {
         errors.add("scopes", keys::TOKEN_SCOPES_EMPTY);
         return None;
     }
@@ -172,8 +172,11 @@ mod tests {
 
     #[test]
     fn an_empty_list_of_scopes_is_not_all_of_them() {
-        let raw: RawToken = serde_json::from_str(r#"{"name":"x","scopes":[]}"#).expect("decodes");
-        assert!(matches!(raw.parse(), Err(Error::Invalid(_))));
+        for nothing in ["[]", r#"[""]"#, r#"",""#] {
+            let json = format!(r#"{{"name":"x","scopes":{nothing}}}"#);
+            let raw: RawToken = serde_json::from_str(&json).expect("decodes");
+            assert!(matches!(raw.parse(), Err(Error::Invalid(_))), "{nothing}");
+        }
         let raw: RawToken = serde_json::from_str(r#"{"name":"x"}"#).expect("decodes");
         assert_eq!(raw.parse().expect("a token").scopes, None);
     }

@@ -13,8 +13,13 @@ use crate::{
 /// Networks of one token at most.
 const MAX_NETWORKS: usize = 20;
 
-/// Networks as they were typed; a bare address is a network of one. `None` means that a fault was noted.
+/// Networks as they were typed; a bare address is a network of one. `None` means that a fault was noted. Left out is anywhere; a
+/// list with nothing in it is not: whoever computes where a token is used and finds nowhere has not asked for everywhere.
 pub(super) fn parse(raw: &Raw, errors: &mut FieldErrors) -> Option<Vec<String>> {
+    if raw.lists_nothing() {
+        errors.add("networks", keys::TOKEN_NETWORKS_EMPTY);
+        return None;
+    }
     let words = raw.list(errors, "networks", MAX_NETWORKS)?;
     let mut networks = Vec::with_capacity(words.len());
     for word in words {
@@ -70,6 +75,10 @@ mod tests {
             ])
         );
         assert_eq!(parsed(""), Some(Vec::new()));
+        for nothing in ["[]", r#"[""]"#, r#"["", " "]"#, "[null]", r#"",""#, r#"" ; ,""#] {
+            let raw: Raw = serde_json::from_str(nothing).expect("decodes");
+            assert_eq!(parse(&raw, &mut FieldErrors::new()), None, "{nothing}");
+        }
         for wrong in [
             "203.0.113.9/33",
             "300.0.0.1",

@@ -93,8 +93,8 @@ fn create(command: Create) -> Result<Ended> {
         let days = command.expires_in_days.map(|days| days.to_string());
         let raw = RawToken {
             name: command.name.into(),
-            scopes: listed(&command.scopes),
-            networks: listed(&command.networks),
+            scopes: listed(command.scopes),
+            networks: listed(command.networks),
             expires_in_days: days.map(Raw::from).unwrap_or_default(),
             person_id: Raw::from(person.id.to_string()),
         };
@@ -110,11 +110,11 @@ fn create(command: Create) -> Result<Ended> {
     })
 }
 
-/// What was typed with commas, or nothing.
-fn listed(words: &[String]) -> Raw {
+/// What was typed with commas, or nothing: an empty text that was typed is an empty list, and refused.
+fn listed(words: Vec<String>) -> Raw {
     match words.is_empty() {
         true => Raw::default(),
-        false => Raw::from(words.join(",")),
+        false => Raw::from(words),
     }
 }
 

@@ -230,6 +230,9 @@ async fn an_operator_sets_an_organisation_up() {
     ])
     .refused();
     assert!(said.contains("there is no bob@acme.example"), "{said}");
+    let nowhere = ["token", "create", "--user", "alice@acme.example"];
+    let nowhere = run(&[&nowhere[..], &["--name", "x", "--networks", ""]].concat());
+    assert!(nowhere.refused().contains("networks: This list is empty"));
 
     // The break-glass: by name, with a reason, whether or not there was a factor.
     let reset = run(&["user", "reset-mfa", "alice@acme.example"]).json();

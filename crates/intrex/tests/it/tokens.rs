@@ -8,7 +8,9 @@ use intrex_core::{
     permission::{Permission, Role},
     tokens::{self, NewToken, RawToken},
 };
+use reqwest::Method;
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 use crate::support::{
     TestApp,
@@ -339,5 +341,31 @@ async fn a_token_counts_in_its_networks_only_and_elsewhere_like_an_unknown_one()
         answer.body.replace(answer.header("x-request-id"), "")
     };
     assert_eq!(without_id(&refused), without_id(&nobodys));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_list_of_networks_with_nothing_in_it_is_not_anywhere() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let carol = app.member(&acme, "Carol", Role::Operator, &[]).await;
+    let site = app.serve().await;
+    let browser = app.signed_in(&site, &carol).await;
+    let csrf = browser.visit("/settings/tokens").await.csrf();
+    let ask = async |body: &serde_json::Value| {
+        let request = browser.own_page_sends(Method::POST, "/api/v1/tokens");
+        let request = request.header("x-csrf-token", &csrf).json(body);
+        browser.send(request).await
+    };
+    for nothing in [json!([]), json!([""]), json!(["", " "]), json!(",")] {
+        let body = json!({ "name": "nightly", "networks": nothing });
+        let refused = ask(&body).await;
+        assert_eq!(refused.status, 422, "{nothing}: {}", refused.body);
+        assert!(refused.json()["errors"]["networks"].is_array());
+    }
+    let made = json!({ "name": "nightly", "networks": null });
+    let made = ask(&made).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(made.json()["networks"], json!([]));
     app.finish().await;
 }

@@ -120,6 +120,10 @@ async fn a_token_is_made_shown_once_and_revoked_by_page() {
         .await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains("networks-error") && wrong.body.contains("nightly"));
+    let nowhere = [("name", "nightly"), ("networks", " , ")];
+    let nowhere = browser.submit(new, path, &nowhere).await;
+    assert_eq!(nowhere.status, 422, "a list of nothing is not anywhere");
+    assert!(nowhere.body.contains("networks-error"));
     let made = browser
         .submit(
             new,
