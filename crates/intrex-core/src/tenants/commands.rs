@@ -1,7 +1,8 @@
 //! What the operator of the installation does to organisations, and a head office admin to their own.
 
 use super::{
-    model::{AdminFactor, RawTenant, RawTenantUpdate, Tenant, TenantStatus},
+    input::{RawTenant, RawTenantUpdate},
+    model::{AdminFactor, Tenant, TenantStatus},
     queries,
 };
 use crate::{

@@ -1,16 +1,16 @@
 //! Organisations: each is a world of its own, made and suspended by the operator of the installation at the command line,
 //! never by anybody inside. Its name, zone and limits are its head office's to change.
 //!
-//! `model` what an organisation is · `commands` create, change, suspend, resume · `reads` the reader's own, and the operator's list.
+//! `model` what an organisation is · `input` what is typed · `commands` create, change, suspend, resume · `reads` the reader's own, and the operator's list.
 
 pub mod commands;
+mod input;
 mod model;
 mod queries;
 pub mod reads;
 
 pub use commands::{create, resume, suspend, update};
-pub use model::{
-    AdminFactor, NOBODY, RawTenant, RawTenantUpdate, SessionLimits, Tenant, TenantRow, TenantStatus,
-};
+pub use input::{NOBODY, RawTenant, RawTenantUpdate};
+pub use model::{AdminFactor, SessionLimits, Tenant, TenantRow, TenantStatus};
 pub(crate) use reads::in_force;
 pub use reads::list;
