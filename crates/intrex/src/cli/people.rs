@@ -2,26 +2,18 @@
 //! once.
 
 mod change;
+mod import;
 
-use std::{
-    io::Read as _,
-    path::{Path, PathBuf},
-};
-
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use intrex_core::{
     Actor, App,
     branches::{self, BranchName},
-    people::{
-        self, Invited, Person, PersonFilter, PersonStatus, RawPerson, canonical_email,
-        import::{ImportedPerson, MAX_PEOPLE, Mode},
-    },
+    people::{self, Invited, Person, PersonFilter, PersonStatus, RawPerson, canonical_email},
     permission::Role,
     raw::Raw,
 };
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{
@@ -29,9 +21,6 @@ use super::{
     operate::{pages, with_app},
     output::{json, line, table, told},
 };
-
-/// A file of people may be so large, in bytes.
-const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What is done with people.
 #[derive(Debug, Subcommand)]
@@ -57,7 +46,7 @@ pub(super) enum User {
         after_help = "Columns: email, name, role, branch_codes, password_hash. All but branch_codes are required.\n\
                             Their passwords go on counting; each sets up a second factor at the first sign-in."
     )]
-    Import(Import),
+    Import(import::Import),
     /// Forget somebody's failed sign-ins
     Unlock(Change),
     /// List the people of an organisation
@@ -101,23 +90,6 @@ pub(super) struct Change {
     format: Format,
 }
 
-/// People to import.
-#[derive(Debug, Args)]
-pub(super) struct Import {
-    /// A CSV file in UTF-8 with one heading line
-    #[arg(value_name = "FILE")]
-    path: PathBuf,
-    /// Say what would be imported, and import nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
-}
-
 /// People to list.
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -145,7 +117,7 @@ impl User {
             User::Delete(command) => change::delete(command),
             User::ResetMfa(command) => reset_mfa(command),
             User::RequirePasswordChange(command) => require_password_change(command),
-            User::Import(command) => import(command),
+            User::Import(command) => import::import(command),
             User::Unlock(command) => unlock(command),
             User::List(command) => list(command),
         }
@@ -245,125 +217,6 @@ fn require_password_change(command: Change) -> Result<Ended> {
             "sets another password before anything else opens",
         )
     })
-}
-
-fn import(command: Import) -> Result<Ended> {
-    let file = people_of(&command.path)?;
-    with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
-        let mut tx = app.db.read(&operator).await.map_err(told)?;
-        let branches: Vec<BranchName> = branches::reads::all(&mut tx).await.map_err(told)?;
-        tx.finish().await.map_err(told)?;
-        let rows: Vec<ImportedPerson> = file
-            .into_iter()
-            .map(|row| row.with_ids_of(&branches))
-            .collect();
-        let mode = match command.dry_run {
-            true => Mode::DryRun,
-            false => Mode::Apply,
-        };
-        let report = people::import::import(app, &operator, &rows, mode)
-            .await
-            .map_err(told)?;
-        if command.format.json {
-            json(&report)?;
-        } else {
-            for fault in &report.errors {
-                line(&format!(
-                    "row {}, {}: {}",
-                    fault.row, fault.field, fault.message
-                ))?;
-            }
-            let done = match command.dry_run {
-                true => "nothing was changed; it would be",
-                false => "imported",
-            };
-            line(&format!(
-                "{done}: {} rows, {} created, {} refused",
-                report.rows, report.created, report.refused
-            ))?;
-        }
-        Ok(match report.refused {
-            0 => Ended::Well,
-            _ => Ended::Badly,
-        })
-    })
-}
-
-/// A row of the file, as it stands there.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRow {
-    email: String,
-    name: String,
-    role: String,
-    #[serde(default)]
-    branch_codes: String,
-    #[serde(deserialize_with = "secret")]
-    password_hash: SecretString,
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
-    String::deserialize(from).map(SecretString::from)
-}
-
-impl FileRow {
-    /// The same with the ids of its branches. A code that is nobody's stays, and is refused like an unknown id.
-    fn with_ids_of(self, branches: &[BranchName]) -> ImportedPerson {
-        let ids: Vec<&str> = self.branch_codes.split([',', ';']).map(str::trim).collect();
-        let ids: Vec<String> = ids
-            .into_iter()
-            .filter(|code| !code.is_empty())
-            .map(|code| {
-                let found = branches.iter().find(|branch| branch.code == code);
-                found.map_or(code.to_owned(), |branch| branch.id.to_string())
-            })
-            .collect();
-        ImportedPerson {
-            person: RawPerson {
-                email: self.email.into(),
-                name: self.name.into(),
-                role: self.role.into(),
-                branch_ids: ids.join(",").into(),
-            },
-            password_hash: self.password_hash,
-        }
-    }
-}
-
-/// The rows of a file, all of them: it is refused as a whole if one can't be read.
-fn people_of(path: &Path) -> Result<Vec<FileRow>> {
-    let file =
-        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let size = file.metadata()?.len();
-    ensure!(
-        size <= MAX_FILE_BYTES,
-        "{} is larger than {} MiB: import it in parts",
-        path.display(),
-        MAX_FILE_BYTES >> 20
-    );
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(file.take(MAX_FILE_BYTES));
-    let mut rows = Vec::new();
-    for (at, row) in reader.deserialize::<FileRow>().enumerate() {
-        // What a parser says of a row may hold what stands in it, and a hash is nobody's to see.
-        let row = row.map_err(|error| match error.kind() {
-            csv::ErrorKind::Deserialize { err, .. } if at == 0 => {
-                anyhow!("the file cannot be read: {}", err.kind())
-            }
-            _ => anyhow!(
-                "row {} cannot be read: are there as many cells as columns?",
-                at + 1
-            ),
-        })?;
-        ensure!(
-            rows.len() < MAX_PEOPLE,
-            "more than {MAX_PEOPLE} people: import them in parts"
-        );
-        rows.push(row);
-    }
-    Ok(rows)
 }
 
 fn unlock(command: Change) -> Result<Ended> {
