@@ -75,7 +75,7 @@ grant update (last_used_at, refused_at, revoked_at) on app.api_tokens to intrex_
 create table app.sign_in_counters (
   tenant_id uuid not null constraint sign_in_counters_platform check (tenant_id = '00000000-0000-0000-0000-000000000000'),
   scope text not null constraint sign_in_counters_scope
-    check (scope in ('account', 'account_network', 'device', 'network', 'rate', 'factor_rate', 'reset')),
+    check (scope in ('account', 'account_network', 'device', 'network', 'rate', 'factor_rate', 'reset', 'invitation', 'invitations')),
   key_hash bytea not null constraint sign_in_counters_key_length check (octet_length(key_hash) = 32),
   window_from timestamptz not null,
   failures integer not null,
@@ -86,8 +86,8 @@ create table app.sign_in_counters (
 );
 create index sign_in_counters_by_age on app.sign_in_counters (tenant_id, updated_at);
 comment on table app.sign_in_counters is
-  'Failed sign-ins by account, account and network, known device, and network, the rates of requests and of second factors, and requested password '
-  'resets. They belong to the platform (nil tenant): an account that does not exist is counted like one that does. Keys are '
+  'Failed sign-ins by account, account and network, known device, and network, the rates of requests and of second factors, requested password '
+  'resets, and invitations by organisation and address and by organisation. They belong to the platform (nil tenant): an account that does not exist is counted like one that does. Keys are '
   'HMACs; nothing typed is stored.';
 call app.isolate_tenant('app.sign_in_counters');
 grant select, insert, update, delete on app.sign_in_counters to intrex_app;

@@ -11,6 +11,8 @@ person-own-role = Nobody changes their own role: ask another head office admin.
 person-own-unlock = Nobody unlocks themselves: ask another head office admin, or the operator of the installation.
 person-own-mfa = Nobody resets their own second factor: ask another head office admin, or the operator of the installation.
 person-already-joined = This person has accepted an invitation already.
+person-invited-too-often = This address has been sent { $max } invitations within a day. Try again later.
+person-too-many-invitations = Your organisation has sent { $max } invitations within a day. Try again later.
 person-not-joined-yet = This person has not accepted the invitation yet.
 
 password-common = This password is easy to guess. Several unrelated words make a better one.

@@ -18,6 +18,7 @@ error-field-not-one-of = Choose one of: { $choices }.
 error-field-not-a-number = Give a whole number between { $min } and { $max }.
 error-field-not-an-id = This is not an id.
 error-field-unknown-reference = There is no such record in your organisation.
+error-field-makes-a-link = This name stands in mail to others: leave out what would become a link there, such as :// or www.
 error-field-taken = This is already used by another record.
 error-field-not-an-email = This is not an e-mail address.
 error-field-unknown-time-zone = This is not an IANA time zone such as Asia/Dhaka.

@@ -64,6 +64,7 @@ action-notification-read = Message read
 action-notification-all_read = All messages read
 action-person-invited = Person invited
 action-person-reinvited = Person invited again
+action-person-invitations_limited = Too many invitations: one was not sent
 action-person-joined = Person joined
 action-person-imported = Person imported
 action-person-updated = Person changed

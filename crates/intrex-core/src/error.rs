@@ -18,6 +18,14 @@ pub enum Error {
     /// Some fields are wrong; each is named.
     #[error("invalid: {}", .0.iter().map(|f| f.field.as_str()).collect::<Vec<_>>().join(", "))]
     Invalid(Vec<FieldError>),
+    /// It was done as often as it may be; later it can be done again.
+    #[error("too many: {}", .text.to(Language::ENGLISH))]
+    TooMany {
+        /// What there was too much of.
+        text: Text,
+        /// Seconds until it can be done again.
+        retry_after_sec: i64,
+    },
     /// The state of the thing does not allow it.
     #[error("conflict: {}", .0.text().to(Language::ENGLISH))]
     Conflict(Conflict),

@@ -106,6 +106,14 @@ impl Raw {
         errors.take(field, checked)
     }
 
+    /// A required line of at most `max` characters that stands in mail to others, without what would be a link there.
+    pub fn name(&self, errors: &mut FieldErrors, field: &str, max: usize) -> Option<String> {
+        let checked = self
+            .words()
+            .and_then(|words| text::check_name(&words.unwrap_or_default(), max));
+        errors.take(field, checked)
+    }
+
     /// A line of at most `max` characters, or an empty one.
     pub fn optional_line(
         &self,

@@ -18,6 +18,35 @@ pub fn check_line(typed: &str, max: usize) -> std::result::Result<String, Text> 
     }
 }
 
+/// The same for a name that stands in mail to others: nobody is to put a link into a letter of ours by calling somebody so.
+pub fn check_name(typed: &str, max: usize) -> std::result::Result<String, Text> {
+    let line = check_line(typed, max)?;
+    match makes_a_link(&line) {
+        true => Err(keys::ERROR_FIELD_MAKES_A_LINK.into()),
+        false => Ok(line),
+    }
+}
+
+/// Whether programs that show mail would make a link of a part of this: a scheme, `www.`, or a host with a path. A bare dotted word
+/// is not enough: there are companies with such names.
+fn makes_a_link(line: &str) -> bool {
+    let line: String = line.nfkc().collect::<String>().to_lowercase();
+    let www = line.match_indices("www.").any(|(at, found)| {
+        let inside = line[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        let goes_on = line[at + found.len()..].chars().next().is_some_and(char::is_alphanumeric);
+        !inside && goes_on
+    });
+    let host = |word: &str| match word.split_once('/') {
+        Some((host, _)) => host.rsplit_once('.').is_some_and(|(name, last)| {
+            name.chars().next_back().is_some_and(char::is_alphanumeric)
+                && last.chars().count() >= 2
+                && last.chars().all(char::is_alphanumeric)
+        }),
+        None => false,
+    };
+    line.contains("://") || www || line.split_whitespace().any(host)
+}
+
 /// A trimmed single line of 0 to `max` characters.
 pub fn check_optional_line(typed: &str, max: usize) -> std::result::Result<String, Text> {
     check(typed, max, |c| c.is_control())
@@ -93,6 +122,41 @@ mod tests {
         );
         assert!(check_line(&"x".repeat(11), 10).is_err());
         assert!(check_line(&"x".repeat(1_000_000), 10).is_err());
+    }
+
+    #[test]
+    fn a_name_is_no_link_and_dots_and_strokes_are_no_links_either() {
+        for name in [
+            "Dr. med. A. Müller",
+            "J.R.R. Tolkien",
+            "Ana/Anna",
+            "Anna-Lena St.John",
+            "Booking.com",
+            "Acme N.V./S.A.",
+            "Müller GmbH & Co. KG",
+            "Dr./Prof. Li",
+            "awww. Inc",
+            "Www. Org",
+            "M. O'Neill @ Acme",
+            "alice@acme.example",
+            "Acme p.a./Ltd",
+        ] {
+            assert_eq!(check_name(name, 100).as_deref(), Ok(name));
+        }
+        for link in [
+            "https://evil.example",
+            "Bob, see hTTp://evil.example",
+            "x://y",
+            "www.evil.example",
+            "Bob (WWW.evil.example)",
+            "\u{ff57}ww.evil.example",
+            "https\u{ff1a}//evil.example",
+            "evil.example/login",
+            "call evil.example/",
+        ] {
+            let refused = Err(keys::ERROR_FIELD_MAKES_A_LINK.into());
+            assert_eq!(check_name(link, 100), refused, "{link}");
+        }
     }
 
     #[test]

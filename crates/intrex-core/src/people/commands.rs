@@ -43,6 +43,7 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
     let new = raw.parse()?;
     may_give(actor, new.role, &new.branch_ids)?;
     gives_access(app, actor, new.role)?;
+    counters::admit_invitation(app, actor, &new.email.canonical).await?;
     let id: PersonId = app.new_id();
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();
@@ -65,18 +66,28 @@ pub async fn invite(app: &App, actor: &Actor, raw: &RawPerson) -> Result<Invited
 /// Makes a new invitation for somebody who has not joined yet; the older ones no longer count.
 pub async fn reinvite(app: &App, actor: &Actor, id: PersonId) -> Result<Invited> {
     actor.may(Permission::PeopleWrite)?;
-    let mut tx = app.db.write(actor).await?;
-    let (locked, person) = managed(&mut tx, id).await?;
-    if locked.status != PersonStatus::Invited {
-        return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
-    }
-    gives_access(app, actor, person.role)?;
+    // Counted only where it may be done at all; and looked at again, because nothing is locked in between.
+    let (tx, locked, _) = waiting(app, actor, id).await?;
+    tx.commit_unaudited("nothing was written").await?;
+    counters::admit_invitation(app, actor, &locked.canonical_email).await?;
+    let (mut tx, _, person) = waiting(app, actor, id).await?;
     let now = tx.now();
     queries::use_up_invitations(tx.conn(), actor.tenant(), id, now).await?;
     let token = new_invitation(app, &mut tx, id).await?;
     tx.commit_answering(vec![told("person.reinvited", &person)], &person)
         .await?;
     Ok(invited(app, person, token))
+}
+
+/// Somebody who has not joined yet and whom the actor may invite again, locked.
+async fn waiting(app: &App, actor: &Actor, id: PersonId) -> Result<(WriteTx, Locked, Person)> {
+    let mut tx = app.db.write(actor).await?;
+    let (locked, person) = managed(&mut tx, id).await?;
+    if locked.status != PersonStatus::Invited {
+        return Err(Error::conflict(keys::PERSON_ALREADY_JOINED));
+    }
+    gives_access(app, actor, person.role)?;
+    Ok((tx, locked, person))
 }
 
 fn invited(app: &App, person: Person, token: SecretString) -> Invited {

@@ -83,7 +83,7 @@ impl RawPerson {
         let e = &mut errors;
         let email = self.email.line(e, "email", MAX_EMAIL);
         let email = email.and_then(|line| e.take("email", Email::parse(&line)));
-        let name = self.name.line(e, "name", MAX_NAME);
+        let name = self.name.name(e, "name", MAX_NAME);
         let role = role(&self.role, e);
         if role == Some(None) {
             e.add("role", keys::ERROR_FIELD_REQUIRED);
@@ -108,7 +108,7 @@ impl RawPersonUpdate {
         let mut errors = FieldErrors::new();
         let e = &mut errors;
         let name = match self.name.is_given() {
-            true => self.name.line(e, "name", MAX_NAME),
+            true => self.name.name(e, "name", MAX_NAME),
             false => Some(before.name.clone()),
         };
         let role = role(&self.role, e).map(|role| role.unwrap_or(before.role));

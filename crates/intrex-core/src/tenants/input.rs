@@ -81,7 +81,7 @@ impl RawTenant {
     /// Checks every field.
     pub(crate) fn parse(&self) -> Result<NewTenant> {
         let mut errors = FieldErrors::new();
-        let name = self.name.line(&mut errors, "name", MAX_NAME);
+        let name = self.name.name(&mut errors, "name", MAX_NAME);
         let time_zone = self.time_zone.words().and_then(|words| match words {
             None => Ok(DEFAULT_TIME_ZONE.to_owned()),
             Some(typed) => text::check_time_zone(&typed),
@@ -99,7 +99,7 @@ impl RawTenantUpdate {
         let mut errors = FieldErrors::new();
         let e = &mut errors;
         let name = match self.name.is_given() {
-            true => self.name.line(e, "name", MAX_NAME),
+            true => self.name.name(e, "name", MAX_NAME),
             false => Some(before.name.clone()),
         };
         let time_zone = self.time_zone.words().and_then(|words| match words {

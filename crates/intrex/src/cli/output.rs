@@ -71,6 +71,7 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
         Error::StepUp | Error::Forbidden => {
             anyhow::anyhow!("the operator of the installation may not do this")
         }
+        Error::TooMany { text, .. } => anyhow::anyhow!(text.to(language)),
         Error::Conflict(conflict) => anyhow::anyhow!(conflict.text().to(language)),
         Error::Invalid(fields) => {
             let sentences: Vec<String> = fields

@@ -1,5 +1,6 @@
 //! People: how they join, who sees whom, and what an admin can and cannot do to others.
 
+mod inviting;
 mod managers;
 mod removal;
 

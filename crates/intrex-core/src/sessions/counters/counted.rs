@@ -22,6 +22,10 @@ pub(crate) enum Scope {
     FactorRate,
     /// Requests for a link to set another password, by account.
     Reset,
+    /// Invitations to an address, by organisation.
+    Invitation,
+    /// Invitations of an organisation.
+    Invitations,
 }
 
 impl Scope {
@@ -34,6 +38,8 @@ impl Scope {
             Scope::Rate => "rate",
             Scope::FactorRate => "factor_rate",
             Scope::Reset => "reset",
+            Scope::Invitation => "invitation",
+            Scope::Invitations => "invitations",
         }
     }
 }
@@ -86,7 +92,8 @@ impl Counted {
 
     pub(super) fn key(&self, scope: Scope) -> [u8; 32] {
         match scope {
-            Scope::Account | Scope::Reset => self.account,
+            // Invitations are counted by keys of their own.
+            Scope::Account | Scope::Reset | Scope::Invitation | Scope::Invitations => self.account,
             Scope::Network => self.network,
             Scope::Rate | Scope::FactorRate => self.rate,
             Scope::AccountNetwork => {
@@ -107,7 +114,7 @@ impl Counted {
     }
 }
 
-fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
+pub(super) fn keyed(key: &Key, what: &str, value: &str) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
     mac.update(b"intrex/sign-in-counter/v1\0");

@@ -4,6 +4,7 @@
 //! sign-in.
 
 mod counted;
+mod invitations;
 mod queries;
 mod rules;
 mod telling;
@@ -17,6 +18,7 @@ use self::{
 };
 pub(crate) use self::{
     counted::{Counted, Scope},
+    invitations::admit_invitation,
     telling::{cleared, tell_cleared},
 };
 use crate::{

@@ -15,6 +15,12 @@ pub(super) const REMEMBERED_FOR: TimeDelta = TimeDelta::days(2);
 const MAX_RESETS: u32 = 5;
 /// See [`MAX_RESETS`].
 const RESET_WINDOW: TimeDelta = TimeDelta::hours(1);
+/// Invitations that one organisation sends to one address within [`INVITATION_WINDOW`].
+const MAX_INVITATIONS_TO_ADDRESS: u32 = 5;
+/// Invitations that one organisation sends at all within [`INVITATION_WINDOW`].
+const MAX_INVITATIONS: u32 = 500;
+/// See [`MAX_INVITATIONS`].
+const INVITATION_WINDOW: TimeDelta = TimeDelta::hours(24);
 /// A network may fail this many times as often as an account: an office of many people is behind one address.
 const NETWORK_FACTOR: u32 = 10;
 
@@ -61,7 +67,12 @@ impl Limits {
     pub(super) fn failures(settings: &Settings, scope: Scope) -> Self {
         let factor = match scope {
             Scope::Account | Scope::AccountNetwork | Scope::Device => 1,
-            Scope::Network | Scope::Rate | Scope::FactorRate | Scope::Reset => NETWORK_FACTOR,
+            Scope::Network
+            | Scope::Rate
+            | Scope::FactorRate
+            | Scope::Reset
+            | Scope::Invitation
+            | Scope::Invitations => NETWORK_FACTOR,
         };
         Limits {
             threshold: settings.lockout_threshold.max(1).saturating_mul(factor),
@@ -75,6 +86,18 @@ impl Limits {
         Limits {
             threshold: MAX_RESETS,
             window: RESET_WINDOW,
+            cooldown: TimeDelta::zero(),
+        }
+    }
+
+    /// Of invitations to one address, or of an organisation.
+    pub(super) fn invitations(scope: Scope) -> Self {
+        Limits {
+            threshold: match scope {
+                Scope::Invitation => MAX_INVITATIONS_TO_ADDRESS,
+                _ => MAX_INVITATIONS,
+            },
+            window: INVITATION_WINDOW,
             cooldown: TimeDelta::zero(),
         }
     }

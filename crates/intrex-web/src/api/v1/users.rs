@@ -132,7 +132,8 @@ async fn list(
 /// Invites somebody. A branch manager invites to the own branches, in a role up to the own one. Inviting a head office admin needs a fresh second factor.
 #[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = RawPerson,
     params(("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem)))]
+    responses((status = 201, body = Invitee), (status = 422, body = crate::answer::Problem),
+              (status = 429, body = crate::answer::Problem)))]
 async fn invite(State(web): State<WebState>, sent: Json<RawPerson>) -> Result<Response, Fault> {
     let invited = people::invite(&web.app, &sent.actor, &sent.input).await?;
     let (id, version) = (invited.person.id, invited.person.version);
@@ -168,7 +169,7 @@ async fn update(
 
 /// Makes a new invitation for somebody who has not joined yet.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reinvite", tag = "users", params(("id" = PersonId, Path)),
-    responses((status = 200, body = Invitee), (status = 409, body = crate::answer::Problem)))]
+    responses((status = 200, body = Invitee), (status = 429, body = crate::answer::Problem), (status = 409, body = crate::answer::Problem)))]
 async fn reinvite(
     State(web): State<WebState>,
     PathId(id): PathId<PersonId>,
