@@ -32,8 +32,14 @@ pub fn check_name(typed: &str, max: usize) -> std::result::Result<String, Text> 
 fn makes_a_link(line: &str) -> bool {
     let line: String = line.nfkc().collect::<String>().to_lowercase();
     let www = line.match_indices("www.").any(|(at, found)| {
-        let inside = line[..at].chars().next_back().is_some_and(char::is_alphanumeric);
-        let goes_on = line[at + found.len()..].chars().next().is_some_and(char::is_alphanumeric);
+        let inside = line[..at]
+            .chars()
+            .next_back()
+            .is_some_and(char::is_alphanumeric);
+        let goes_on = line[at + found.len()..]
+            .chars()
+            .next()
+            .is_some_and(char::is_alphanumeric);
         !inside && goes_on
     });
     let host = |word: &str| match word.split_once('/') {

@@ -14,7 +14,7 @@ use crate::{
 /// Ends the session that acts. Its cookie is dead, wherever copies of it are.
 pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
     let session = actor.session_id().ok_or(Error::Forbidden)?;
-    match end(app, actor, session, Device::Kept).await {
+    match end(app, actor, session, reach(actor)?, Device::Kept).await {
         // Ended from elsewhere in the meantime: what was asked for is so.
         Err(Error::NotFound) => Ok(()),
         ended => ended,
@@ -29,7 +29,18 @@ pub async fn abandon(app: &App, provisional: &Provisional) -> Result<()> {
 /// Ends a session: one of one's own, or of anybody's for whoever may. The device that it began on is not known any more.
 pub async fn revoke(app: &App, actor: &Actor, session: SessionId) -> Result<()> {
     actor.may(Permission::SessionsOwn)?;
-    end(app, actor, session, Device::Forgotten).await
+    end(app, actor, session, reach(actor)?, Device::Forgotten).await
+}
+
+/// Ends one session of somebody. Anybody else's is not there.
+pub async fn revoke_of(
+    app: &App,
+    actor: &Actor,
+    person: PersonId,
+    session: SessionId,
+) -> Result<()> {
+    actor.may(Permission::SessionsManage)?;
+    end(app, actor, session, Some(person), Device::Forgotten).await
 }
 
 /// Ends all of one's own sessions but the one that acts, forgets their devices, and ends links to set a password or change the
@@ -96,14 +107,24 @@ enum Device {
     Forgotten,
 }
 
-async fn end(app: &App, actor: &Actor, session: SessionId, device: Device) -> Result<()> {
+/// Whose sessions an actor may end: their own, or anybody's.
+fn reach(actor: &Actor) -> Result<Option<PersonId>> {
+    match actor.can(Permission::SessionsManage) {
+        true => Ok(None),
+        false => actor.person_id().map(Some).ok_or(Error::Forbidden),
+    }
+}
+
+async fn end(
+    app: &App,
+    actor: &Actor,
+    session: SessionId,
+    of: Option<PersonId>,
+    device: Device,
+) -> Result<()> {
     let tenant = actor.tenant();
-    let own = match actor.can(Permission::SessionsManage) {
-        true => None,
-        false => Some(actor.person_id().ok_or(Error::Forbidden)?),
-    };
     let mut tx = app.db.write(actor).await?;
-    let person = queries::owner(tx.conn(), tenant, session, own)
+    let person = queries::owner(tx.conn(), tenant, session, of)
         .await?
         .ok_or(Error::NotFound)?;
     queries::lock_person(tx.conn(), tenant, person).await?;

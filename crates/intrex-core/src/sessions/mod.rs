@@ -29,7 +29,7 @@ mod user_agent;
 
 pub use authenticate::{authenticate, touch};
 pub(crate) use commands::end_others;
-pub use commands::{abandon, revoke, revoke_all_of, revoke_others, sign_out};
+pub use commands::{abandon, revoke, revoke_all_of, revoke_of, revoke_others, sign_out};
 pub use counters::forget_old_failures;
 pub(crate) use model::seconds_until;
 pub use model::{

@@ -75,7 +75,14 @@ mod tests {
             ])
         );
         assert_eq!(parsed(""), Some(Vec::new()));
-        for nothing in ["[]", r#"[""]"#, r#"["", " "]"#, "[null]", r#"",""#, r#"" ; ,""#] {
+        for nothing in [
+            "[]",
+            r#"[""]"#,
+            r#"["", " "]"#,
+            "[null]",
+            r#"",""#,
+            r#"" ; ,""#,
+        ] {
             let raw: Raw = serde_json::from_str(nothing).expect("decodes");
             assert_eq!(parse(&raw, &mut FieldErrors::new()), None, "{nothing}");
         }

@@ -243,14 +243,9 @@ impl Told {
             Error::TooMany {
                 text,
                 retry_after_sec,
-            } => Told::new(
-                S::TOO_MANY_REQUESTS,
-                "too-many",
-                keys::FAULT_TOO_MANY,
-                text,
-            )
-            .icon("clock")
-            .retry_after(retry_after_sec),
+            } => Told::new(S::TOO_MANY_REQUESTS, "too-many", keys::FAULT_TOO_MANY, text)
+                .icon("clock")
+                .retry_after(retry_after_sec),
             Error::Conflict(conflict) => {
                 let detail = conflict.text();
                 match conflict {

@@ -3,6 +3,7 @@
 
 mod change;
 mod import;
+mod sessions;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
@@ -35,6 +36,10 @@ pub(super) enum User {
     Enable(Change),
     /// End every session of somebody, and forget their devices
     SignOut(Change),
+    /// List where somebody is signed in
+    Sessions(sessions::List),
+    /// End one session of somebody, and forget its device
+    EndSession(sessions::EndSession),
     /// Delete somebody for good: history keeps their id, and nothing else of them stays
     Delete(change::Delete),
     /// Remove somebody's second factor and end their sessions: they set it up anew at the next sign-in
@@ -114,6 +119,8 @@ impl User {
             User::Disable(command) => change::become_(command, "disabled", "is locked out"),
             User::Enable(command) => change::become_(command, "active", "can sign in again"),
             User::SignOut(command) => change::sign_out(command),
+            User::Sessions(command) => sessions::list(command),
+            User::EndSession(command) => sessions::end(command),
             User::Delete(command) => change::delete(command),
             User::ResetMfa(command) => reset_mfa(command),
             User::RequirePasswordChange(command) => require_password_change(command),

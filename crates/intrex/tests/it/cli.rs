@@ -1,5 +1,7 @@
 //! The command line as an operator or a script uses it: exit codes, what is printed where, and what the commands do.
 
+mod sessions;
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 45] = [
+const COMMANDS: [&[&str]; 47] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -23,6 +25,8 @@ const COMMANDS: [&[&str]; 45] = [
     &["user", "disable"],
     &["user", "enable"],
     &["user", "sign-out"],
+    &["user", "sessions"],
+    &["user", "end-session"],
     &["user", "delete"],
     &["user", "import"],
     &["user", "require-password-change"],

@@ -65,8 +65,7 @@ async fn an_address_is_sent_five_invitations_a_day_however_they_are_asked_for() 
         assert!(said.contains("5 invitations"), "{said}");
     }
     assert_eq!(app.count(count).await, mails, "nothing was sent");
-    let told =
-        "select count(*) from app.audit_events where action = 'person.invitations_limited'";
+    let told = "select count(*) from app.audit_events where action = 'person.invitations_limited'";
     assert_eq!(app.count(told).await, 1, "a flood is told once");
     // Others are invited meanwhile, and the next day the address is again.
     let other = people::invite(&app.app, &acme.operator, &somebody("o@nowhere.example")).await;
