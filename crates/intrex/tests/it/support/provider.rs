@@ -2,6 +2,8 @@
 //! (they have), and the exchange of codes, with PKCE and the client's secret checked. What it says can be bent, because that
 //! is what attackers do.
 
+mod signing;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -18,21 +20,15 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64},
 };
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use intrex_core::clock::{Chance, Clock};
-use openidconnect::{
-    JsonWebKeyId, PrivateSigningKey as _,
-    core::{CoreJwsSigningAlgorithm, CoreRsaPrivateSigningKey},
-};
-use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
+use self::signing::signed;
+pub(crate) use self::signing::{Signing, ec_jwk, ec_key, rsa_jwk};
 use super::browser::{Answer, Browser, request, send};
 
-/// Made for tests; it opens nothing.
-const RSA_KEY: &str = include_str!("../../../../intrex-core/src/oidc/test-key.pem");
 /// How the product is known there.
 pub(crate) const CLIENT_ID: &str = "intrex-at-acme";
 /// What it shows there. A colon and a space, because they are written otherwise in a header.
@@ -45,19 +41,6 @@ pub(crate) struct Provider {
     pub(crate) issuer: String,
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
-}
-
-/// How ID tokens are signed.
-#[derive(Debug, Clone)]
-pub(crate) enum Signing {
-    /// By its RSA key, with this algorithm: RS256 or PS256.
-    Rsa(&'static str),
-    /// By a P-256 key.
-    Ec(Box<SigningKey>),
-    /// By a secret that others have too.
-    Hmac(Vec<u8>),
-    /// Not at all.
-    Nothing,
 }
 
 /// A change to what is said.
@@ -216,32 +199,6 @@ impl Provider {
     }
 }
 
-/// The public half of its RSA key.
-pub(crate) fn rsa_jwk(kid: &str) -> Value {
-    let mut key = serde_json::to_value(rsa_key().as_verification_key()).expect("a key");
-    key["kid"] = json!(kid);
-    key
-}
-
-/// A new P-256 key.
-pub(crate) fn ec_key() -> Box<SigningKey> {
-    Box::new(SigningKey::from_slice(&Chance.bytes::<32>()).expect("a key"))
-}
-
-/// Its public half.
-pub(crate) fn ec_jwk(key: &SigningKey, kid: &str) -> Value {
-    let point = key.verifying_key().to_encoded_point(false);
-    json!({
-        "kty": "EC", "crv": "P-256", "use": "sig", "kid": kid,
-        "x": B64.encode(point.x().expect("a point")), "y": B64.encode(point.y().expect("a point")),
-    })
-}
-
-fn rsa_key() -> CoreRsaPrivateSigningKey {
-    let kid = JsonWebKeyId::new("first".to_owned());
-    CoreRsaPrivateSigningKey::from_pem(RSA_KEY, Some(kid)).expect("a key")
-}
-
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(|broken| broken.into_inner())
 }
@@ -354,7 +311,7 @@ async fn token(
     (state.bend_token)(&mut claims);
     Json(json!({
         "access_token": "unused", "token_type": "Bearer", "expires_in": 300,
-        "id_token": signed(&state, &claims),
+        "id_token": signed(&state.signing, state.kid.as_deref(), &claims),
     }))
     .into_response()
 }
@@ -369,39 +326,4 @@ fn is_the_client(headers: &HeaderMap) -> bool {
     let encoded =
         |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     given == Some(format!("{}:{}", encoded(CLIENT_ID), encoded(CLIENT_SECRET)))
-}
-
-fn signed(state: &State, claims: &Value) -> String {
-    let alg = match &state.signing {
-        Signing::Rsa(alg) => alg,
-        Signing::Ec(_) => "ES256",
-        Signing::Hmac(_) => "HS256",
-        Signing::Nothing => "none",
-    };
-    let mut header = json!({ "alg": alg, "typ": "JWT" });
-    if let Some(kid) = &state.kid {
-        header["kid"] = json!(kid);
-    }
-    let part = |value: &Value| B64.encode(value.to_string());
-    let text = format!("{}.{}", part(&header), part(claims));
-    let signature = match &state.signing {
-        Signing::Rsa(alg) => {
-            let alg = match *alg {
-                "PS256" => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-                _ => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-            };
-            rsa_key().sign(&alg, text.as_bytes()).expect("signs")
-        }
-        Signing::Ec(key) => {
-            let signature: Signature = key.sign(text.as_bytes());
-            signature.to_bytes().to_vec()
-        }
-        Signing::Hmac(secret) => {
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
-            mac.update(text.as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        }
-        Signing::Nothing => Vec::new(),
-    };
-    format!("{text}.{}", B64.encode(signature))
 }
