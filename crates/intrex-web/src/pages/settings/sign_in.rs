@@ -11,12 +11,14 @@ use intrex_core::{
     oidc::{self, Provider, ProviderDomain, RawDomain, RawProvider},
     permission::Permission,
 };
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
 
 use super::super::sign_in::MAX_FORM_BYTES;
 use crate::{
     WebState,
     answer::{Fault, FormView, Page, Place},
-    request::{Exchange, Form, Nothing, PathId, Reader, guard::see_other},
+    request::{Exchange, Form, Nothing, PathId, Query, Reader, guard::see_other, next},
     routes::{Access, Kind, Route, Routes, Verb},
     words::Words,
 };
@@ -72,8 +74,8 @@ struct ListPage<'a> {
     page: &'a Page,
     cards: Vec<Card>,
     notice: Option<String>,
-    /// The provider whose form for a domain has something wrong in it, and that form.
-    wrong: Option<(ProviderId, FormView)>,
+    /// The provider whose form for a domain has something typed in it, and that form.
+    typed: Option<(ProviderId, FormView)>,
     empty: FormView,
 }
 
@@ -94,13 +96,38 @@ struct RemovePage<'a> {
     provider: Provider,
 }
 
+/// A domain that was typed before stepping up. It is no secret, and goes there and back in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Kept {
+    provider: Option<ProviderId>,
+    domain: Option<String>,
+}
+
+impl Kept {
+    /// The list, with what was typed, by way of stepping up.
+    fn by_step_up(provider: ProviderId, typed: &str) -> Response {
+        let kept = Serializer::new(String::new())
+            .append_pair("provider", &provider.to_string())
+            .append_pair("domain", typed)
+            .finish();
+        let whole = format!("{PATH}?{kept}");
+        // What is too long for an address is no domain either.
+        let back = next::checked(&whole).unwrap_or(PATH);
+        see_other(&format!("/step-up{}", next::query(Some(back))))
+    }
+}
+
 /// `GET /settings/sign-in`
 async fn list(
     State(web): State<WebState>,
     exchange: Exchange,
     Reader(tx): Reader,
+    Query(kept): Query<Kept>,
 ) -> Result<Response, Fault> {
-    draw(&web, &exchange, tx, StatusCode::OK, None, None).await
+    let typed = kept.provider.zip(kept.domain);
+    let typed = typed.map(|(id, domain)| (id, FormView::filled([("domain", domain)])));
+    draw(&web, &exchange, tx, StatusCode::OK, None, typed).await
 }
 
 /// `GET /settings/sign-in/new`
@@ -229,6 +256,7 @@ async fn add_domain(
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             draw(&web, &exchange, tx, status, None, Some((id, view))).await
         }
+        Err(Error::StepUp) => Ok(Kept::by_step_up(id, &form.input.domain.shown())),
         done => afterwards(&web, &exchange, &form.actor, done).await,
     }
 }
@@ -279,7 +307,7 @@ async fn draw(
     mut tx: ReadTx,
     status: StatusCode,
     notice: Option<Text>,
-    wrong: Option<(ProviderId, FormView)>,
+    typed: Option<(ProviderId, FormView)>,
 ) -> Result<Response, Fault> {
     let words = Words(exchange.language());
     let providers = oidc::reads::list(&web.app, &mut tx).await?;
@@ -297,7 +325,7 @@ async fn draw(
     let template = ListPage {
         cards: cards.collect(),
         notice: notice.map(|text| page.say(text)),
-        wrong,
+        typed,
         empty: FormView::empty(),
         page: &page,
     };
@@ -328,8 +356,8 @@ fn draw_form(
 
 impl ListPage<'_> {
     fn domain_form(&self, id: &ProviderId) -> &FormView {
-        match &self.wrong {
-            Some((wrong, form)) if wrong == id => form,
+        match &self.typed {
+            Some((typed, form)) if typed == id => form,
             _ => &self.empty,
         }
     }

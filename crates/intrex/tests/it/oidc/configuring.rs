@@ -8,6 +8,7 @@ use intrex_core::{
     raw::Raw,
 };
 use reqwest::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{Scene, publish};
@@ -268,4 +269,31 @@ async fn the_way_out_is_guarded() {
     assert_eq!(conflict(refused), "oidc-provider-unreachable");
     assert_eq!(provider.asked("/.well-known/openid-configuration"), 0);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_domain_that_was_typed_is_still_there_after_stepping_up() {
+    let scene = Scene::begin().await;
+    let browser = scene.app.signed_in(&scene.site, &scene.alice).await;
+    let list = "/settings/sign-in";
+    let domains = format!("{list}/{}/domains", scene.id);
+    scene.app.app.clock.advance(chrono::TimeDelta::minutes(6));
+    let typed = "acme-labs.test&x=\"<b>";
+    let asked = browser.submit(list, &domains, &[("domain", typed)]).await;
+    let step_up = asked.leads_to().to_owned();
+    assert!(step_up.starts_with("/step-up?next="), "{step_up}");
+    let code = scene.app.code(&scene.alice);
+    let password = scene.alice.password.expose_secret();
+    let factors = [("password", password), ("code", code.as_str())];
+    let back = browser.submit(&step_up, &step_up, &factors).await;
+    let shown = browser.visit(back.leads_to()).await;
+    assert_eq!(shown.status, 200);
+    let value = "value=\"acme-labs.test&#38;x=&#34;&#60;b&#62;\"";
+    assert!(shown.body.contains(value), "{}", shown.body);
+    // What is too long for an address is no domain, and leads to the list without it.
+    scene.app.app.clock.advance(chrono::TimeDelta::minutes(6));
+    let long = "x".repeat(600);
+    let asked = browser.submit(list, &domains, &[("domain", &long)]).await;
+    assert_eq!(asked.leads_to(), "/step-up?next=%2Fsettings%2Fsign-in");
+    scene.app.finish().await;
 }
