@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     depart::hash,
-    directory::{self, Known, LIMITS, Which},
+    directory::{self, Known, Which},
     identities,
     model::redirect_uri,
     queries::{self, Attempt, Client},
@@ -27,7 +27,7 @@ use crate::{
     audit::Event,
     error::Result,
     ids::{PersonId, TenantId},
-    outside::http::{Outgoing, OutgoingError},
+    outside::http::{Limits, Outgoing, OutgoingError},
     sessions::{ByProvider, Started, counters, sign_in_by_provider},
     vault::opaque::{self, Kind, Presented},
 };
@@ -251,7 +251,7 @@ async fn subject(
 }
 
 /// The guarded way out, as the library calls it.
-struct WayOut(Outgoing);
+struct WayOut(Outgoing, Limits);
 
 impl<'c> AsyncHttpClient<'c> for WayOut {
     type Error = OutgoingError;
@@ -259,7 +259,7 @@ impl<'c> AsyncHttpClient<'c> for WayOut {
         Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, OutgoingError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.0.send(request, LIMITS))
+        Box::pin(self.0.send(request, self.1))
     }
 }
 
@@ -285,7 +285,7 @@ async fn exchange(
             true => openidconnect::AuthType::RequestBody,
             false => openidconnect::AuthType::BasicAuth,
         });
-    let way_out = WayOut(app.outgoing.clone());
+    let way_out = WayOut(app.outgoing.clone(), app.directory.limits());
     let answer = client
         .exchange_code(AuthorizationCode::new(code))
         .map_err(|_| Reason::Exchange)?

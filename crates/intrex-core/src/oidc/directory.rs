@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -37,7 +37,7 @@ const LEFT_ALONE_FOR: TimeDelta = TimeDelta::seconds(15);
 /// Providers that are remembered.
 const MAX_REMEMBERED: usize = 1_000;
 /// What one request to a provider may cost. People wait for it.
-pub(super) const LIMITS: Limits = Limits {
+const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
     total: Duration::from_secs(10),
     body_bytes: 256 * 1024,
@@ -86,9 +86,18 @@ pub(super) struct Which<'a> {
     pub issuer: &'a str,
 }
 
-/// What this process remembers of providers.
-#[derive(Debug, Default)]
-pub struct Directory(Mutex<HashMap<(TenantId, ProviderId), Remembered>>);
+/// What this process remembers of providers, and how long it waits for one.
+#[derive(Debug)]
+pub struct Directory {
+    remembered: Mutex<HashMap<(TenantId, ProviderId), Remembered>>,
+    limits: Limits,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self::with_limits(LIMITS)
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Remembered {
@@ -98,13 +107,32 @@ enum Remembered {
 }
 
 impl Directory {
+    /// One that waits so long for a provider, and reads so much of what it answers.
+    pub fn with_limits(limits: Limits) -> Self {
+        Directory {
+            remembered: Mutex::default(),
+            limits,
+        }
+    }
+
+    /// What one request to a provider may cost.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<(TenantId, ProviderId), Remembered>> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+
     fn get(&self, which: Which<'_>) -> Option<Remembered> {
-        let all = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        let all = self.all();
         all.get(&(which.tenant, which.id)).cloned()
     }
 
     fn put(&self, which: Which<'_>, remembered: Remembered) {
-        let mut all = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        let mut all = self.all();
         if all.len() >= MAX_REMEMBERED {
             all.clear();
         }
@@ -213,7 +241,7 @@ async fn get(app: &App, url: &Url) -> Result<Vec<u8>, Reason> {
         .header(http::header::ACCEPT, "application/json")
         .body(Vec::new())
         .map_err(|_| Reason::Unreachable)?;
-    match app.outgoing.send(request, LIMITS).await {
+    match app.outgoing.send(request, app.directory.limits()).await {
         Ok(answer) if answer.status() == http::StatusCode::OK => Ok(answer.into_body()),
         Ok(answer) => {
             tracing::warn!(status = %answer.status(), "a provider did not answer");

@@ -8,6 +8,7 @@ mod linking;
 mod people;
 mod returning;
 mod signing_in;
+mod silence;
 
 use intrex_core::{
     ids::{ProviderDomainId, ProviderId},

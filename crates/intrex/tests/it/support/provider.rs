@@ -11,8 +11,9 @@ use std::{
 
 use axum::{
     Form, Json, Router,
-    extract::{Query, State as Shared},
+    extract::{Query, Request, State as Shared},
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -58,6 +59,10 @@ struct State {
     bend_document: Bend,
     /// Whether answers name their issuer (RFC 9207), and as whom.
     says_iss: Option<String>,
+    /// What is taken in and never answered.
+    silent: Option<&'static str>,
+    /// Requests that wait for an answer that does not come.
+    waiting: usize,
     /// What is answered in the place of anything.
     instead: HashMap<&'static str, (StatusCode, String, Vec<u8>)>,
     codes: HashMap<String, Grant>,
@@ -100,6 +105,8 @@ impl Provider {
             bend_token: Box::new(|_| {}),
             bend_document: Box::new(|_| {}),
             says_iss: None,
+            silent: None,
+            waiting: 0,
             instead: HashMap::new(),
             codes: HashMap::new(),
             asked: HashMap::new(),
@@ -109,6 +116,7 @@ impl Provider {
             .route("/jwks", get(jwks))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .layer(from_fn_with_state(state.clone(), or_never))
             .with_state(state.clone());
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("it serves");
@@ -163,10 +171,21 @@ impl Provider {
         self.state().instead.insert(path, answer);
     }
 
+    /// Takes requests for a path in from now on, and never answers them.
+    pub(crate) fn never_answers(&self, path: &'static str) {
+        self.state().silent = Some(path);
+    }
+
+    /// Whether somebody waits for an answer that does not come.
+    pub(crate) fn keeps_somebody_waiting(&self) -> bool {
+        self.state().waiting > 0
+    }
+
     /// Answers as it should again.
     pub(crate) fn recovers(&self) {
         let mut state = self.state();
         state.instead.clear();
+        state.silent = None;
         state.signing = Signing::Rsa("RS256");
         state.kid = Some("first".to_owned());
         state.bend_token = Box::new(|_| {});
@@ -201,6 +220,32 @@ impl Provider {
 
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Somebody who waits; until the connection is closed.
+struct Waiting(Arc<Mutex<State>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        locked(&self.0).waiting -= 1;
+    }
+}
+
+/// Lets a request wait for ever, where that is asked for.
+async fn or_never(
+    Shared(state): Shared<Arc<Mutex<State>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let silent = locked(&state).silent.filter(|silent| *silent == path);
+    if let Some(silent) = silent {
+        counted(&mut locked(&state), silent);
+        locked(&state).waiting += 1;
+        let _waiting = Waiting(state.clone());
+        std::future::pending::<()>().await;
+    }
+    next.run(request).await
 }
 
 /// What is answered in the place of a path's own answer, if something is.
