@@ -32,6 +32,9 @@ create table app.oidc_domains (
   challenge text not null constraint oidc_domains_challenge_length check (length(challenge) between 32 and 100),
   created_at timestamptz not null,
   proven_at timestamptz,
+  checked_at timestamptz,
+  missing_since timestamptz,
+  missed smallint not null default 0 constraint oidc_domains_missed check (missed between 0 and 100),
   constraint oidc_domains_pkey primary key (tenant_id, id),
   constraint oidc_domains_domain_once unique (tenant_id, domain),
   constraint oidc_domains_provider foreign key (tenant_id, provider_id) references app.oidc_providers (tenant_id, id) on delete cascade
@@ -40,10 +43,11 @@ create unique index oidc_domains_proven on app.oidc_domains (domain) where prove
 create index oidc_domains_by_provider on app.oidc_domains (provider_id);
 comment on table app.oidc_domains is
   'Domains of e-mail addresses that lead to a provider, once a TXT record has shown whose they are. Many may claim a domain, '
-  'one can have proven it: a sign-in starts from an address and nothing else.';
+  'one can have proven it: a sign-in starts from an address and nothing else. The record is looked for again every day: missed '
+  'counts how often in a row it was not there.';
 call app.isolate_tenant('app.oidc_domains');
 grant select, insert, delete on app.oidc_domains to intrex_app;
-grant update (proven_at) on app.oidc_domains to intrex_app;
+grant update (proven_at, checked_at, missing_since, missed) on app.oidc_domains to intrex_app;
 -- Whoever signs in has no tenant yet: the way from an address to a provider, and from a provider to its tenant.
 call app.open_to_system('app.oidc_domains', 'select');
 grant select (tenant_id, domain, provider_id, proven_at) on app.oidc_domains to intrex_system;

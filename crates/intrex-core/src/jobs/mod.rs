@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use runner::{ensure_platform_jobs, run_due};
 
-use crate::{App, access_reviews, actor::Actor, error::Result, reminders, security_events};
+use crate::{App, access_reviews, actor::Actor, error::Result, oidc, reminders, security_events};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,15 +44,18 @@ pub enum Kind {
     TellOfSecurity,
     /// Begins access reviews and looks for dormant accounts.
     AccessUpkeep,
+    /// Looks again whether domains are still proven.
+    OidcUpkeep,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 4] = [
+    pub const ALL: [Kind; 5] = [
         Kind::PlanReminders,
         Kind::Housekeeping,
         Kind::TellOfSecurity,
         Kind::AccessUpkeep,
+        Kind::OidcUpkeep,
     ];
 
     /// As stored.
@@ -62,6 +65,7 @@ impl Kind {
             Kind::Housekeeping => "housekeeping",
             Kind::TellOfSecurity => "security.tell",
             Kind::AccessUpkeep => "access.upkeep",
+            Kind::OidcUpkeep => "oidc.upkeep",
         }
     }
 
@@ -76,6 +80,7 @@ impl Kind {
             Kind::Housekeeping => housekeeping::run(app, actor).await,
             Kind::TellOfSecurity => security_events::telling::run(app, actor).await,
             Kind::AccessUpkeep => access_reviews::upkeep::run(app, actor).await,
+            Kind::OidcUpkeep => oidc::upkeep::run(app, actor).await,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! `model` providers, domains and what is shown of them · `input` what is typed · `reason` why a sign-in came to nothing ·
 //! `directory` what providers publish · `keys` the public ones among it · `token` the checks of an ID token · `secrets` what
-//! is sealed · `queries` all SQL · `commands` what admins configure · `domains` proofs · `identities` what people link ·
+//! is sealed · `queries` all SQL · `commands` what admins configure · `domains` proofs · `upkeep` their end · `identities` what people link ·
 //! `depart` the way to a provider · `arrive` the way back · `reads` what is shown.
 
 mod arrive;
@@ -22,6 +22,7 @@ pub mod reads;
 mod reason;
 mod secrets;
 mod token;
+pub(crate) mod upkeep;
 
 pub use arrive::{Arrival, Returned, arrive};
 pub use commands::{configure, disable, enable, remove, update};

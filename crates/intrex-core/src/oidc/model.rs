@@ -84,6 +84,8 @@ pub struct ProviderDomain {
     pub record_value: String,
     /// When it was proven; not yet if null.
     pub proven_at: Option<DateTime<Utc>>,
+    /// Since when its record is not there any more, of one that is proven: after three days in a row it is not proven any more.
+    pub missing_since: Option<DateTime<Utc>>,
 }
 
 /// A provider as everybody of the organisation sees it.

@@ -149,6 +149,11 @@ fn noted(event: &Event) -> Option<Noted> {
         }
         "token.created" => about_token(Code::TokenCreated),
         "token.refused_network" => about_token(Code::TokenRefusedNetwork),
+        "oidc.domain_no_longer_proven" => Some(Noted {
+            code: Code::DomainNoLongerProven,
+            subject: Subject::Everybody,
+            person: None,
+        }),
         _ => None,
     }
 }

@@ -104,6 +104,7 @@ codes! {
     PrivilegeRaised "PRIVILEGE_RAISED" Medium "Somebody became a head office admin, or was invited as one.",
     TokenCreated "TOKEN_CREATED" Medium "An API token was made.",
     TokenRefusedNetwork "TOKEN_REFUSED_NETWORK" Medium "An API token was shown outside of its networks.",
+    DomainNoLongerProven "DOMAIN_NO_LONGER_PROVEN" High "The record that proves a domain was not there for days: it leads nowhere any more.",
     ExportSpike "EXPORT_SPIKE" High "Somebody read unusually much within minutes.",
 }
 

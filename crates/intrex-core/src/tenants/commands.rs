@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// The background work that every organisation has for as long as it exists.
-const RECURRING_JOBS: [&str; 3] = ["reminders.plan", "housekeeping", "access.upkeep"];
+const RECURRING_JOBS: [&str; 4] = [
+    "reminders.plan",
+    "housekeeping",
+    "access.upkeep",
+    "oidc.upkeep",
+];
 
 /// Makes an organisation. The reason stands in its audit log, whose first event this is.
 pub async fn create(app: &App, reason: &str, raw: &RawTenant) -> Result<Tenant> {

@@ -1,12 +1,17 @@
 //! The SQL of identity providers. The way from a domain to a provider, and from a provider to its organisation, is asked as
-//! `intrex_system`; everything else as the application, with the tenant set. Here are providers and domains; `attempts` and
+//! `intrex_system`; everything else as the application, with the tenant set. Here are providers; `domains`, `attempts` and
 //! `identities` have theirs.
 
 mod attempts;
+mod domains;
 mod identities;
 
 pub(crate) use attempts::clear;
 pub(super) use attempts::{Attempt, NewAttempt, insert_attempt, is_under_way, use_attempt};
+pub(super) use domains::{
+    ToCheck, count_domains, delete_domain, insert_domain, note_found, note_missing,
+    note_unanswered, provider_of, set_no_longer_proven, set_proven, to_check,
+};
 pub(crate) use identities::use_identity;
 pub(super) use identities::{count_identities, identities, link, unlink};
 
@@ -201,7 +206,7 @@ pub(super) async fn providers(
     redirect_uri: &str,
 ) -> Result<Vec<Provider>> {
     let domains = sqlx::query!(
-        r#"select id as "id: ProviderDomainId", provider_id as "provider: ProviderId", domain, challenge, proven_at
+        r#"select id as "id: ProviderDomainId", provider_id as "provider: ProviderId", domain, challenge, proven_at, missing_since
            from app.oidc_domains where tenant_id = $1 and ($2::uuid is null or provider_id = $2) order by domain limit 1000"#,
         tenant.uuid(),
         only.map(ProviderId::uuid),
@@ -227,6 +232,7 @@ pub(super) async fn providers(
                 record_value: record_value(&domain.challenge),
                 domain: domain.domain.clone(),
                 proven_at: domain.proven_at,
+                missing_since: domain.missing_since,
             })
             .collect(),
         id: row.id,
@@ -261,85 +267,4 @@ pub(super) async fn enabled_names(
     )
     .fetch_all(conn)
     .await?)
-}
-
-pub(super) async fn insert_domain(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    provider: ProviderId,
-    id: ProviderDomainId,
-    domain: &str,
-    challenge: &str,
-    now: DateTime<Utc>,
-) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into app.oidc_domains (tenant_id, id, provider_id, domain, challenge, created_at) values ($1, $2, $3, $4, $5, $6)",
-        tenant.uuid(),
-        id.uuid(),
-        provider.uuid(),
-        domain,
-        challenge,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// To which provider a domain belongs.
-pub(super) async fn provider_of(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: ProviderDomainId,
-) -> Result<Option<ProviderId>> {
-    Ok(sqlx::query_scalar!(
-        r#"select provider_id as "provider: ProviderId" from app.oidc_domains where tenant_id = $1 and id = $2"#,
-        tenant.uuid(),
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
-pub(super) async fn count_domains(conn: &mut PgConnection, tenant: TenantId) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from app.oidc_domains where tenant_id = $1"#,
-        tenant.uuid(),
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
-/// Notes that a domain is proven. The index holds that it is nobody else's.
-pub(super) async fn set_proven(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: ProviderDomainId,
-    now: DateTime<Utc>,
-) -> std::result::Result<bool, sqlx::Error> {
-    let proven = sqlx::query!(
-        "update app.oidc_domains set proven_at = $3 where tenant_id = $1 and id = $2 and proven_at is null",
-        tenant.uuid(),
-        id.uuid(),
-        now,
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
-    Ok(proven == 1)
-}
-
-pub(super) async fn delete_domain(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: ProviderDomainId,
-) -> Result<()> {
-    sqlx::query!(
-        "delete from app.oidc_domains where tenant_id = $1 and id = $2",
-        tenant.uuid(),
-        id.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -6,6 +6,7 @@ mod configuring;
 mod domains;
 mod linking;
 mod people;
+mod rechecking;
 mod returning;
 mod signing_in;
 mod silence;

@@ -96,6 +96,18 @@ impl NameServer {
         }
     }
 
+    /// The answer to every question for a name from now on, whatever was to come.
+    pub(crate) fn answers_now(&self, name: &str, answer: Answer) {
+        let forgotten = |state: &mut State| state.answers.retain(|(known, _), _| known != name);
+        forgotten(
+            &mut self
+                .state
+                .lock()
+                .expect("no test panics while it holds this"),
+        );
+        self.answers(name, answer);
+    }
+
     /// How often the addresses of a name were asked for.
     pub(crate) fn questions(&self, name: &str) -> usize {
         let state = self
