@@ -28,6 +28,7 @@ create table app.sessions (
   auth_time timestamptz not null,
   last_seen_at timestamptz not null,
   factor_at timestamptz,
+  amr text not null default 'pwd' constraint sessions_amr_length check (length(amr) between 1 and 40),
   absolute_at timestamptz not null,
   revoked_at timestamptz,
   device_id uuid,

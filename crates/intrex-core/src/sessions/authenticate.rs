@@ -44,6 +44,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
             person: presented.person,
             session: row.id,
             role: row.role,
+            amr: row.amr,
             request,
         }));
     }
@@ -63,7 +64,7 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
                 sid: &presented.sid,
                 tenant,
                 person: presented.person,
-                stage: Stage::Full,
+                amr: &row.amr,
                 auth_time: row.auth_time,
                 absolute_at: row.absolute_at,
             },

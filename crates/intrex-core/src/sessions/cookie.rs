@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::model::{SessionCookie, Stage};
+use super::model::SessionCookie;
 use crate::{
     App,
     clock::Chance,
@@ -75,7 +75,8 @@ pub(super) struct Holder<'a> {
     pub sid: &'a Sid,
     pub tenant: TenantId,
     pub person: PersonId,
-    pub stage: Stage,
+    /// By what was shown who it is, with blanks between.
+    pub amr: &'a str,
     pub auth_time: DateTime<Utc>,
     /// The session's own end.
     pub absolute_at: DateTime<Utc>,
@@ -85,10 +86,6 @@ pub(super) struct Holder<'a> {
 pub(super) fn make(app: &App, of: &Holder<'_>) -> Result<SessionCookie> {
     let now = app.now();
     let end = of.absolute_at.min(now + LIFETIME);
-    let factors: &[&str] = match of.stage {
-        Stage::Full => &["pwd", "otp"],
-        Stage::MfaSetup | Stage::MfaVerify => &["pwd"],
-    };
     let claims = Claims {
         sid: of.sid.0.expose_secret().to_owned(),
         jti: app.chance.uuid(now),
@@ -99,7 +96,7 @@ pub(super) fn make(app: &App, of: &Holder<'_>) -> Result<SessionCookie> {
         iss: USE.issuer.to_owned(),
         aud: USE.audience.to_owned(),
         typ: TYPE.to_owned(),
-        amr: factors.iter().map(|factor| (*factor).to_owned()).collect(),
+        amr: of.amr.split_whitespace().map(str::to_owned).collect(),
         auth_time: of.auth_time.timestamp(),
     };
     Ok(SessionCookie {

@@ -4,7 +4,7 @@
 //! `password_ok → mfa_setup | mfa_verify → full`: without the second factor a session is provisional and good for nothing
 //! else.
 //!
-//! `model` the types · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `provider` an
+//! `model` the types · `methods` what was shown · `cookie` the signed text · `counters` failures and locks · `sign_in` the password · `provider` an
 //! identity provider in its place · `second_factor` the code · `attempts` wrong ones · `recovery` a recovery code in its
 //! place · `passkey` what stands beside both · `devices` those that a person is
 //! known by · `step_up` both factors again · `authenticate` each request · `commands` sign out, revoke · `reads` one's own
@@ -16,6 +16,7 @@ pub mod commands;
 mod cookie;
 pub(crate) mod counters;
 pub(crate) mod devices;
+mod methods;
 mod model;
 mod passkey;
 mod provider;

@@ -141,6 +141,8 @@ pub struct Provisional {
     pub(super) person: PersonId,
     pub(super) session: SessionId,
     pub(super) role: Role,
+    /// By what was shown who it is.
+    pub(super) amr: String,
     pub(super) request: Request,
 }
 

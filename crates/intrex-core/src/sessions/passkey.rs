@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     attempts::{self, Checked, Passed, waits_until},
+    methods::Second,
     model::{Provisional, Stage, Verification},
     queries::{self, Factor},
     second_factor::{begin_full_session, locked},
@@ -70,7 +71,7 @@ pub async fn verify_passkey(
     };
     match check(app, tx, &factor, given).await? {
         Ok(tx) => {
-            let cookie = begin_full_session(app, tx, provisional, &factor).await?;
+            let cookie = begin_full_session(app, tx, provisional, &factor, Second::Passkey).await?;
             Ok(Verification::Full(cookie))
         }
         Err(checked) => Ok(checked.refused(now)),

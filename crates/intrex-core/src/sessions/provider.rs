@@ -3,6 +3,7 @@
 //! is never the provider alone who says where codes come from.
 
 use super::{
+    methods::First,
     model::{Stage, Started},
     queries,
     sign_in::begin_provisional,
@@ -48,7 +49,7 @@ pub(crate) async fn sign_in_by_provider(
         return Ok(ByProvider::NotActive(person));
     }
     let stage = Stage::MfaVerify;
-    let begun = begin_provisional(app, &mut tx, person, stage).await?;
+    let begun = begin_provisional(app, &mut tx, person, stage, First::Provider).await?;
     let event = Event::new("session", "session.provider_accepted")
         .on("person", person)
         .about(person)

@@ -2,6 +2,7 @@
 //! tenant set.
 
 mod account;
+mod beginning;
 mod factor;
 
 use chrono::{DateTime, Utc};
@@ -13,61 +14,19 @@ use super::{
 };
 use crate::{
     error::Result,
-    ids::{DeviceId, PersonId, SessionId, TenantId},
+    ids::{PersonId, SessionId, TenantId},
     permission::Role,
-    security_events::NetworkKey,
 };
 
 pub(crate) use account::lock_person;
 pub(super) use account::{
     Account, find_account, find_by_email, is_there, keeps_password, replace_password_hash,
 };
+pub(super) use beginning::{NewName, NewSession, insert, rename};
 pub(crate) use factor::{Factor, forget_wrong};
 pub(super) use factor::{
     confirm_secret, factor, factor_for_update, note_given, set_secret, set_wrong, use_step,
 };
-
-/// A session to begin.
-#[derive(Debug)]
-pub(super) struct NewSession {
-    pub id: SessionId,
-    pub person: PersonId,
-    pub sid_hash: [u8; 32],
-    pub stage: Stage,
-    pub absolute_at: DateTime<Utc>,
-    pub device: Option<DeviceId>,
-    pub ip: String,
-    pub user_agent: String,
-    pub network: Option<NetworkKey>,
-}
-
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    new: &NewSession,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
-                                   absolute_at, device_id, ip, user_agent, network)
-         values ($1, $2, $3, $4, $5, $6, $6, $6, $11, $7, $8, $9, $10, $12)",
-        tenant.uuid(),
-        new.id.uuid(),
-        new.person.uuid(),
-        &new.sid_hash[..],
-        new.stage as Stage,
-        now,
-        new.absolute_at,
-        new.device.map(DeviceId::uuid),
-        new.ip,
-        new.user_agent,
-        (new.stage == Stage::Full).then_some(now),
-        new.network.as_ref().map(|network| &network[..]),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
 
 /// A session that counts at this moment, and the branch setting of its transaction.
 #[derive(Debug)]
@@ -78,6 +37,7 @@ pub(super) struct Authenticated {
     pub auth_time: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
     pub factor_at: Option<DateTime<Utc>>,
+    pub amr: String,
     pub absolute_at: DateTime<Utc>,
     pub idle_minutes: i16,
     pub must_change_password: bool,
@@ -105,7 +65,7 @@ pub(super) async fn authenticate(
     Ok(sqlx::query_as!(
         Authenticated,
         r#"select s.id as "id: SessionId", p.role as "role: Role", s.stage as "stage: Stage", s.auth_time, s.last_seen_at,
-                  s.factor_at, least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
+                  s.factor_at, s.amr, least(s.absolute_at, s.created_at + make_interval(hours => t.session_absolute_hours::integer))
                     as "absolute_at!",
                   t.session_idle_minutes as idle_minutes, p.must_change_password, p.name as person_name, p.email,
                   t.name as tenant_name, s.user_agent, s.network, s.moved_at, s.agent_told_at,
@@ -217,63 +177,6 @@ pub(super) async fn delete(
     .await?
     .rows_affected();
     Ok(deleted == 1)
-}
-
-/// What a session goes on under.
-#[derive(Debug)]
-pub(super) struct NewName {
-    pub id: SessionId,
-    pub sid_hash: [u8; 32],
-    pub ip: String,
-    pub user_agent: String,
-    pub factor_at: Option<DateTime<Utc>>,
-}
-
-/// What became of a session that goes on.
-#[derive(Debug)]
-pub(super) struct Renamed {
-    pub auth_time: DateTime<Utc>,
-    pub absolute_at: DateTime<Utc>,
-}
-
-/// Puts a new row in the place of a full session's, with a factor given at `factor_at`, or when it was. It began
-/// when the old one did and ends no later; what is known of where it was used, and when that was told, goes with it. `None` if
-/// the old one has ended.
-pub(super) async fn rename(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    person: PersonId,
-    old: SessionId,
-    new: &NewName,
-    now: DateTime<Utc>,
-) -> Result<Option<Renamed>> {
-    Ok(sqlx::query_as!(
-        Renamed,
-        r#"with old as (
-             delete from app.sessions
-             where tenant_id = $1 and id = $2 and person_id = $3 and stage = 'full' and revoked_at is null and absolute_at > $4
-             returning created_at, auth_time, absolute_at, factor_at, device_id, network, previous_network, moved_at,
-                       agent_told_at)
-           insert into app.sessions (tenant_id, id, person_id, sid_hash, stage, created_at, auth_time, last_seen_at, factor_at,
-                                     absolute_at, device_id, ip, user_agent, network, previous_network, moved_at, agent_told_at)
-           select $1, $5, $3, $6, 'full', old.created_at, coalesce($9, old.auth_time), $4,
-                  coalesce($9, old.factor_at),
-                  least(old.absolute_at, old.created_at + make_interval(hours => t.session_absolute_hours::integer)),
-                  old.device_id, $7, $8, old.network, old.previous_network, old.moved_at, old.agent_told_at
-           from old join app.tenants t on t.id = $1
-           returning auth_time, absolute_at"#,
-        tenant.uuid(),
-        old.uuid(),
-        person.uuid(),
-        now,
-        new.id.uuid(),
-        &new.sid_hash[..],
-        new.ip,
-        new.user_agent,
-        new.factor_at,
-    )
-    .fetch_optional(conn)
-    .await?)
 }
 
 /// Whose session this is: with `person`, only if it is theirs.

@@ -4,6 +4,7 @@
 use super::{
     attempts::{self, Checked, waits_until},
     devices,
+    methods::Second,
     model::{Provisional, Stage, Verification},
     passkey,
     queries::{self, Factor},
@@ -50,7 +51,9 @@ pub async fn verify_recovery_code(
     let checked = use_up(app, &mut tx, person, &factor, &tried).await?;
     match attempts::pass(tx, person, &factor, checked).await? {
         Ok(tx) => {
-            let cookie = second_factor::begin_full_session(app, tx, provisional, &factor).await?;
+            let by = Second::OneTimeCode;
+            let cookie =
+                second_factor::begin_full_session(app, tx, provisional, &factor, by).await?;
             Ok(Verification::Full(cookie))
         }
         Err(checked) => Ok(checked.refused(now)),

@@ -9,6 +9,7 @@ use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Counted},
     devices,
+    methods::Second,
     model::{Enrolment, Provisional, SessionCookie, Stage, Verification, kept_user_agent},
     passkey,
     queries::{self, NewSession},
@@ -137,7 +138,8 @@ async fn finish(
         Ok(tx) => tx,
         Err(checked) => return Ok(checked.refused(now)),
     };
-    let cookie = begin_full_session(app, tx, provisional, &factor).await?;
+    let by = Second::OneTimeCode;
+    let cookie = begin_full_session(app, tx, provisional, &factor, by).await?;
     Ok(Verification::Full(cookie))
 }
 
@@ -199,6 +201,7 @@ pub(super) async fn begin_full_session(
     mut tx: WriteTx,
     provisional: &Provisional,
     factor: &Factor,
+    by: Second,
 ) -> Result<SessionCookie> {
     let (tenant, person) = (provisional.tenant, provisional.person);
     let request = &provisional.request;
@@ -211,11 +214,13 @@ pub(super) async fn begin_full_session(
     let sid = Sid::new(app.chance);
     let id: SessionId = app.new_id();
     let absolute_at = now + TimeDelta::hours(factor.absolute_hours.into());
+    let amr = by.after(&provisional.amr);
     let new = NewSession {
         id,
         person,
         sid_hash: sid.hash(),
         stage: Stage::Full,
+        amr: amr.clone(),
         absolute_at,
         device: Some(device.id),
         ip: app.kept_address(request.ip),
@@ -267,7 +272,7 @@ pub(super) async fn begin_full_session(
             sid: &sid,
             tenant,
             person,
-            stage: Stage::Full,
+            amr: &amr,
             auth_time: now,
             absolute_at,
         },

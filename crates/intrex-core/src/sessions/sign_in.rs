@@ -7,6 +7,7 @@ use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
     devices,
+    methods::First,
     model::{PROVISIONAL_LIFETIME, SignIn, Stage, Started, kept_user_agent, seconds_until},
     queries::{self, Account, NewSession},
 };
@@ -136,7 +137,7 @@ async fn start(
     if !queries::keeps_password(tx.conn(), tenant, account.person, hash).await? {
         return Ok(None);
     }
-    let begun = begin_provisional(app, &mut tx, account.person, stage).await?;
+    let begun = begin_provisional(app, &mut tx, account.person, stage, First::Password).await?;
     if let (Some(hash), Some(old)) = (rehashed, &account.password_hash) {
         queries::replace_password_hash(tx.conn(), tenant, account.person, old, &hash).await?;
     }
@@ -155,6 +156,7 @@ pub(super) struct Begun {
     sid: Sid,
     began_at: chrono::DateTime<chrono::Utc>,
     absolute_at: chrono::DateTime<chrono::Utc>,
+    by: First,
 }
 
 /// Writes a session that awaits its second factor, in the caller's transaction: after the first factor, whichever it was.
@@ -163,6 +165,7 @@ pub(super) async fn begin_provisional(
     tx: &mut WriteTx,
     person: PersonId,
     stage: Stage,
+    by: First,
 ) -> Result<Begun> {
     let (tenant, request, now) = (tx.actor().tenant(), tx.actor().request().clone(), tx.now());
     let begun = Begun {
@@ -170,12 +173,14 @@ pub(super) async fn begin_provisional(
         sid: Sid::new(app.chance),
         began_at: now,
         absolute_at: now + PROVISIONAL_LIFETIME,
+        by,
     };
     let new = NewSession {
         id: begun.id,
         person,
         sid_hash: begun.sid.hash(),
         stage,
+        amr: by.as_str().to_owned(),
         absolute_at: begun.absolute_at,
         device: None,
         ip: app.kept_address(request.ip),
@@ -201,7 +206,7 @@ impl Begun {
                 sid: &self.sid,
                 tenant,
                 person,
-                stage,
+                amr: self.by.as_str(),
                 auth_time: self.began_at,
                 absolute_at: self.absolute_at,
             },

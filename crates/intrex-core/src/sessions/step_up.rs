@@ -9,7 +9,8 @@ use super::{
     cookie::{self, Holder, Sid},
     counters::{self, Admission, Counted, Failure},
     devices,
-    model::{SessionCookie, Stage, kept_user_agent, seconds_until},
+    methods::{First, Second},
+    model::{SessionCookie, kept_user_agent, seconds_until},
     passkey::{self, Given},
     queries::{self, NewName},
     recovery, second_factor,
@@ -127,7 +128,7 @@ pub async fn step_up(
         }
     };
     match attempts::pass(tx, person, &factor, checked).await? {
-        Ok(tx) => finish(app, tx, person, &counted).await,
+        Ok(tx) => finish(app, tx, person, &counted, Second::OneTimeCode).await,
         Err(checked) => Ok(refused(app, checked)),
     }
 }
@@ -164,7 +165,7 @@ async fn by_passkey(
         credential,
     };
     match passkey::check(app, tx, &factor, given).await? {
-        Ok(tx) => finish(app, tx, person, counted).await,
+        Ok(tx) => finish(app, tx, person, counted, Second::Passkey).await,
         Err(checked) => Ok(refused(app, checked)),
     }
 }
@@ -175,9 +176,10 @@ async fn finish(
     mut tx: WriteTx,
     person: crate::ids::PersonId,
     counted: &Counted,
+    by: Second,
 ) -> Result<StepUp> {
     let actor = tx.actor().clone();
-    let (id, cookie) = renew(app, &mut tx, Factor::GivenNow).await?;
+    let (id, cookie) = renew(app, &mut tx, Factor::GivenNow(by)).await?;
     let event = Event::new("session", "session.stepped_up")
         .on("session", id)
         .about(person)
@@ -199,8 +201,8 @@ async fn finish(
 /// Whether the second factor was part of what renews a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Factor {
-    /// It was given just now.
-    GivenNow,
+    /// It was given just now, after the password.
+    GivenNow(Second),
     /// It was not: it is as fresh as before.
     AsBefore,
 }
@@ -228,7 +230,11 @@ pub(crate) async fn renew(
         sid_hash: sid.hash(),
         ip: app.kept_address(request.ip),
         user_agent: kept_user_agent(&request),
-        factor_at: (factor == Factor::GivenNow).then_some(now),
+        factor_at: (factor != Factor::AsBefore).then_some(now),
+        amr: match factor {
+            Factor::GivenNow(by) => Some(by.after(First::Password.as_str())),
+            Factor::AsBefore => None,
+        },
     };
     // Ended in the meantime, from elsewhere or renewed in another window: this name is worth nothing any more.
     let renamed = queries::rename(tx.conn(), tenant, person, session, &new, now)
@@ -241,7 +247,7 @@ pub(crate) async fn renew(
             sid: &sid,
             tenant,
             person,
-            stage: Stage::Full,
+            amr: &renamed.amr,
             auth_time: renamed.auth_time,
             absolute_at: renamed.absolute_at,
         },

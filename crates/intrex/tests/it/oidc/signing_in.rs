@@ -4,6 +4,7 @@ use intrex_core::sessions::{self, Session};
 use secrecy::ExposeSecret as _;
 
 use super::{FAILURES, PROVISIONAL, Scene};
+use crate::sessions::methods::amr;
 
 #[tokio::test]
 async fn the_domain_of_an_address_leads_to_the_provider_and_the_second_factor_is_asked() {
@@ -221,5 +222,31 @@ async fn no_address_to_come_back_to_leads_elsewhere() {
         assert_eq!(arrived.leads_to(), "/mfa", "{next}");
     }
     assert_eq!(scene.app.count(PROVISIONAL).await, 5);
+    scene.app.finish().await;
+}
+
+#[tokio::test]
+async fn the_cookie_says_that_a_provider_stood_in_for_the_password_until_the_password_is_given() {
+    let scene = Scene::begin().await;
+    let browser = scene.site.browser();
+    let said = || {
+        let cookie = browser.cookie("__Host-session").expect("a session");
+        amr(&cookie.into())
+    };
+    scene.app.app.clock.advance(chrono::TimeDelta::seconds(30));
+    assert_eq!(scene.goes(&browser).await.leads_to(), "/mfa");
+    assert_eq!(said(), ["fed"]);
+    let code = scene.app.code(&scene.alice);
+    browser.submit("/mfa", "/mfa", &[("code", &code)]).await;
+    assert_eq!(said(), ["fed", "otp"]);
+    // Made anew after a while it says the same; after stepping up, the password was given too.
+    scene.app.app.clock.advance(chrono::TimeDelta::minutes(16));
+    browser.visit("/today").await;
+    assert_eq!(said(), ["fed", "otp"]);
+    let code = scene.app.code(&scene.alice);
+    let password = scene.alice.password.expose_secret();
+    let factors = [("password", password), ("code", code.as_str())];
+    browser.submit("/step-up", "/step-up", &factors).await;
+    assert_eq!(said(), ["pwd", "otp"]);
     scene.app.finish().await;
 }

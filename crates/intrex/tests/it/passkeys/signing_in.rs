@@ -9,7 +9,10 @@ use intrex_core::{
 use secrecy::ExposeSecret as _;
 
 use super::{FAILED, FULL_SESSIONS, Scene, asked, challenge, give, options};
-use crate::support::{Authenticator, MailServer, TestApp};
+use crate::{
+    sessions::methods::amr,
+    support::{Authenticator, MailServer, TestApp},
+};
 
 #[tokio::test]
 async fn a_passkey_ends_a_sign_in_in_the_place_of_a_code() {
@@ -29,7 +32,9 @@ async fn a_passkey_ends_a_sign_in_in_the_place_of_a_code() {
     assert_eq!(allowed.len(), 1, "hers alone");
     let done = give(&browser, &passkey.sign(&asked)).await;
     assert_eq!(done.leads_to(), "/today");
-    assert_ne!(browser.cookie("__Host-session"), Some(provisional));
+    let session = browser.cookie("__Host-session").expect("a session");
+    assert_ne!(session, provisional);
+    assert_eq!(amr(&session.into()), ["pwd", "pop"]);
     assert!(browser.cookie("__Host-device").is_some());
     assert_eq!(browser.visit("/today").await.status, 200);
     // Fresh, as after a code.

@@ -7,6 +7,7 @@ mod factor_waits;
 mod forged;
 mod limits;
 mod list;
+pub(crate) mod methods;
 mod neighbours;
 mod rights;
 mod step_up;
