@@ -89,7 +89,7 @@ test("an admin configures a provider, and people are told where there is none", 
   await look(page, "organisation");
   await page.locator("#email").fill("somebody@provider.example");
   await page.locator("#email").press("Enter");
-  await expect(page.getByText("There is no sign-in for this address here.")).toBeVisible();
+  await expect(page.getByText("There is no sign-in for this address here")).toBeVisible();
   await look(page, "organisation-none");
   await page.goto("/sign-in/organisation?refused=yes");
   await look(page, "organisation-refused");

@@ -62,10 +62,8 @@ pub struct Departure {
 pub enum Begun {
     /// On to the provider.
     Departure(Box<Departure>),
-    /// There is no such provider, or people do not sign in by it.
+    /// There is no such provider, people do not sign in by it, or it does not answer: they are not told apart.
     Nowhere,
-    /// The provider does not answer, or not with what can be used.
-    Silent,
     /// Too many requests of the network, or of the known device.
     Wait {
         /// Seconds until the next one counts.
@@ -124,7 +122,7 @@ pub async fn begin(
         issuer: &client.issuer,
     };
     let Ok(known) = directory::look_up(app, which).await else {
-        return Ok(Begun::Silent);
+        return Ok(Begun::Nowhere);
     };
     let nobody = Actor::anonymous(tenant, request.clone());
     let from = From {

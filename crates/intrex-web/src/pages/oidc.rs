@@ -149,10 +149,6 @@ async fn leave(
             let notice = Some(keys::SIGN_IN_ORGANISATION_NONE.into());
             draw(&exchange, &next, FormView::empty(), StatusCode::OK, notice)
         }
-        Begun::Silent => {
-            let notice = Some(keys::SIGN_IN_ORGANISATION_SILENT.into());
-            draw(&exchange, &next, FormView::empty(), StatusCode::OK, notice)
-        }
         Begun::Wait { retry_after_sec } => wait(&exchange, &next, retry_after_sec),
     }
 }
