@@ -2,8 +2,9 @@
 
 create table app.tenants (
   id uuid primary key,
-  name text not null constraint tenants_name_length check (length(name) between 1 and 200),
-  status text not null default 'active' constraint tenants_status check (status in ('active', 'suspended')),
+  name text not null,
+  status text not null default 'active'
+    constraint tenants_status check (status in ('active', 'suspended', 'deleting', 'deleted')),
   time_zone text not null default 'UTC' constraint tenants_time_zone_length check (length(time_zone) <= 64),
   lead_days smallint[] not null default '{30,14,7,3,1}',
   session_absolute_hours smallint not null default 168
@@ -19,18 +20,33 @@ create table app.tenants (
     constraint tenants_access_review check (access_review_months between 0 and 12),
   admin_second_factor text not null default 'any'
     constraint tenants_admin_second_factor check (admin_second_factor in ('any', 'passkey')),
+  deletion_requested_at timestamptz,
+  deletion_requested_by uuid,
+  deletion_due_at timestamptz,
+  deletion_begun_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  version integer not null default 1
+  version integer not null default 1,
+  -- Of one that was deleted the id is left, and no name.
+  constraint tenants_name_length check (length(name) between 1 and 200 or (status = 'deleted' and name = '')),
+  constraint tenants_deletion_request check ((deletion_due_at is null) = (deletion_requested_at is null)
+    and (deletion_requested_at is not null) >= (deletion_requested_by is not null)),
+  -- Nobody is deleted without a request.
+  constraint tenants_deletion_begun check ((deletion_begun_at is not null) = (status in ('deleting', 'deleted'))
+    and (deletion_begun_at is null or (deletion_due_at is not null and deletion_due_at <= deletion_begun_at))),
+  constraint tenants_deleted check (status <> 'deleted' or (name = '' and deletion_requested_by is null))
 );
-comment on table app.tenants is 'An organisation. Everything below it carries its id.';
+comment on table app.tenants is
+  'An organisation. Everything below it carries its id. deletion_requested_by: the person who asked for it, null for the '
+  'operator of the installation; no foreign key, because the person goes before the row does.';
 call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
 grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, recovery_code_roles,
-              dormant_after_days, suspend_dormant, access_review_months, admin_second_factor, updated_at, version)
+              dormant_after_days, suspend_dormant, access_review_months, admin_second_factor, deletion_requested_at,
+              deletion_requested_by, deletion_due_at, deletion_begun_at, updated_at, version)
   on app.tenants to intrex_app;
-grant select (id, status, name, created_at) on app.tenants to intrex_system;
+grant select (id, status, name, created_at, deletion_due_at) on app.tenants to intrex_system;
 
 create table app.data_keys (
   tenant_id uuid not null,

@@ -67,6 +67,8 @@ create table app.notification_events (
   constraint notification_events_obligation foreign key (tenant_id, branch_id, obligation_id)
     references app.obligation_instances (tenant_id, branch_id, id) on delete cascade
 );
+-- For the foreign key: without it, whoever removes an obligation looks through the whole inbox of the organisation.
+create index notification_events_by_obligation on app.notification_events (tenant_id, obligation_id);
 create index notification_events_inbox on app.notification_events (tenant_id, recipient_id, created_at desc, id desc);
 comment on table app.notification_events is 'The in-app inbox: one row a person and message. Queries narrow it to its recipient.';
 call app.isolate_tenant('app.notification_events');

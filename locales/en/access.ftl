@@ -4,6 +4,9 @@ branch-not-closed = This branch is open.
 
 tenant-already-suspended = This organisation is suspended already.
 tenant-not-suspended = This organisation is active.
+tenant-deletion-waits = This organisation is to be deleted already. Cancel that first.
+tenant-deletion-begun = This organisation is being deleted: there is no way back.
+tenant-confirm-wrong = This is not the organisation's name. Type it exactly as it is.
 
 person-disabled-by-head-office = Head office has disabled this person, or nobody had used the account. A head office admin enables it again.
 person-last-admin = This is the last active head office admin. Make somebody else one first.

@@ -57,6 +57,13 @@ account-mail-review-overdue-subject = The access review at { $tenant } is overdu
 account-mail-review-overdue = The date of the access review at { $tenant } has passed, and it is not finished.
 account-mail-review-link = The access reviews
 
+account-mail-deletion-requested-subject = { $tenant } is going to be deleted
+account-mail-deletion-requested = On { $when }, somebody asked that { $tenant } be deleted, with all that it holds in Intrex: branches, people, obligations. It happens on { $until }, and cannot be undone afterwards. Until then, every head office admin can cancel it. Who asked, and why, stands in the audit log.
+account-mail-deletion-requested-link = Look at it, or cancel it
+account-mail-deletion-cancelled-subject = { $tenant } is not deleted
+account-mail-deletion-cancelled = On { $when }, somebody cancelled that { $tenant } be deleted. Nothing was removed.
+account-mail-deletion-cancelled-link = The organisation's settings
+
 account-mail-dormant-subject = Your account was disabled
 account-mail-dormant = Nobody has signed in to your account at { $tenant } for a long time. It was disabled on { $when }, as your organisation has set.
 account-mail-dormant-ask = If you still need it, ask your head office admin to enable it again.

@@ -113,6 +113,12 @@ security-event-DOMAIN_NO_LONGER_PROVEN-do = If the domain is still yours, publis
 security-event-EXPORT_SPIKE = Unusually much was read
 security-event-EXPORT_SPIKE-means = Somebody, or a program that acts for them, read page after page of the register or of the audit log within minutes.
 security-event-EXPORT_SPIKE-do = Ask the person what it was for. If they do not know, end their sessions and revoke their API tokens.
+security-event-TENANT_DELETION_REQUESTED = Deletion of the organisation asked for
+security-event-TENANT_DELETION_REQUESTED-means = A head office admin, or the operator of the installation, has asked that the organisation and everything that it holds be deleted. Every head office admin had a mail about it.
+security-event-TENANT_DELETION_REQUESTED-do = If it was not meant, cancel it at once in the organisation's settings, then end the sessions of whoever asked and reset their second factor. The audit log says who it was and why.
+security-event-TENANT_DELETION_CANCELLED = Deletion of the organisation cancelled
+security-event-TENANT_DELETION_CANCELLED-means = Somebody has cancelled that the organisation be deleted. It stays.
+security-event-TENANT_DELETION_CANCELLED-do = Make sure that it was meant. The audit log says who it was.
 
 action-LOGIN_BURST = Many failed sign-ins
 action-LOGIN_SPRAY = One network fails at many accounts

@@ -54,6 +54,37 @@ field-session-preset = Limits
 field-session-absolute-hours = Hours at most
 field-session-idle-minutes = Minutes without use
 
+deletion = Delete the organisation
+deletion-link-hint = For good, with everything that it holds. There is a week to think better of it.
+deletion-lede = It happens { $days } days from now. Until then every head office admin is reminded of it on each page, and can cancel it.
+deletion-warning = There is no way back. Afterwards nobody signs in here any more, and nobody can bring anything back but from a backup of the whole installation.
+deletion-goes = What goes
+deletion-branches = { $n ->
+    [one] One branch
+   *[other] { $n } branches
+}
+deletion-obligations = { $n ->
+    [one] One obligation
+   *[other] { $n } obligations
+}, settled ones too
+deletion-people = { $n ->
+    [one] One person
+   *[other] { $n } people
+}, with how they sign in
+deletion-rest = Templates, reminders, messages, imports, access reviews, API tokens. The audit log stays as evidence, and nobody can read what was personal in it.
+deletion-sure = To be sure
+deletion-confirm-hint = Type it as it is: { $name }
+deletion-reason-hint = It stands in the audit log.
+deletion-ask = Delete it in a week
+deletion-waits = This organisation will be deleted on { $when }.
+deletion-asked = { $name } asked for it on { $when }.
+deletion-asked-by-operator = Whoever runs this installation asked for it on { $when }.
+deletion-cancel = Cancel: keep the organisation
+deletion-back = Back to the details
+deletion-banner = This organisation will be deleted on { $when }.
+deletion-banner-link = Look at it, or cancel it
+field-confirm-name = The organisation's name
+
 tokens-lede = A program with a token acts for you, with at most what you may do. Its text is shown once.
 tokens-none = You have no API tokens.
 token-new = Create a token

@@ -129,6 +129,8 @@ permissions! {
     TenantRead        "tenant:read"        "See the organisation's name and settings"        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
     TenantWrite       "tenant:write"       "Create and change organisations"                 [No,       No,       No,      No,     Tenant],
     TenantSettings    "tenant:settings"    "Change the organisation's name, time zone, lead days and session limits, and who may hold recovery codes" [Tenant, No, No, No, Tenant],
+    TenantDelete      "tenant:delete"      "Delete the organisation for good, and cancel that" [Tenant, No,      No,      Tenant, Tenant],
+    TenantExport      "tenant:export"      "Write out the organisation's whole register and log" [No,    No,       No,      No,     Tenant],
     BranchesRead      "branches:read"      "See branches"                                    [Tenant,   Branches, Branches, Tenant, Tenant],
     BranchesWrite     "branches:write"     "Create, change and close branches"               [Tenant,   No,       No,      No,     Tenant],
     PeopleRead        "people:read"        "See people, their roles and branches"            [Tenant,   Branches, No,      Tenant, Tenant],

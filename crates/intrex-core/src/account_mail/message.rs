@@ -142,6 +142,16 @@ fn words(kind: Kind) -> (Key, Key, Option<Key>) {
             keys::ACCOUNT_MAIL_IDENTITY_UNLINKED,
             None,
         ),
+        Kind::DeletionRequested => (
+            keys::ACCOUNT_MAIL_DELETION_REQUESTED_SUBJECT,
+            keys::ACCOUNT_MAIL_DELETION_REQUESTED,
+            None,
+        ),
+        Kind::DeletionCancelled => (
+            keys::ACCOUNT_MAIL_DELETION_CANCELLED_SUBJECT,
+            keys::ACCOUNT_MAIL_DELETION_CANCELLED,
+            None,
+        ),
     }
 }
 
@@ -241,6 +251,14 @@ fn task(kind: Kind) -> Option<(Key, &'static str)> {
         Kind::AccessReviewBegun | Kind::AccessReviewSoon | Kind::AccessReviewOverdue => {
             Some((keys::ACCOUNT_MAIL_REVIEW_LINK, "settings/access-reviews"))
         }
+        Kind::DeletionRequested => Some((
+            keys::ACCOUNT_MAIL_DELETION_REQUESTED_LINK,
+            "settings/organisation/delete",
+        )),
+        Kind::DeletionCancelled => Some((
+            keys::ACCOUNT_MAIL_DELETION_CANCELLED_LINK,
+            "settings/organisation",
+        )),
         _ => None,
     }
 }

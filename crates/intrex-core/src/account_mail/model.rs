@@ -59,6 +59,10 @@ pub enum Kind {
     IdentityLinked,
     /// A provider's right to vouch for the person was taken away.
     IdentityUnlinked,
+    /// To a head office admin: somebody has asked that the organisation be deleted.
+    DeletionRequested,
+    /// To a head office admin: the organisation is not deleted.
+    DeletionCancelled,
 }
 
 /// A notice without a link: what other slices tell.
@@ -96,6 +100,8 @@ pub enum Notice {
     IdentityLinked,
     /// A provider's right to vouch for the person was taken away.
     IdentityUnlinked,
+    /// To a head office admin: the organisation is not deleted.
+    DeletionCancelled,
 }
 
 impl From<Notice> for Kind {
@@ -117,13 +123,14 @@ impl From<Notice> for Kind {
             Notice::PasskeyCounterWentBack => Kind::PasskeyCounterWentBack,
             Notice::IdentityLinked => Kind::IdentityLinked,
             Notice::IdentityUnlinked => Kind::IdentityUnlinked,
+            Notice::DeletionCancelled => Kind::DeletionCancelled,
         }
     }
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Invitation,
         Kind::PasswordReset,
         Kind::EmailChangeOld,
@@ -146,6 +153,8 @@ impl Kind {
         Kind::PasskeyCounterWentBack,
         Kind::IdentityLinked,
         Kind::IdentityUnlinked,
+        Kind::DeletionRequested,
+        Kind::DeletionCancelled,
     ];
 
     /// As stored.
@@ -173,6 +182,8 @@ impl Kind {
             Kind::PasskeyCounterWentBack => "passkey_counter_went_back",
             Kind::IdentityLinked => "identity_linked",
             Kind::IdentityUnlinked => "identity_unlinked",
+            Kind::DeletionRequested => "deletion_requested",
+            Kind::DeletionCancelled => "deletion_cancelled",
         }
     }
 
@@ -283,6 +294,14 @@ impl<'a> Letter<'a> {
         Letter {
             seen: Some((code, count)),
             ..Self::plain(Kind::SecurityAlert)
+        }
+    }
+
+    /// Worth sending until it has happened.
+    pub(crate) fn deletion_requested(due_at: DateTime<Utc>) -> Self {
+        Letter {
+            expires_at: Some(due_at),
+            ..Self::plain(Kind::DeletionRequested)
         }
     }
 

@@ -65,6 +65,8 @@ struct Table {
     /// The column with the tenant's id; none where no row belongs to a tenant.
     tenant: Option<&'static str>,
     branch: Branch,
+    /// Whether its rows go with their organisation and not before.
+    kept_until_leaving: bool,
     /// What `intrex_app` may do. `update(columns)` is a grant for some columns, `update` one for all of them.
     app: &'static str,
 }
@@ -85,6 +87,7 @@ const fn table(name: &'static str, app: &'static str) -> Table {
         name,
         tenant: Some("tenant_id"),
         branch: Branch::Whole,
+        kept_until_leaving: false,
         app,
     }
 }
@@ -107,14 +110,22 @@ impl Table {
     const fn branch(self, branch: Branch) -> Self {
         Table { branch, ..self }
     }
+
+    /// May be deleted from by an organisation that is being deleted, and by nobody else.
+    const fn kept_until_leaving(self) -> Self {
+        Table {
+            kept_until_leaving: true,
+            ..self
+        }
+    }
 }
 
-/// Every table. `person_branches` has no branch policy because authentication reads it to learn the scope; `imports`,
+/// Every table. What a life of an organisation never removes is `kept_until_leaving`. `person_branches` has no branch policy because authentication reads it to learn the scope; `imports`,
 /// `jobs`, access reviews and the tables of people and credentials do not belong to a branch.
 const TABLES: &[Table] = &[
     table("_sqlx_migrations", "").of_nobody(),
-    table("access_review_rows", "select insert update(columns)"),
-    table("access_reviews", "select insert update(columns)"),
+    table("access_review_rows", "select insert update(columns) delete").kept_until_leaving(),
+    table("access_reviews", "select insert update(columns) delete").kept_until_leaving(),
     table("account_mail", "select insert update(columns) delete"),
     table("api_tokens", "select insert update(columns) delete"),
     table("audit_cursor", "select").of_nobody(),
@@ -127,14 +138,24 @@ const TABLES: &[Table] = &[
     table("email_changes", "select insert update(columns) delete"),
     table("heartbeats", "select").of_nobody(),
     table("idempotency_keys", "select insert delete"),
-    table("imports", "select insert"),
+    table("imports", "select insert delete").kept_until_leaving(),
     table("installation", "select").of_nobody(),
     table("invitations", "select insert update(columns) delete"),
     table("jobs", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
     table("known_networks", "select insert update(columns) delete"),
-    table("notification_events", "select insert update(columns)").branch(Branch::By("branch_id")),
-    table("obligation_instances", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table(
+        "notification_events",
+        "select insert update(columns) delete",
+    )
+    .kept_until_leaving()
+    .branch(Branch::By("branch_id")),
+    table(
+        "obligation_instances",
+        "select insert update(columns) delete",
+    )
+    .kept_until_leaving()
+    .branch(Branch::By("branch_id")),
     table(
         "obligation_templates",
         "select insert update(columns) delete",
@@ -148,13 +169,19 @@ const TABLES: &[Table] = &[
     table("password_history", "select insert delete"),
     table("password_resets", "select insert update(columns) delete"),
     table("pending_factors", "select insert update(columns) delete"),
-    table("people", "select insert update(columns)"),
+    table("people", "select insert update(columns) delete").kept_until_leaving(),
     table("person_branches", "select insert delete"),
     table("recovery_codes", "select insert delete"),
-    table("reminder_slots", "select insert update(columns)").branch(Branch::By("branch_id")),
+    table("reminder_slots", "select insert update(columns) delete")
+        .kept_until_leaving()
+        .branch(Branch::By("branch_id")),
     table("security_events", "select insert update(columns) delete"),
     table("security_tallies", "select insert update(columns) delete"),
-    table("security_thresholds", "select insert update(columns)"),
+    table(
+        "security_thresholds",
+        "select insert update(columns) delete",
+    )
+    .kept_until_leaving(),
     table("sessions", "select insert update(columns) delete"),
     table("sign_in_counters", "select insert update delete"),
     table("tenants", "select insert update(columns)").tenant_in("id"),
@@ -208,7 +235,11 @@ const SYSTEM: &[(&str, &str, &str)] = &[
         "update",
         "attempts fence lease_until state",
     ),
-    ("tenants", "select", "created_at id name status"),
+    (
+        "tenants",
+        "select",
+        "created_at deletion_due_at id name status",
+    ),
 ];
 
 /// Unique indexes of tenant tables that reach across tenants. One address belongs to one tenant, because a sign-in starts
@@ -232,6 +263,15 @@ const TRIGGERS: &[(&str, &str)] = &[
 
 /// Tables to which no foreign key leads and from which none comes: nothing that cascades may reach the log.
 const WITHOUT_FOREIGN_KEYS: &str = "audit_";
+
+/// The tables with rows of tenants.
+#[cfg(test)]
+pub(crate) fn tenant_tables() -> impl Iterator<Item = &'static str> {
+    TABLES
+        .iter()
+        .filter(|table| table.tenant.is_some())
+        .map(|table| table.name)
+}
 
 fn expected(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == name)

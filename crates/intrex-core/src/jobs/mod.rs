@@ -12,7 +12,9 @@ use chrono::{DateTime, Utc};
 
 pub use runner::{ensure_platform_jobs, run_due};
 
-use crate::{App, access_reviews, actor::Actor, error::Result, oidc, reminders, security_events};
+use crate::{
+    App, access_reviews, actor::Actor, error::Result, oidc, reminders, security_events, tenants,
+};
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +48,19 @@ pub enum Kind {
     AccessUpkeep,
     /// Looks again whether domains are still proven.
     OidcUpkeep,
+    /// Deletes the organisation when it is time.
+    DeleteTenant,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [
+    pub const ALL: [Kind; 6] = [
         Kind::PlanReminders,
         Kind::Housekeeping,
         Kind::TellOfSecurity,
         Kind::AccessUpkeep,
         Kind::OidcUpkeep,
+        Kind::DeleteTenant,
     ];
 
     /// As stored.
@@ -66,6 +71,7 @@ impl Kind {
             Kind::TellOfSecurity => "security.tell",
             Kind::AccessUpkeep => "access.upkeep",
             Kind::OidcUpkeep => "oidc.upkeep",
+            Kind::DeleteTenant => "tenant.delete",
         }
     }
 
@@ -81,6 +87,7 @@ impl Kind {
             Kind::TellOfSecurity => security_events::telling::run(app, actor).await,
             Kind::AccessUpkeep => access_reviews::upkeep::run(app, actor).await,
             Kind::OidcUpkeep => oidc::upkeep::run(app, actor).await,
+            Kind::DeleteTenant => tenants::deletion::run(app, actor).await,
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) async fn anything_due(conn: &mut PgConnection, now: DateTime<Utc>) ->
     Ok(found)
 }
 
-/// Claims due jobs, every tenant's first before anybody's second. A suspended tenant's wait.
+/// Claims due jobs, every tenant's first before anybody's second. A suspended tenant's wait, but for its deletion.
 pub(super) async fn claim(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
@@ -52,7 +52,8 @@ pub(super) async fn claim(
                   row_number() over (partition by j.tenant_id order by j.run_at, j.id) as turn
            from app.jobs j
            where j.run_at <= $1 and (j.lease_until is null or j.lease_until <= $1) and j.kind = any($2)
-             and (j.tenant_id = $3 or exists (select from app.tenants t where t.id = j.tenant_id and t.status = 'active'))
+             and (j.tenant_id = $3 or j.kind = $7
+                  or exists (select from app.tenants t where t.id = j.tenant_id and t.status = 'active'))
          ), chosen as (
            select j.tenant_id, j.id
            from due d join app.jobs j on j.tenant_id = d.tenant_id and j.id = d.id
@@ -69,6 +70,7 @@ pub(super) async fn claim(
         a_tenant,
         limit,
         lease_until,
+        Kind::DeleteTenant.as_str(),
     )
     .fetch_all(conn)
     .await?;

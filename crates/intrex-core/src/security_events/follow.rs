@@ -121,6 +121,13 @@ fn noted(event: &Event) -> Option<Noted> {
             person,
         })
     };
+    let about_everybody = |code| {
+        Some(Noted {
+            code,
+            subject: Subject::Everybody,
+            person: None,
+        })
+    };
     let admin = Role::HeadOfficeAdmin.as_str();
     match event.action() {
         "LOGIN_FAILURE" => about_person(Code::LoginFailure),
@@ -149,11 +156,9 @@ fn noted(event: &Event) -> Option<Noted> {
         }
         "token.created" => about_token(Code::TokenCreated),
         "token.refused_network" => about_token(Code::TokenRefusedNetwork),
-        "oidc.domain_no_longer_proven" => Some(Noted {
-            code: Code::DomainNoLongerProven,
-            subject: Subject::Everybody,
-            person: None,
-        }),
+        "oidc.domain_no_longer_proven" => about_everybody(Code::DomainNoLongerProven),
+        "tenant.deletion_requested" => about_everybody(Code::DeletionRequested),
+        "tenant.deletion_cancelled" => about_everybody(Code::DeletionCancelled),
         _ => None,
     }
 }

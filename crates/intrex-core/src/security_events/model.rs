@@ -106,6 +106,8 @@ codes! {
     TokenRefusedNetwork "TOKEN_REFUSED_NETWORK" Medium "An API token was shown outside of its networks.",
     DomainNoLongerProven "DOMAIN_NO_LONGER_PROVEN" High "The record that proves a domain was not there for days: it leads nowhere any more.",
     ExportSpike "EXPORT_SPIKE" High "Somebody read unusually much within minutes.",
+    DeletionRequested "TENANT_DELETION_REQUESTED" High "Somebody asked that the organisation be deleted.",
+    DeletionCancelled "TENANT_DELETION_CANCELLED" Medium "The organisation is not deleted.",
 }
 
 impl Code {

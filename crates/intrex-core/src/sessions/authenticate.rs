@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     cookie::{self, Holder},
-    model::{FullSession, Provisional, Session, Stage, TOUCH_EVERY, touch_due},
+    model::{FullSession, Leaving, Provisional, Session, Stage, TOUCH_EVERY, touch_due},
     queries,
     user_agent::is_same_agent,
 };
@@ -79,6 +79,10 @@ pub async fn authenticate(app: &App, cookie: &str, request: Request) -> Result<S
         person_name: row.person_name,
         email: row.email,
         tenant_name: row.tenant_name,
+        leaving: row.deletion_due_at.map(|due_at| Leaving {
+            due_at,
+            time_zone: row.time_zone,
+        }),
         auth_time: row.auth_time,
         must_change_password: row.must_change_password,
         must_add_passkey: row.must_add_passkey,

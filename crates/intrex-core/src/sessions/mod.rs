@@ -34,8 +34,8 @@ pub use commands::{abandon, revoke, revoke_all_of, revoke_of, revoke_others, sig
 pub use counters::forget_old_failures;
 pub(crate) use model::seconds_until;
 pub use model::{
-    DeviceCookie, Enrolment, FullSession, OwnSession, Provisional, Session, SessionCookie, SignIn,
-    Stage, Started, Verification,
+    DeviceCookie, Enrolment, FullSession, Leaving, OwnSession, Provisional, Session, SessionCookie,
+    SignIn, Stage, Started, Verification,
 };
 pub use passkey::{ask_passkey, verify_passkey, ways};
 pub(crate) use provider::{ByProvider, sign_in_by_provider};

@@ -118,12 +118,23 @@ pub struct FullSession {
     pub email: String,
     /// Their organisation's name.
     pub tenant_name: String,
+    /// When the organisation is deleted, if somebody has asked for that.
+    pub leaving: Option<Leaving>,
     /// When the second factor was given.
     pub auth_time: DateTime<Utc>,
     /// Whether nothing opens but the page that changes the password: the actor may do nothing else.
     pub must_change_password: bool,
     /// Whether nothing opens but the page that adds a passkey: the actor may do nothing else.
     pub must_add_passkey: bool,
+}
+
+/// When an organisation is deleted, unless that is cancelled.
+#[derive(Debug, Clone)]
+pub struct Leaving {
+    /// The instant.
+    pub due_at: DateTime<Utc>,
+    /// The IANA time zone of its head office, in which to tell it.
+    pub time_zone: String,
 }
 
 /// A session without its second factor: good for giving it, and for nothing else.

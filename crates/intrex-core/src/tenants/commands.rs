@@ -1,6 +1,7 @@
 //! What the operator of the installation does to organisations, and a head office admin to their own.
 
 use super::{
+    deletion,
     input::{RawTenant, RawTenantUpdate},
     model::{AdminFactor, Tenant, TenantStatus},
     queries,
@@ -47,14 +48,15 @@ pub async fn create(app: &App, reason: &str, raw: &RawTenant) -> Result<Tenant> 
     Ok(tenant)
 }
 
-/// Locks everybody of the actor's organisation out, at once; nothing is deleted.
+/// Locks everybody of the actor's organisation out, at once; nothing is deleted, and if the organisation itself has asked to be, that
+/// does not count any more.
 pub async fn suspend(app: &App, actor: &Actor) -> Result<Tenant> {
-    change(app, actor, TenantStatus::Suspended).await
+    change(app, actor, Direction::Suspend).await
 }
 
 /// Lets everybody in again.
 pub async fn resume(app: &App, actor: &Actor) -> Result<Tenant> {
-    change(app, actor, TenantStatus::Active).await
+    change(app, actor, Direction::Resume).await
 }
 
 /// Changes an organisation's name, zone, usual lead days, session limits, what admins sign in with, who may hold recovery codes
@@ -70,9 +72,7 @@ pub async fn update(
     actor.must_be_fresh(app.now())?;
     let id = actor.tenant();
     let mut tx = app.db.write(actor).await?;
-    queries::status_for_update(tx.conn(), id)
-        .await?
-        .ok_or(Error::NotFound)?;
+    there(queries::status_for_update(tx.conn(), id).await?)?;
     let before = queries::current(tx.conn(), id)
         .await?
         .ok_or(Error::NotFound)?;
@@ -149,31 +149,58 @@ pub async fn update(
     Ok(tenant)
 }
 
-async fn change(app: &App, actor: &Actor, to: TenantStatus) -> Result<Tenant> {
+async fn change(app: &App, actor: &Actor, to: Direction) -> Result<Tenant> {
     actor.may(Permission::TenantWrite)?;
     let id = actor.tenant();
     let mut tx = app.db.write(actor).await?;
-    let status = queries::status_for_update(tx.conn(), id)
-        .await?
-        .ok_or(Error::NotFound)?;
-    if status == to {
+    let status = there(queries::status_for_update(tx.conn(), id).await?)?;
+    if status == to.status() {
         return Err(Error::conflict(match to {
-            TenantStatus::Suspended => keys::TENANT_ALREADY_SUSPENDED,
-            TenantStatus::Active => keys::TENANT_NOT_SUSPENDED,
+            Direction::Suspend => keys::TENANT_ALREADY_SUSPENDED,
+            Direction::Resume => keys::TENANT_NOT_SUSPENDED,
         }));
     }
     let now = tx.now();
-    queries::set_status(tx.conn(), id, to, now).await?;
+    queries::set_status(tx.conn(), id, to.status(), now).await?;
+    let mut events = Vec::new();
+    if to == Direction::Suspend {
+        // Nobody inside could cancel it any more.
+        events.extend(deletion::withdraw_own(&mut tx).await?);
+    }
     let tenant = queries::current(tx.conn(), id)
         .await?
         .ok_or(Error::NotFound)?;
     let action = match to {
-        TenantStatus::Suspended => "tenant.suspended",
-        TenantStatus::Active => "tenant.resumed",
+        Direction::Suspend => "tenant.suspended",
+        Direction::Resume => "tenant.resumed",
     };
     let event = Event::new("tenant", action)
         .on("tenant", id)
         .summary(tenant.name.clone());
-    tx.commit(event).await?;
+    events.insert(0, event);
+    tx.commit_all(events).await?;
     Ok(tenant)
+}
+
+/// Which way an organisation is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Suspend,
+    Resume,
+}
+
+impl Direction {
+    fn status(self) -> TenantStatus {
+        match self {
+            Direction::Suspend => TenantStatus::Suspended,
+            Direction::Resume => TenantStatus::Active,
+        }
+    }
+}
+
+/// The status of an organisation that is there. One that is being deleted, or was, is not.
+fn there(status: Option<TenantStatus>) -> Result<TenantStatus> {
+    status
+        .filter(|status| !status.is_leaving())
+        .ok_or(Error::NotFound)
 }

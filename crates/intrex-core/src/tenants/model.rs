@@ -34,6 +34,8 @@ pub struct Tenant {
     pub access_review_months: i16,
     /// What head office admins sign in with.
     pub admin_second_factor: AdminFactor,
+    /// When it is deleted, if somebody has asked for that.
+    pub deletion_due_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -48,10 +50,12 @@ pub struct Tenant {
 pub struct TenantRow {
     /// Its id.
     pub id: TenantId,
-    /// Its name.
+    /// Its name; empty for one that was deleted.
     pub name: String,
     /// Whether its people can sign in.
     pub status: TenantStatus,
+    /// When it is deleted, if somebody has asked for that; when it was due, if it was.
+    pub deletion_due_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -65,6 +69,17 @@ pub enum TenantStatus {
     Active,
     /// Nobody can; sessions and tokens do not count. Nothing is deleted.
     Suspended,
+    /// Nobody can, and what it holds is being removed. There is no way back.
+    Deleting,
+    /// Its id is left, and its audit log, whose personal values nobody can read.
+    Deleted,
+}
+
+impl TenantStatus {
+    /// Whether it is gone for everybody but whoever reads its log.
+    pub fn is_leaving(self) -> bool {
+        matches!(self, TenantStatus::Deleting | TenantStatus::Deleted)
+    }
 }
 
 /// Which second factors are enough for head office admins.

@@ -47,12 +47,16 @@ pub(super) async fn insert_recurring_job(
     Ok(())
 }
 
-pub(super) async fn current(conn: &mut PgConnection, id: TenantId) -> Result<Option<Tenant>> {
+pub(in crate::tenants) async fn current(
+    conn: &mut PgConnection,
+    id: TenantId,
+) -> Result<Option<Tenant>> {
     Ok(sqlx::query_as!(
         Tenant,
         r#"select id as "id: TenantId", name, status as "status: TenantStatus", time_zone, lead_days,
                   session_absolute_hours, session_idle_minutes, recovery_code_roles, dormant_after_days, suspend_dormant,
-                  access_review_months, admin_second_factor as "admin_second_factor: AdminFactor", created_at, updated_at, version
+                  access_review_months, admin_second_factor as "admin_second_factor: AdminFactor", deletion_due_at, created_at,
+                  updated_at, version
            from app.tenants where id = $1"#,
         id.uuid(),
     )
@@ -123,7 +127,7 @@ pub(super) async fn update(
 pub(super) async fn list(conn: &mut PgConnection, limit: i64) -> Result<Vec<TenantRow>> {
     Ok(sqlx::query_as!(
         TenantRow,
-        r#"select id as "id: TenantId", name, status as "status: TenantStatus", created_at
+        r#"select id as "id: TenantId", name, status as "status: TenantStatus", deletion_due_at, created_at
            from app.tenants order by created_at, id limit $1"#,
         limit,
     )

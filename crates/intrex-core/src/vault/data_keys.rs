@@ -63,6 +63,11 @@ impl Cache {
         let mut keys = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
         keys.remove(&(tenant, subject));
     }
+
+    fn forget_all(&self, tenant: TenantId) {
+        let mut keys = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        keys.retain(|(of, _), _| *of != tenant);
+    }
 }
 
 /// What is needed to read or make data keys inside a transaction.
@@ -197,6 +202,25 @@ pub(crate) async fn erase(
     .await?;
     wrapping.vault.data_keys.forget(tenant, Some(subject));
     Ok(())
+}
+
+/// Erases every key of an organisation, its people's too; how many. What was sealed under them is lost, and nothing can be sealed
+/// for it again. Another process may have keys in memory for [`CACHED_FOR`], as in [`erase`].
+pub(crate) async fn erase_all(
+    conn: &mut PgConnection,
+    wrapping: &Wrapping,
+    tenant: TenantId,
+) -> Result<u64> {
+    let erased = sqlx::query!(
+        "update app.data_keys set wrapped = null, erased_at = $2 where tenant_id = $1 and wrapped is not null",
+        tenant.uuid(),
+        wrapping.now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    wrapping.vault.data_keys.forget_all(tenant);
+    Ok(erased)
 }
 
 /// A row of a data key.

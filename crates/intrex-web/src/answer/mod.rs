@@ -1,7 +1,7 @@
 //! What goes out: pages, JSON, errors, and the headers that every answer carries.
 //!
-//! `fault` everything that can go wrong · `problem` an error for programs · `page` what every page has · `form` fields as
-//! a page shows them · `json` answers of the API · `headers` the set on every answer ·
+//! `fault` everything that can go wrong · `problem` an error for programs · `page` what every page has · `navigation` the places
+//! that it leads to · `form` fields as a page shows them · `json` answers of the API · `headers` the set on every answer ·
 //! `wait` how long to wait.
 
 pub(crate) mod csv;
@@ -9,11 +9,13 @@ pub(crate) mod fault;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub mod json;
+mod navigation;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod wait;
 
 pub use fault::Fault;
 pub use form::FormView;
-pub use page::{Me, Page, Place};
+pub use navigation::Place;
+pub use page::{Me, Page};
 pub use problem::Problem;

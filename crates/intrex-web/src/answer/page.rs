@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use chrono_tz::Tz;
 use intrex_core::{
     Actor, Error,
     catalogue::{self, Arg, Key, Text, keys},
@@ -15,20 +16,22 @@ use intrex_core::{
     health, notifications,
     permission::{Permission, Role},
     security_events,
+    sessions::Leaving,
 };
 
-use super::Fault;
+use super::{Fault, Place};
 use crate::{
     assets,
-    pages::settings::health::PATH as HEALTH_PAGE,
+    pages::{LEAVING_PAGE, settings::health::PATH as HEALTH_PAGE},
     request::{Exchange, cookies::Theme},
+    words::Words,
 };
 
 /// A page in the making.
 #[derive(Debug)]
 pub struct Page {
     title: String,
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     me: Option<Me>,
     unread: i64,
     to_look_at: i64,
@@ -47,99 +50,7 @@ pub struct Me {
     pub email: String,
     /// Their organisation's name.
     pub tenant: String,
-}
-
-/// The entries of the main navigation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// What needs attention now.
-    Today,
-    /// The register.
-    Obligations,
-    /// The rules that obligations are made from.
-    Templates,
-    /// The branches.
-    Branches,
-    /// The inbox.
-    Messages,
-    /// The audit log.
-    Audit,
-    /// One's account, and the organisation's settings.
-    Settings,
-}
-
-/// One entry as the template shows it.
-#[derive(Debug)]
-pub struct Entry {
-    /// Its address.
-    pub path: &'static str,
-    /// Its icon.
-    pub icon: &'static str,
-    /// Its words.
-    pub words: String,
-    /// Whether the page is this one.
-    pub current: bool,
-    /// Whether a narrow screen keeps it under "More".
-    pub rest: bool,
-    /// Whether it stands apart, at the foot of the rail.
-    pub last: bool,
-}
-
-/// Entries that fit a narrow screen's bar; the rest go under "More".
-const FIRST_ENTRIES: usize = 5;
-
-impl Place {
-    const ALL: [(Place, &'static str, &'static str, Key, Permission); 7] = [
-        (
-            Place::Today,
-            "/today",
-            "home",
-            keys::NAV_TODAY,
-            Permission::ObligationsRead,
-        ),
-        (
-            Place::Obligations,
-            "/obligations",
-            "list",
-            keys::NAV_OBLIGATIONS,
-            Permission::ObligationsRead,
-        ),
-        (
-            Place::Messages,
-            "/messages",
-            "message",
-            keys::NAV_MESSAGES,
-            Permission::NotificationsRead,
-        ),
-        (
-            Place::Branches,
-            "/branches",
-            "shop",
-            keys::NAV_BRANCHES,
-            Permission::BranchesRead,
-        ),
-        (
-            Place::Templates,
-            "/templates",
-            "doc",
-            keys::NAV_TEMPLATES,
-            Permission::TemplatesRead,
-        ),
-        (
-            Place::Audit,
-            "/audit",
-            "shield",
-            keys::NAV_AUDIT,
-            Permission::AuditRead,
-        ),
-        (
-            Place::Settings,
-            "/settings",
-            "gear",
-            keys::NAV_SETTINGS,
-            Permission::SessionsOwn,
-        ),
-    ];
+    leaving: Option<Leaving>,
 }
 
 impl Page {
@@ -202,6 +113,7 @@ impl Page {
                 name: who.name,
                 email: who.email,
                 tenant: who.tenant,
+                leaving: who.leaving,
             }),
             ..Self::of_nobody(exchange, title)
         }
@@ -263,6 +175,22 @@ impl Page {
             .is_some_and(|me| me.actor.can(*permission.borrow()))
     }
 
+    /// That the organisation is going to be deleted, and when, for who can cancel it; on every page but the one where they do.
+    pub fn leaving(&self) -> Option<String> {
+        let leaving = self.me.as_ref()?.leaving.as_ref()?;
+        let is_there = self.path().split('?').next() == Some(LEAVING_PAGE);
+        (self.can(Permission::TenantDelete) && !is_there).then(|| {
+            let zone = leaving.time_zone.parse().unwrap_or(Tz::UTC);
+            let when = Words(self.exchange.language()).moment_in_zone(leaving.due_at, zone);
+            self.t1(keys::DELETION_BANNER, "when", when)
+        })
+    }
+
+    /// Where somebody can cancel that.
+    pub fn leaving_page(&self) -> &'static str {
+        LEAVING_PAGE
+    }
+
     /// Whether the person can look for obligations from anywhere.
     pub fn can_search(&self) -> bool {
         self.can(Permission::ObligationsRead) && self.has("/obligations")
@@ -281,35 +209,6 @@ impl Page {
             "chevron-down" => " chevron",
             _ => "",
         }
-    }
-
-    /// The person's part of the main navigation.
-    pub fn navigation(&self) -> Vec<Entry> {
-        let Some(me) = &self.me else {
-            return Vec::new();
-        };
-        let allowed: Vec<_> = Place::ALL
-            .into_iter()
-            .filter(|(_, path, _, _, permission)| me.actor.can(*permission) && self.has(path))
-            .collect();
-        let many = allowed.len() > FIRST_ENTRIES;
-        allowed
-            .into_iter()
-            .enumerate()
-            .map(|(at, (place, path, icon, words, _))| Entry {
-                path,
-                icon,
-                words: self.t(words),
-                current: self.place == Some(place),
-                rest: many && at + 1 >= FIRST_ENTRIES,
-                last: place == Place::Settings,
-            })
-            .collect()
-    }
-
-    /// Whether a narrow screen keeps something under "More".
-    pub fn has_rest(&self) -> bool {
-        self.navigation().iter().any(|entry| entry.rest)
     }
 
     /// A sentence of the catalogue.

@@ -22,6 +22,8 @@ pub(crate) mod templates;
 pub(crate) mod theme;
 pub(crate) mod today;
 
+pub(crate) use settings::organisation_deletion::PATH as LEAVING_PAGE;
+
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {

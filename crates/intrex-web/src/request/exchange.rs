@@ -11,7 +11,13 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
 };
-use intrex_core::{Actor, actor::Request, catalogue::Language, db::ReadTx, sessions::Provisional};
+use intrex_core::{
+    Actor,
+    actor::Request,
+    catalogue::Language,
+    db::ReadTx,
+    sessions::{Leaving, Provisional},
+};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -92,6 +98,8 @@ pub(crate) struct Who {
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) tenant: String,
+    /// When the organisation is deleted, if that is to be.
+    pub(crate) leaving: Option<Leaving>,
 }
 
 /// Who asks, until the handler's extractor takes it.

@@ -187,6 +187,7 @@ fn used(exchange: &Exchange, tx: &ReadTx, full: FullSession) -> Credential {
         name: full.person_name,
         email: full.email,
         tenant: full.tenant_name,
+        leaving: full.leaving,
     });
     Credential::Session(full.sid_for_csrf)
 }

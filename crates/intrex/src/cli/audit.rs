@@ -118,7 +118,7 @@ fn verify(command: Verify) -> Result<Ended> {
                 let at = Where {
                     tenant: command.tenant,
                 };
-                let onlooker = at.onlooker(app).await?;
+                let onlooker = at.onlooker_at_log(app).await?;
                 vec![verify::verify(app, &onlooker).await.map_err(told)?]
             }
             None => verify::verify_all(app).await.map_err(told)?,

@@ -64,7 +64,7 @@ enum Command {
     Demo,
     /// Create roles and schema on the database, or bring them up to date (DATABASE_ADMIN_URL)
     Migrate(migrate::Migrate),
-    /// Create, list, suspend and resume organisations
+    /// Create, list, suspend, resume, export and delete organisations
     #[command(subcommand)]
     Tenant(tenants::Tenant),
     /// Create and list the branches of an organisation

@@ -6,8 +6,9 @@ use intrex_core::{
     db::migrate::InstallationKind,
     ids::TenantId,
     paging::{MAX_LIMIT, Page, PageRequest},
-    tenants::{self, TenantStatus},
+    tenants::{self, TenantRow, TenantStatus},
 };
+use uuid::Uuid;
 
 use super::{Ended, Where, configuration, output::told};
 use crate::{
@@ -78,24 +79,35 @@ pub(crate) async fn pages<T>(
 impl Where {
     /// The organisation that is meant.
     pub(super) async fn id(self, app: &App) -> Result<TenantId> {
-        let tenants = tenants::list(app).await.map_err(told)?;
-        match (self.tenant, tenants.as_slice()) {
-            (Some(id), _) => tenants
-                .iter()
-                .map(|tenant| tenant.id)
-                .find(|tenant| tenant.uuid() == id)
-                .with_context(|| {
-                    format!("there is no organisation {id}: `intrex tenant list` shows them")
-                }),
-            (None, [only]) => Ok(only.id),
-            (None, []) => bail!(
+        let mut tenants = tenants::list(app).await.map_err(told)?;
+        if let Some(id) = self.tenant {
+            let found = named(&tenants, id)?;
+            return match found.status {
+                TenantStatus::Deleting => bail!("the organisation {id} is being deleted"),
+                TenantStatus::Deleted => bail!("the organisation {id} was deleted"),
+                TenantStatus::Active | TenantStatus::Suspended => Ok(found.id),
+            };
+        }
+        tenants.retain(|tenant| !tenant.status.is_leaving());
+        match tenants.as_slice() {
+            [only] => Ok(only.id),
+            [] => bail!(
                 "there is no organisation yet: `intrex tenant create NAME --reason WORDS` makes one"
             ),
-            (None, several) => bail!(
+            several => bail!(
                 "there are {} organisations: say which with --tenant ID (`intrex tenant list` shows them)",
                 several.len()
             ),
         }
+    }
+
+    /// The operator, only looking at the log of the organisation, which stays when it is deleted.
+    pub(super) async fn onlooker_at_log(self, app: &App) -> Result<Actor> {
+        let Some(id) = self.tenant else {
+            return self.onlooker(app).await;
+        };
+        let tenants = tenants::list(app).await.map_err(told)?;
+        Actor::operator(named(&tenants, id)?.id, LOOKING).map_err(told)
     }
 
     /// The operator, acting for the organisation.
@@ -110,10 +122,19 @@ impl Where {
     }
 }
 
+fn named(tenants: &[TenantRow], id: Uuid) -> Result<&TenantRow> {
+    tenants
+        .iter()
+        .find(|tenant| tenant.id.uuid() == id)
+        .with_context(|| format!("there is no organisation {id}: `intrex tenant list` shows them"))
+}
+
 /// The word for whether an organisation's people can sign in.
 pub(super) fn status(status: TenantStatus) -> &'static str {
     match status {
         TenantStatus::Active => "active",
         TenantStatus::Suspended => "suspended",
+        TenantStatus::Deleting => "deleting",
+        TenantStatus::Deleted => "deleted",
     }
 }

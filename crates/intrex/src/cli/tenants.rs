@@ -1,4 +1,9 @@
 //! `intrex tenant`: organisations are made and suspended by the operator of the installation alone.
+//!
+//! `leaving` deleting one · `export` what it takes along.
+
+mod export;
+mod leaving;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -27,6 +32,10 @@ pub(super) enum Tenant {
     Suspend(Change),
     /// Let everybody of a suspended organisation in again
     Resume(Change),
+    /// Delete an organisation for good, a week from now or at once, or cancel that
+    Delete(leaving::Delete),
+    /// Write an organisation's register and audit log into a directory, for it to take along
+    Export(export::Export),
 }
 
 /// An organisation to create.
@@ -107,6 +116,8 @@ impl Tenant {
             Tenant::Set(command) => set(command),
             Tenant::Suspend(command) => change(command, Direction::Suspend),
             Tenant::Resume(command) => change(command, Direction::Resume),
+            Tenant::Delete(command) => leaving::delete(command),
+            Tenant::Export(command) => export::export_to(command),
         }
     }
 }
@@ -139,18 +150,20 @@ fn list(format: Format) -> Result<Ended> {
         if format.json {
             json(&all)?;
         } else {
-            let rows: Vec<[String; 4]> = all
+            let rows: Vec<[String; 5]> = all
                 .iter()
                 .map(|tenant| {
+                    let due = tenant.deletion_due_at.map(|at| at.format("%Y-%m-%d"));
                     [
                         tenant.id.to_string(),
                         status(tenant.status).to_owned(),
+                        due.map(|day| day.to_string()).unwrap_or_default(),
                         tenant.created_at.format("%Y-%m-%d").to_string(),
                         tenant.name.clone(),
                     ]
                 })
                 .collect();
-            table(["id", "status", "since", "name"], &rows)?;
+            table(["id", "status", "deletion", "since", "name"], &rows)?;
         }
         Ok(Ended::Well)
     })

@@ -124,7 +124,7 @@ pub async fn open(
 /// When the file cannot be read, or tells of other organisations than the database has.
 pub async fn read(app: &App, config: &Config) -> Result<Option<DemoFile>> {
     let path = path(config);
-    let Some(file) = DemoFile::read(&path)? else {
+    let Some(mut file) = DemoFile::read(&path)? else {
         return Ok(None);
     };
     let present = tenants::list(app).await.map_err(told)?;
@@ -135,6 +135,12 @@ pub async fn read(app: &App, config: &Config) -> Result<Option<DemoFile>> {
             path.display()
         );
     }
+    // Nobody signs in there any more.
+    file.tenants.retain(|tenant| {
+        present
+            .iter()
+            .any(|row| row.id.uuid() == tenant.id && !row.status.is_leaving())
+    });
     let file = file.at(&app.settings.base_url);
     file.write(&path)?;
     Ok(Some(file))

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 47] = [
+const COMMANDS: [&[&str]; 49] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 47] = [
     &["tenant", "set"],
     &["tenant", "suspend"],
     &["tenant", "resume"],
+    &["tenant", "delete"],
+    &["tenant", "export"],
     &["branch", "create"],
     &["branch", "list"],
     &["user", "invite"],

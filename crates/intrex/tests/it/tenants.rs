@@ -1,4 +1,6 @@
-//! Organisations: made and suspended by whoever runs the installation.
+//! Organisations: made and suspended by whoever runs the installation, and how they leave.
+
+mod leaving;
 
 use intrex_core::{
     Error,

@@ -16,6 +16,9 @@ const BRANCH: &str = "CASE ( SELECT current_setting('app.current_branches'::text
     WHEN (current_setting('app.current_branches'::text, true) = ANY (ARRAY[''::text, '*'::text])) THEN NULL::text[] \
     ELSE string_to_array(current_setting('app.current_branches'::text, true), ','::text) \
     END AS string_to_array))::uuid[])) END";
+/// How it prints the predicate of rows that are removed with their organisation and not before.
+const LEAVING: &str = "(( SELECT t.status FROM app.tenants t \
+    WHERE (t.id = (NULLIF(current_setting('app.current_tenant'::text, true), ''::text))::uuid)) = 'deleting'::text)";
 /// How it prints the predicate of the role that looks across tenants.
 const SYSTEM: &str = "(CURRENT_USER = 'intrex_system'::name)";
 
@@ -135,7 +138,7 @@ fn wanted(table: &Table) -> Vec<Policy> {
         command: command.to_owned(),
         role: role.to_owned(),
         using: (command != "a").then(|| predicate.to_owned()),
-        check: (command != "r").then(|| predicate.to_owned()),
+        check: matches!(command, "*" | "a" | "w").then(|| predicate.to_owned()),
     };
     let tenant = TENANT.replace("{}", column);
     let mut wanted = vec![
@@ -157,6 +160,9 @@ fn wanted(table: &Table) -> Vec<Policy> {
             "intrex_app",
             &predicate,
         ));
+    }
+    if table.kept_until_leaving {
+        wanted.push(policy("tenant_leaving", false, "d", "intrex_app", LEAVING));
     }
     for command in system_commands(table.name) {
         let name = format!("system_access_{command}");

@@ -8,6 +8,7 @@ pub(crate) mod access_reviews;
 pub(crate) mod health;
 mod identities;
 mod organisation;
+pub(crate) mod organisation_deletion;
 mod passkeys;
 mod people;
 mod second_factor;
@@ -38,6 +39,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(second_factor::routes)
         .with(sessions::routes)
         .with(organisation::routes)
+        .with(organisation_deletion::routes)
         .with(people::routes)
         .with(access_reviews::routes)
         .with(passkeys::routes)

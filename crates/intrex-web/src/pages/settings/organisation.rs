@@ -10,6 +10,7 @@ use intrex_core::{
     tenants::{self, AdminFactor, NOBODY, RawTenantUpdate, SessionLimits, Tenant},
 };
 
+use super::organisation_deletion;
 use crate::{
     WebState,
     answer::{Fault, FormView, Page, Place},
@@ -17,7 +18,8 @@ use crate::{
     routes::{Access, Kind, Route, Routes, Verb},
 };
 
-const PATH: &str = "/settings/organisation";
+/// The details.
+pub(super) const PATH: &str = "/settings/organisation";
 const ROLES: &str = "recovery_code_roles";
 const EDIT: &str = "/settings/organisation/edit";
 

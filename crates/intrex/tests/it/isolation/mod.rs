@@ -8,5 +8,5 @@
 mod attacks;
 mod bad_input;
 mod caller;
-mod scene;
+pub(crate) mod scene;
 mod table;

@@ -27,12 +27,12 @@ use super::{
 use crate::support::{Member, Tenant, TestApp, browser::Site};
 
 /// The two organisations.
-pub(super) struct Scene {
-    pub(super) app: TestApp,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
     pub(super) site: Site,
-    pub(super) acme: Tenant,
-    pub(super) globex: Tenant,
-    pub(super) alice: Member,
+    pub(crate) acme: Tenant,
+    pub(crate) globex: Tenant,
+    pub(crate) alice: Member,
     pub(super) bob: Member,
     pub(super) carol: Member,
     pub(super) mallory: Member,
@@ -73,7 +73,7 @@ pub(super) const OF_ACME: [&str; 12] = [
 ];
 
 impl Scene {
-    pub(super) async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let mut app = TestApp::start().await;
         // Everybody asks from one address, and the clock stands.
         app.set(|settings| settings.auth_rate_limit_max = 1_000);
@@ -267,6 +267,11 @@ impl Scene {
             // As long as the others, and for a name that is one of its kind.
             fresh: id().replace('-', ""),
         }
+    }
+
+    /// The id of Acme's first branch.
+    pub(crate) fn first_branch(&self) -> String {
+        self.first.branch.clone()
     }
 
     /// Something that is owed at Acme's first branch, to be changed by one test.

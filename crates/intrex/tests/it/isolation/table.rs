@@ -287,6 +287,12 @@ pub(super) const TABLE: &[Line] = &[
         .sends(organisation)
         .fields(Fields::Of("RawTenantUpdate")),
     get("/settings/organisation/edit"),
+    get("/settings/organisation/delete"),
+    post("/settings/organisation/delete")
+        .sends(leaving)
+        .fields(Fields::Of("RawTenantDeletion"))
+        .proves("confirm_name"),
+    post("/settings/organisation/delete/cancel"),
     get("/settings/second-factor"),
     get("/settings/second-factor/app"),
     post("/settings/second-factor/app")
@@ -540,6 +546,11 @@ pub(super) const TABLE: &[Line] = &[
         .sends(reason),
     get("/api/v1/organisation"),
     line("PATCH", "/api/v1/organisation").sends(organisation),
+    get("/api/v1/organisation/deletion"),
+    post("/api/v1/organisation/deletion")
+        .sends(leaving)
+        .proves("confirm_name"),
+    line("DELETE", "/api/v1/organisation/deletion"),
     get("/api/v1/reports/overdue"),
     get("/api/v1/reports/upcoming"),
     get("/api/v1/second-factor"),
@@ -712,6 +723,11 @@ fn organisation(_: &Ids) -> Value {
         "suspend_dormant": "no", "access_review_months": "3", "admin_second_factor": "any",
         "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
+}
+
+/// With a name that no organisation has.
+fn leaving(_: &Ids) -> Value {
+    json!({ "confirm_name": "not the name of anybody", "reason": TYPED })
 }
 
 fn theme(_: &Ids) -> Value {
