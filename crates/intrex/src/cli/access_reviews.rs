@@ -10,7 +10,7 @@ use intrex_core::{
 };
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Format, Look,
     operate::{pages, with_app},
     output::{json, line, table, told},
     people::named,
@@ -33,26 +33,6 @@ pub(super) enum AccessReviews {
     Export(Show),
 }
 
-/// Something to do.
-#[derive(Debug, Args)]
-pub(super) struct Act {
-    #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
-}
-
-/// Something to look at.
-#[derive(Debug, Args)]
-pub(super) struct Look {
-    #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
-}
-
 /// A review to look at.
 #[derive(Debug, Args)]
 pub(super) struct Show {
@@ -60,9 +40,7 @@ pub(super) struct Show {
     #[arg(value_name = "ID")]
     id: Option<AccessReviewId>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 /// A decision.
@@ -78,11 +56,7 @@ pub(super) struct Decide {
     #[arg(long, value_name = "WORDS", default_value = "")]
     note: String,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 fn decision(text: &str) -> Result<Decision, String> {
@@ -104,7 +78,7 @@ impl AccessReviews {
 
 fn start(command: Act) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.operator(app).await?;
         let started = access_reviews::start(app, &operator).await.map_err(told)?;
         shown(&started.review, command.format)
     })
@@ -112,7 +86,7 @@ fn start(command: Act) -> Result<Ended> {
 
 fn finish(command: Act) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.operator(app).await?;
         let id = open(app, &operator).await?.id;
         let review = access_reviews::finish(app, &operator, id)
             .await
@@ -123,7 +97,7 @@ fn finish(command: Act) -> Result<Ended> {
 
 fn decide(command: Decide) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let id = open(app, &operator).await?.id;
         let person = named(app, &operator, &command.who).await?;
         let raw = RawDecision {
@@ -134,7 +108,7 @@ fn decide(command: Decide) -> Result<Ended> {
         let row = access_reviews::decide(app, &operator, id, &raw)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&row)?;
         } else {
             line(&format!("{}: {}", row.email, command.decision.as_str()))?;
@@ -145,7 +119,7 @@ fn decide(command: Decide) -> Result<Ended> {
 
 fn list(command: Look) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.onlooker(app).await?;
         let all: Vec<AccessReview> = pages(async |page| {
             let mut tx = app.db.read(&onlooker).await?;
             let part = access_reviews::reads::list(&mut tx, page).await?;
@@ -176,9 +150,9 @@ fn list(command: Look) -> Result<Ended> {
 
 fn show(command: Show) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let whole = whole(app, &onlooker, command.id).await?;
-        if command.format.json {
+        if command.look.format.json {
             json(&whole)?;
         } else {
             let rows: Vec<[String; 6]> = whole
@@ -215,7 +189,7 @@ fn show(command: Show) -> Result<Ended> {
 
 fn export(command: Show) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let id = match command.id {
             Some(id) => id,
             None => open(app, &onlooker).await?.id,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Format, Where,
     operate::with_app,
     output::{json, line, told},
 };
@@ -35,11 +35,7 @@ pub(super) struct Reveal {
     #[arg(value_name = "EVENT")]
     event: Uuid,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// Which chains to check.
@@ -138,14 +134,14 @@ fn verify(command: Verify) -> Result<Ended> {
 
 fn reveal(command: Reveal) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let raw = RawReason {
-            reason: command.why.reason.into(),
+            reason: command.act.why.reason.into(),
         };
         let revealed = audit::reveal(app, &operator, command.event.into(), &raw)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&revealed)?;
         } else {
             for (name, value) in &revealed.fields {

@@ -8,7 +8,7 @@ use intrex_core::{
 };
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Look,
     operate::{pages, with_app},
     output::{json, line, table, told},
 };
@@ -53,20 +53,14 @@ pub(super) struct Create {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// Branches to list.
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 impl Branch {
@@ -81,7 +75,7 @@ impl Branch {
 fn create(command: Create) -> Result<Ended> {
     let optional = |value: Option<String>| value.map(Raw::from).unwrap_or_default();
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let raw = RawBranch {
             code: command.code.into(),
             name: command.name.into(),
@@ -94,7 +88,7 @@ fn create(command: Create) -> Result<Ended> {
             kind: optional(command.kind),
         };
         let made = branches::create(app, &operator, &raw).await.map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&made)?;
         } else {
             line(&format!("created {} {}: {}", made.code, made.name, made.id))?;
@@ -105,7 +99,7 @@ fn create(command: Create) -> Result<Ended> {
 
 fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let all = pages(async |page| {
             let mut tx = app.db.read(&onlooker).await?;
             let filter = BranchFilter::default();
@@ -114,7 +108,7 @@ fn list(command: List) -> Result<Ended> {
             Ok(part)
         })
         .await?;
-        if command.format.json {
+        if command.look.format.json {
             json(&all)?;
         } else {
             let rows: Vec<[String; 5]> = all

@@ -126,6 +126,26 @@ struct Where {
     tenant: Option<Uuid>,
 }
 
+/// What every command takes that changes something of an organisation.
+#[derive(Debug, Clone, Args)]
+struct Act {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What every command takes that shows something of an organisation.
+#[derive(Debug, Clone, Copy, Args)]
+struct Look {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    format: Format,
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

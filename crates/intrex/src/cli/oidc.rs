@@ -15,7 +15,7 @@ use intrex_core::{
 use uuid::Uuid;
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Format, Look,
     operate::with_app,
     output::{json, line, table, told},
 };
@@ -42,9 +42,7 @@ pub(super) enum Oidc {
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 /// A provider to add or to change.
@@ -63,11 +61,7 @@ pub(super) struct Configure {
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// A domain to prove.
@@ -80,11 +74,7 @@ pub(super) struct Prove {
     #[arg(value_name = "DOMAIN")]
     domain: String,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// A provider to enable or to disable.
@@ -94,11 +84,7 @@ pub(super) struct Switch {
     #[arg(value_name = "PROVIDER")]
     provider: Uuid,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 impl Oidc {
@@ -115,11 +101,11 @@ impl Oidc {
 
 fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let mut tx = app.db.read(&onlooker).await?;
         let all = oidc::reads::list(app, &mut tx).await.map_err(told)?;
         tx.finish().await?;
-        if command.format.json {
+        if command.look.format.json {
             json(&all)?;
         } else {
             let rows: Vec<[String; 5]> = all.iter().map(row).collect();
@@ -167,7 +153,7 @@ fn configure(command: Configure) -> Result<Ended> {
         client_secret: secret,
     };
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let mut tx = app.db.read(&operator).await?;
         let all = oidc::reads::list(app, &mut tx).await.map_err(told)?;
         tx.finish().await?;
@@ -177,7 +163,7 @@ fn configure(command: Configure) -> Result<Ended> {
             None => oidc::configure(app, &operator, &raw).await,
         }
         .map_err(told)?;
-        say(&provider, command.format)
+        say(&provider, command.act.format)
     })
 }
 
@@ -198,7 +184,7 @@ fn read_secret(path: &Path) -> Result<String> {
 
 fn prove(command: Prove) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let mut tx = app.db.read(&operator).await?;
         let found = oidc::reads::get(app, &mut tx, command.provider.into()).await;
         tx.finish().await?;
@@ -223,7 +209,7 @@ fn prove(command: Prove) -> Result<Ended> {
         let provider = oidc::prove_domain(app, &operator, domain.id)
             .await
             .map_err(told)?;
-        say(&provider, command.format)
+        say(&provider, command.act.format)
     })
 }
 
@@ -233,21 +219,21 @@ fn has(provider: &Provider, domain: &str) -> bool {
 
 fn enable(command: Switch) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let provider = oidc::enable(app, &operator, command.provider.into())
             .await
             .map_err(told)?;
-        say(&provider, command.format)
+        say(&provider, command.act.format)
     })
 }
 
 fn disable(command: Switch) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let provider = oidc::disable(app, &operator, command.provider.into())
             .await
             .map_err(told)?;
-        say(&provider, command.format)
+        say(&provider, command.act.format)
     })
 }
 

@@ -10,7 +10,7 @@ use intrex_core::{
 };
 use uuid::Uuid;
 
-use super::{Ended, Where, configuration, output::told};
+use super::{Act, Ended, Look, Where, configuration, output::told};
 use crate::{
     config::{Config, Purpose},
     database::{Database, Sharing},
@@ -119,6 +119,20 @@ impl Where {
     /// The operator, only looking.
     pub(super) async fn onlooker(self, app: &App) -> Result<Actor> {
         self.operator(app, LOOKING).await
+    }
+}
+
+impl Act {
+    /// The operator, acting for the organisation.
+    pub(super) async fn operator(&self, app: &App) -> Result<Actor> {
+        self.at.operator(app, &self.why.reason).await
+    }
+}
+
+impl Look {
+    /// The operator, only looking.
+    pub(super) async fn onlooker(self, app: &App) -> Result<Actor> {
+        self.at.onlooker(app).await
     }
 }
 

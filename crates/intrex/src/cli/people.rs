@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Format, Look,
     operate::{pages, with_app},
     output::{json, line, table, told},
 };
@@ -74,11 +74,7 @@ pub(super) struct Invite {
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     branches: Vec<String>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// Somebody to change.
@@ -88,20 +84,14 @@ pub(super) struct Change {
     #[arg(value_name = "EMAIL")]
     who: String,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// People to list.
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -133,7 +123,7 @@ impl User {
 
 fn invite(command: Invite) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let existing = find(app, &operator, &command.email).await?;
         let waiting = existing.filter(|person| person.status == PersonStatus::Invited);
         let invited = match waiting {
@@ -158,7 +148,7 @@ fn invite(command: Invite) -> Result<Ended> {
             .settings
             .base_url
             .join(&format!("invitation/{}", token.expose_secret()))?;
-        if command.format.json {
+        if command.act.format.json {
             let mut answer = serde_json::to_value(&person)?;
             answer["invitation_url"] = link.as_str().into();
             answer["invitation_mailed"] = is_mailed.into();
@@ -197,15 +187,15 @@ async fn branch_ids(app: &App, operator: &Actor, named: &[String]) -> Result<Vec
 
 fn reset_mfa(command: Change) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
-        let reason = Raw::from(command.why.reason);
+        let reason = Raw::from(command.act.why.reason);
         let person = people::reset_mfa(app, &operator, person.id, &reason)
             .await
             .map_err(told)?;
         shown(
             &person,
-            command.format,
+            command.act.format,
             "sets up a second factor at the next sign-in",
         )
     })
@@ -213,14 +203,14 @@ fn reset_mfa(command: Change) -> Result<Ended> {
 
 fn require_password_change(command: Change) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let person = people::require_password_change(app, &operator, person.id)
             .await
             .map_err(told)?;
         shown(
             &person,
-            command.format,
+            command.act.format,
             "sets another password before anything else opens",
         )
     })
@@ -228,12 +218,12 @@ fn require_password_change(command: Change) -> Result<Ended> {
 
 fn unlock(command: Change) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let person = people::unlock(app, &operator, person.id)
             .await
             .map_err(told)?;
-        shown(&person, command.format, "can try to sign in again")
+        shown(&person, command.act.format, "can try to sign in again")
     })
 }
 
@@ -248,9 +238,9 @@ fn shown(person: &Person, format: Format, what: &str) -> Result<Ended> {
 
 fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let everybody = everybody(app, &onlooker).await?;
-        if command.format.json {
+        if command.look.format.json {
             json(&everybody)?;
         } else {
             let rows: Vec<[String; 6]> = everybody

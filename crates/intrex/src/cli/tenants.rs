@@ -13,7 +13,7 @@ use intrex_core::{
 };
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Format, Why,
     operate::{status, with_app},
     output::{json, line, table, told},
 };
@@ -29,9 +29,9 @@ pub(super) enum Tenant {
     /// hold recovery codes
     Set(Set),
     /// Lock everybody of an organisation out, at once; nothing is deleted
-    Suspend(Change),
+    Suspend(Act),
     /// Let everybody of a suspended organisation in again
-    Resume(Change),
+    Resume(Act),
     /// Delete an organisation for good, a week from now or at once, or cancel that
     Delete(leaving::Delete),
     /// Write an organisation's register and audit log into a directory, for it to take along
@@ -90,22 +90,7 @@ pub(super) struct Set {
     #[arg(long, value_name = "FACTOR", value_parser = ["any", "passkey"])]
     admin_second_factor: Option<String>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
-}
-
-/// An organisation to suspend or resume.
-#[derive(Debug, Args)]
-pub(super) struct Change {
-    #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 impl Tenant {
@@ -171,7 +156,7 @@ fn list(format: Format) -> Result<Ended> {
 
 fn set(command: Set) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let words = |typed: Option<String>| typed.map(Raw::from).unwrap_or_default();
         let number = |typed: Option<u16>| words(typed.map(|number| number.to_string()));
         let raw = RawTenantUpdate {
@@ -190,7 +175,7 @@ fn set(command: Set) -> Result<Ended> {
         let tenant = tenants::update(app, &operator, &raw, None)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&tenant)?;
         } else {
             line(&format!(
@@ -219,9 +204,9 @@ enum Direction {
     Resume,
 }
 
-fn change(command: Change, direction: Direction) -> Result<Ended> {
+fn change(command: Act, direction: Direction) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.operator(app).await?;
         let changed = match direction {
             Direction::Suspend => tenants::suspend(app, &operator).await,
             Direction::Resume => tenants::resume(app, &operator).await,

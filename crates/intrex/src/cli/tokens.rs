@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{
-    Ended, Format, Where, Why,
+    Act, Ended, Look,
     operate::{pages, with_app},
     output::{json, line, table, told},
     people::named,
@@ -46,20 +46,14 @@ pub(super) struct Create {
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u16>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// Tokens to list.
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 /// A token to end.
@@ -69,11 +63,7 @@ pub(super) struct Revoke {
     #[arg(value_name = "ID")]
     id: Uuid,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 impl Token {
@@ -88,7 +78,7 @@ impl Token {
 
 fn create(command: Create) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.user).await?;
         let days = command.expires_in_days.map(|days| days.to_string());
         let raw = RawToken {
@@ -99,7 +89,7 @@ fn create(command: Create) -> Result<Ended> {
             person_id: Raw::from(person.id.to_string()),
         };
         let made = tokens::create(app, &operator, &raw).await.map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             let mut answer = serde_json::to_value(&made.token)?;
             answer["token"] = made.text.expose_secret().into();
             json(&answer)?;
@@ -120,7 +110,7 @@ fn listed(words: Vec<String>) -> Raw {
 
 fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let all = pages(async |page| {
             let mut tx = app.db.read(&onlooker).await?;
             let part = tokens::reads::list(&mut tx, page).await?;
@@ -128,7 +118,7 @@ fn list(command: List) -> Result<Ended> {
             Ok(part)
         })
         .await?;
-        if command.format.json {
+        if command.look.format.json {
             json(&all)?;
         } else {
             let day = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d").to_string();
@@ -156,11 +146,11 @@ fn list(command: List) -> Result<Ended> {
 
 fn revoke(command: Revoke) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         tokens::revoke(app, &operator, command.id.into())
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&serde_json::json!({ "id": command.id, "revoked": true }))?;
         } else {
             line(&format!("token {} does not count any more", command.id))?;

@@ -11,7 +11,7 @@ use intrex_core::{
 
 use super::{Change, branch_ids, named, role, shown};
 use crate::cli::{
-    Ended, Format, Where, Why,
+    Act, Ended,
     operate::with_app,
     output::{json, line, told},
 };
@@ -32,11 +32,7 @@ pub(in crate::cli) struct Set {
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     branches: Option<Vec<String>>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 /// Somebody to delete.
@@ -52,16 +48,12 @@ pub(in crate::cli) struct Delete {
     #[arg(long, value_name = "EMAIL")]
     hand_over_to: Option<String>,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 pub(super) fn set(command: Set) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let branches = match &command.branches {
             Some(codes) => Raw::from(branch_ids(app, &operator, codes).await?.join(",")),
@@ -79,14 +71,14 @@ pub(super) fn set(command: Set) -> Result<Ended> {
         let person = people::update(app, &operator, person.id, &raw, None)
             .await
             .map_err(told)?;
-        shown(&person, command.format, "is changed")
+        shown(&person, command.act.format, "is changed")
     })
 }
 
 /// Lets somebody in or out.
 pub(super) fn become_(command: Change, status: &str, what: &str) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let raw = RawPersonUpdate {
             status: status.into(),
@@ -95,24 +87,24 @@ pub(super) fn become_(command: Change, status: &str, what: &str) -> Result<Ended
         let person = people::update(app, &operator, person.id, &raw, None)
             .await
             .map_err(told)?;
-        shown(&person, command.format, what)
+        shown(&person, command.act.format, what)
     })
 }
 
 pub(super) fn sign_out(command: Change) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         sessions::revoke_all_of(app, &operator, person.id)
             .await
             .map_err(told)?;
-        shown(&person, command.format, "is signed out everywhere")
+        shown(&person, command.act.format, "is signed out everywhere")
     })
 }
 
 pub(super) fn delete(command: Delete) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let heir = match &command.hand_over_to {
             Some(who) => Raw::from(named(app, &operator, who).await?.id.to_string()),
@@ -125,7 +117,7 @@ pub(super) fn delete(command: Delete) -> Result<Ended> {
         let deleted = people::delete(app, &operator, person.id, &raw)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&deleted)?;
         } else {
             line(&format!(

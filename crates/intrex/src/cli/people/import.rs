@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::cli::{
-    Ended, Format, Where, Why,
+    Act, Ended,
     operate::with_app,
     output::{json, line, told},
 };
@@ -36,17 +36,13 @@ pub(in crate::cli) struct Import {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 pub(super) fn import(command: Import) -> Result<Ended> {
     let file = people_of(&command.path)?;
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let mut tx = app.db.read(&operator).await.map_err(told)?;
         let branches: Vec<BranchName> = branches::reads::all(&mut tx).await.map_err(told)?;
         tx.finish().await.map_err(told)?;
@@ -61,7 +57,7 @@ pub(super) fn import(command: Import) -> Result<Ended> {
         let report = people::import::import(app, &operator, &rows, mode)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&report)?;
         } else {
             for fault in &report.errors {

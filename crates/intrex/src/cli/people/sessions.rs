@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::named;
 use crate::cli::{
-    Ended, Format, Where, Why,
+    Act, Ended, Look,
     operate::with_app,
     output::{json, line, table, told},
 };
@@ -20,9 +20,7 @@ pub(in crate::cli) struct List {
     #[arg(value_name = "EMAIL")]
     who: String,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    format: Format,
+    look: Look,
 }
 
 /// A session to end.
@@ -35,23 +33,19 @@ pub(in crate::cli) struct EndSession {
     #[arg(value_name = "ID")]
     id: Uuid,
     #[command(flatten)]
-    at: Where,
-    #[command(flatten)]
-    why: Why,
-    #[command(flatten)]
-    format: Format,
+    act: Act,
 }
 
 pub(super) fn list(command: List) -> Result<Ended> {
     with_app(async |app| {
-        let onlooker = command.at.onlooker(app).await?;
+        let onlooker = command.look.onlooker(app).await?;
         let person = named(app, &onlooker, &command.who).await?;
         let mut tx = app.db.read(&onlooker).await.map_err(told)?;
         let sessions = sessions::reads::list_of(app, &mut tx, person.id)
             .await
             .map_err(told)?;
         tx.finish().await.map_err(told)?;
-        if command.format.json {
+        if command.look.format.json {
             json(&sessions)?;
         } else {
             let rows: Vec<[String; 6]> = sessions
@@ -78,13 +72,13 @@ pub(super) fn list(command: List) -> Result<Ended> {
 
 pub(super) fn end(command: EndSession) -> Result<Ended> {
     with_app(async |app| {
-        let operator = command.at.operator(app, &command.why.reason).await?;
+        let operator = command.act.operator(app).await?;
         let person = named(app, &operator, &command.who).await?;
         let id = SessionId::from(command.id);
         sessions::revoke_of(app, &operator, person.id, id)
             .await
             .map_err(told)?;
-        if command.format.json {
+        if command.act.format.json {
             json(&value!({ "id": id, "person_id": person.id, "ended": true }))?;
         } else {
             line(&format!("the session {id} of {} is ended", person.email))?;
