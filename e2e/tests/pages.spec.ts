@@ -65,6 +65,7 @@ async function adminSights(): Promise<Sight[]> {
     ["settings-email", "/settings/email"],
     ["settings-organisation", "/settings/organisation"],
     ["settings-tokens", "/settings/tokens"],
+    ["settings-health", "/settings/health"],
     ["settings-security", "/settings/security"],
     ["settings-security-filtered", "/settings/security?severity=medium&open=true"],
     ["settings-security-wrong-filter", "/settings/security?severity=terrible", 422],

@@ -239,6 +239,25 @@ fn the_way_out_is_closed_unless_it_is_opened_by_name() {
 }
 
 #[test]
+fn the_watcher_is_an_address_or_nobody() {
+    let watcher = |changes: &[(&'static str, &str)]| {
+        let config = read(with(changes), Purpose::Serve).expect("is accepted");
+        config.watcher.map(|watcher| format!("{watcher:?}"))
+    };
+    assert_eq!(watcher(&[]), None);
+    let url = "https://watch.example/ping/its-secret";
+    let shown = watcher(&[("INTREX_PING_URL", url)]);
+    assert_eq!(shown.as_deref(), Some("Watcher(watch.example)"));
+    for wrong in ["watch.example", "ftp://watch.example/"] {
+        refused(
+            with(&[("INTREX_PING_URL", wrong)]),
+            Purpose::Serve,
+            "INTREX_PING_URL",
+        );
+    }
+}
+
+#[test]
 fn a_demo_directory_is_known_to_the_operators_commands_and_refused_as_production() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join(DEMO_FILE), "{}").expect("is written");
