@@ -66,6 +66,13 @@ async function adminSights(): Promise<Sight[]> {
     ["settings-organisation", "/settings/organisation"],
     ["settings-tokens", "/settings/tokens"],
     ["settings-health", "/settings/health"],
+    ["connectors", "/settings/connectors"],
+    ["connector", "/settings/connectors", 200, (page) => page.locator("main a", { hasText: "Operations desk" }).click()],
+    ["connector-new", "/settings/connectors/new"],
+    ...["webhook", "email_smtp", "telegram_bot", "whatsapp_business"].map((type): Sight => [
+      `connector-new-${type}`,
+      `/settings/connectors/new?type=${type}`,
+    ]),
     ["settings-security", "/settings/security"],
     ["settings-security-filtered", "/settings/security?severity=medium&open=true"],
     ["settings-security-wrong-filter", "/settings/security?severity=terrible", 422],

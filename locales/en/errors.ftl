@@ -10,6 +10,7 @@ error-duplicate = This already exists.
 error-busy = The same request is being worked on. Try again in a moment.
 
 error-field-required = This is required.
+error-field-not-pairs = Enter one “Name: value” a line.
 error-field-too-long = At most { $max } characters are allowed.
 error-field-too-short = At least { $min } characters are needed.
 error-field-control-characters = Control characters are not allowed here.

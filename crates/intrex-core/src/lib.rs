@@ -7,7 +7,8 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`recovery_codes`], [`passkeys`], [`tokens`], [`security_events`], [`access_reviews`]; [`key_rotation`] seals anew
+//! [`sessions`], [`recovery_codes`], [`passkeys`], [`tokens`], [`security_events`], [`access_reviews`], [`connectors`] with
+//! [`channels`]; [`key_rotation`] seals anew
 //! what a previous key has sealed.
 
 pub mod access_reviews;
@@ -18,7 +19,9 @@ pub mod app;
 pub mod audit;
 pub mod branches;
 pub mod catalogue;
+pub mod channels;
 pub mod clock;
+pub mod connectors;
 pub mod csp_reports;
 mod csv;
 pub mod db;

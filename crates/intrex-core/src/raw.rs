@@ -40,6 +40,12 @@ impl From<Vec<String>> for Raw {
     }
 }
 
+impl From<Value> for Raw {
+    fn from(value: Value) -> Self {
+        Raw(Some(value))
+    }
+}
+
 impl Raw {
     /// Whether the field was sent at all: a change leaves the others as they are.
     pub fn is_given(&self) -> bool {
@@ -58,6 +64,51 @@ impl Raw {
                 .join(","),
             Some(other) => other.to_string(),
         }
+    }
+
+    /// Its digits, if a program has sent a whole number where words are meant: ids that look like numbers are sent as both.
+    pub fn whole_number(&self) -> Option<String> {
+        match &self.0 {
+            Some(Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                Some(number.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// Names with their values: the members of a JSON object, or the lines of a form, each `Name: value`.
+    pub fn pairs(
+        &self,
+        errors: &mut FieldErrors,
+        field: &str,
+        max_items: usize,
+    ) -> Option<Vec<(String, String)>> {
+        let checked = match &self.0 {
+            Some(Value::Object(members)) => members
+                .iter()
+                .map(|(name, value)| match value {
+                    Value::String(value) => Ok((name.clone(), value.clone())),
+                    _ => Err(wrong_type("text")),
+                })
+                .collect::<Result<Vec<_>, _>>(),
+            _ => self.words().and_then(|words| {
+                let words = words.unwrap_or_default();
+                let lines = words.lines().filter(|line| !line.trim().is_empty());
+                lines
+                    .map(|line| match line.split_once(':') {
+                        Some((name, value)) => {
+                            Ok((name.trim().to_owned(), value.trim().to_owned()))
+                        }
+                        None => Err(keys::ERROR_FIELD_NOT_PAIRS.into()),
+                    })
+                    .collect()
+            }),
+        };
+        let checked = checked.and_then(|pairs| match pairs.len() > max_items {
+            true => Err(Text::new(keys::ERROR_FIELD_TOO_MANY).with("max", max_items)),
+            false => Ok(pairs),
+        });
+        errors.take(field, checked)
     }
 
     /// Whether it is a list without items, which only a program can send.
@@ -268,6 +319,23 @@ mod tests {
         );
         assert!(errors.is_empty());
         assert_eq!(json.days.shown(), "30,7");
+    }
+
+    #[test]
+    fn pairs_of_a_form_and_of_json_are_the_same() {
+        let json: Form =
+            serde_json::from_str(r#"{"title":{"A":"1","B":"x: y"}}"#).expect("decodes");
+        let pairs = Some(vec![
+            ("A".to_owned(), "1".to_owned()),
+            ("B".to_owned(), "x: y".to_owned()),
+        ]);
+        let mut errors = FieldErrors::new();
+        assert_eq!(json.title.pairs(&mut errors, "title", 2), pairs);
+        let form = Raw::from("A: 1\n\nB: x: y\n");
+        assert_eq!(form.pairs(&mut errors, "title", 2), pairs);
+        assert!(errors.is_empty());
+        assert_eq!(form.pairs(&mut errors, "title", 1), None);
+        assert_eq!(Raw::from("no pair").pairs(&mut errors, "title", 1), None);
     }
 
     #[test]

@@ -133,6 +133,8 @@ const TABLES: &[Table] = &[
     table("audit_heads", "select"),
     table("audit_leaves", "select"),
     table("branches", "select insert update(columns) delete").branch(Branch::By("id")),
+    table("connector_secrets", "select insert update(columns) delete"),
+    table("connectors", "select insert update(columns) delete").kept_until_leaving(),
     table("csp_reports", "select insert update delete"),
     table("data_keys", "select insert update(columns)"),
     table("email_changes", "select insert update(columns) delete"),

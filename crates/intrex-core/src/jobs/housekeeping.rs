@@ -7,6 +7,7 @@ use super::{JobOutcome, queries};
 use crate::{
     App, account_mail, accounts,
     actor::Actor,
+    connectors,
     error::Result,
     idempotency,
     ids::TenantId,
@@ -45,6 +46,7 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     most = most.max(remove_old_networks(conn, tenant, now - NETWORKS_KEPT_FOR, limit).await?);
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
+    connectors::promote_overdue(app, actor).await?;
     if tenant == TenantId::PLATFORM {
         most = most.max(counters::forget_old_failures(app).await?);
     }

@@ -241,7 +241,7 @@ impl Page {
 
     /// The words for a field, where an error about it stands apart from it.
     pub fn label(&self, field: &str) -> String {
-        match Key::find(&format!("field-{}", field.replace('_', "-"))) {
+        match Key::find(&format!("field-{}", field.replace(['_', '.'], "-"))) {
             Some(key) => self.t(key),
             None => field.to_owned(),
         }

@@ -6,6 +6,7 @@
 mod access_reviews;
 mod audit;
 mod branches;
+mod connectors;
 mod doctor;
 mod imports;
 mod keys;
@@ -82,6 +83,9 @@ enum Command {
     /// Configure, prove, enable and disable the identity provider of an organisation
     #[command(subcommand)]
     Oidc(oidc::Oidc),
+    /// Add, look at, disable and enable the ways to somebody outside
+    #[command(subcommand)]
+    Connector(connectors::Connectors),
     /// Import a spreadsheet of obligations or branches
     #[command(subcommand)]
     Import(imports::Import),
@@ -173,6 +177,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::AccessReview(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Oidc(command) => command.run(),
+        Command::Connector(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::SecurityEvents(command) => command.run(),

@@ -12,6 +12,7 @@ use intrex_core::{
     app::Settings,
     branches,
     catalogue::Language,
+    connectors::{self, RawConnector},
     ids::TenantId,
     imports::{self, Kind, Mode, Options},
     obligations::{self, filter::Filter, model::Obligation},
@@ -150,6 +151,7 @@ async fn begin(
     let Plan { csv, acts } = calendar::plan(organisation, today)?;
     let name = organisation.obligations.name;
     import(app, &boss, Kind::Obligations, name, &csv).await?;
+    tell_a_program(app, &operator).await?;
     Ok(Founded {
         id: tenant.id,
         name: organisation.name,
@@ -159,6 +161,20 @@ async fn begin(
         crew,
         calendar: Calendar { zone, today, acts },
     })
+}
+
+/// A webhook to where nobody is: it can be looked at, and shows what failing looks like.
+async fn tell_a_program(app: &App, operator: &Actor) -> Result<()> {
+    let mut raw = RawConnector {
+        kind: "webhook".into(),
+        name: "Operations desk".into(),
+        ..RawConnector::default()
+    };
+    raw.config.url = "https://hooks.example.com/intrex".into();
+    connectors::create(app, operator, &raw)
+        .await
+        .map_err(told)?;
+    Ok(())
 }
 
 async fn import(app: &App, admin: &Actor, kind: Kind, name: &str, text: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 49] = [
+const COMMANDS: [&[&str]; 57] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -44,6 +44,14 @@ const COMMANDS: [&[&str]; 49] = [
     &["token", "create"],
     &["token", "list"],
     &["token", "revoke"],
+    &["connector", "list"],
+    &["connector", "create"],
+    &["connector", "verify"],
+    &["connector", "test"],
+    &["connector", "disable"],
+    &["connector", "enable"],
+    &["connector", "rotate"],
+    &["connector", "promote"],
     &["oidc", "list"],
     &["oidc", "configure"],
     &["oidc", "prove"],
@@ -306,6 +314,63 @@ async fn an_operator_sets_an_organisation_up() {
         .refused();
     assert!(said.contains("LOGIN_SPRAY"), "{said}");
 
+    // A connector: made here, its signing secret is said once.
+    let url = "url=https://hooks.acme.example/x";
+    let said = run(&[
+        "connector",
+        "create",
+        "webhook",
+        "--name",
+        "Ops",
+        "--set",
+        "nothing=1",
+    ]);
+    assert!(said.refused().contains("no setting nothing"));
+    let said = run(&["connector", "create", "webhook", "--name", "Ops"]).refused();
+    assert!(said.contains("config.url"), "{said}");
+    let made = run(&[
+        "connector",
+        "create",
+        "webhook",
+        "--name",
+        "Ops",
+        "--set",
+        url,
+    ])
+    .json();
+    let secret = made["signing_secret"].as_str().expect("made here");
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    let connector = made["id"].as_str().expect("an id");
+    let rotated = run(&["connector", "rotate", connector]).json();
+    assert!(rotated["signing_secret"].is_string(), "{rotated}");
+    run(&["connector", "promote", connector]).json();
+    let off = run(&["connector", "disable", connector]).json();
+    assert_eq!(off["status"], "disabled", "{off}");
+    let said = run(&["connector", "test", connector]).refused();
+    assert!(said.contains("It is disabled"), "{said}");
+    let on = run(&["connector", "enable", connector]).json();
+    assert_eq!(on["status"], "pending_verification", "{on}");
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(token.path(), "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5\n").expect("is written");
+    let from = format!("token={}", token.path().display());
+    let bot = [
+        "connector",
+        "create",
+        "telegram_bot",
+        "--name",
+        "Bot",
+        "--set",
+        "chat_id=@acme_ops",
+    ];
+    let bot = run(&[&bot[..], &["--secret-file", &from]].concat()).json();
+    assert_eq!(bot["secrets"]["token"]["set"], true, "{bot}");
+    let listed = program.run(&["connector", "list"]).well();
+    assert!(
+        listed.contains("hooks.acme.example") && listed.contains("@acme_ops"),
+        "{listed}"
+    );
+    assert!(!listed.contains(secret), "{listed}");
+
     // An identity provider: its secret comes from a file, and nothing says it again.
     let secret = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(secret.path(), "a secret of the provider\n").expect("is written");
@@ -360,7 +425,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 13)
+    .find(|verified| verified["chains"][0]["events"] == 19)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

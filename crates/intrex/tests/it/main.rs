@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod branches;
 mod cli;
+mod connectors;
 mod demo;
 mod docs;
 mod harness;

@@ -20,21 +20,24 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
-use rustls::{
-    ClientConfig, RootCertStore,
-    client::Resumption,
-    pki_types::{CertificateDer, ServerName},
-    version::{TLS12, TLS13},
-};
+#[cfg(test)]
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
-use super::{Guard, Limits, OutgoingError, Refusal, Target, target::HostName};
+use super::{
+    Attempt, CUT_BODY_TIMEOUT, Guard, Limits, OutgoingError, Refusal, Step, Target,
+    target::HostName,
+};
+use crate::outside::{tls, trail::Trail};
 
 /// Bytes of an answer's head, and of a piece of its body that is held at a time.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Headers of an answer.
 const MAX_HEADERS: usize = 128;
+/// What is spoken within TLS.
+const ALPN: [&[u8]; 1] = [b"http/1.1"];
 /// Headers that say how the connection is used: not the request's to set.
 const OF_THE_CONNECTION: [HeaderName; 9] = [
     HOST,
@@ -77,7 +80,7 @@ impl Client {
     pub(super) fn trusting(guard: Guard, root: CertificateDer<'static>) -> Self {
         Client {
             guard,
-            tls: OnceLock::from(tls_config([root])),
+            tls: OnceLock::from(tls::client_config([root], &ALPN)),
         }
     }
 
@@ -85,17 +88,36 @@ impl Client {
         &self.guard
     }
 
+    /// The answer whole, or an error.
     pub(super) async fn send(
         &self,
         request: Request<Vec<u8>>,
         limits: Limits,
     ) -> Result<Response<Vec<u8>>, OutgoingError> {
-        let target = Target::parse(&request.uri().to_string())?;
-        let request = prepare(request, &target)?;
-        // What the other side does after this is dropped together with the connection.
-        tokio::time::timeout(limits.total, self.exchange(request, &target, limits))
-            .await
-            .unwrap_or(Err(OutgoingError::TimedOut))
+        self.attempt(request, limits, Longer::Fails).await.outcome
+    }
+
+    pub(super) async fn attempt(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: Limits,
+        longer: Longer,
+    ) -> Attempt {
+        let mut trail = Trail::begin(Step::Address);
+        let outcome = match readied(request) {
+            Ok((target, request)) => {
+                let exchange = self.exchange(request, &target, limits, longer, &mut trail);
+                // What the other side does after this is dropped together with the connection.
+                tokio::time::timeout(limits.total, exchange)
+                    .await
+                    .unwrap_or(Err(OutgoingError::TimedOut))
+            }
+            Err(error) => Err(error),
+        };
+        Attempt {
+            steps: trail.end(),
+            outcome,
+        }
     }
 
     async fn exchange(
@@ -103,14 +125,19 @@ impl Client {
         request: Request<Full<Bytes>>,
         target: &Target,
         limits: Limits,
+        longer: Longer,
+        trail: &mut Trail<Step>,
     ) -> Result<Response<Vec<u8>>, OutgoingError> {
         let vetted = self.guard.vet_target(target).await?;
+        trail.reach(Step::Connect);
         if !target.is_https() {
             let stream = self.guard.open(&vetted, limits.connect).await?;
-            return talk(stream, request, limits.body_bytes).await;
+            trail.reach(Step::Answer);
+            return talk(stream, request, limits.body_bytes, longer).await;
         }
         let opened = async {
             let stream = self.guard.open(&vetted, limits.connect).await?;
+            trail.reach(Step::Encrypt);
             let connector = TlsConnector::from(self.tls()?);
             let connected = connector.connect(server_name(target)?, stream).await;
             connected.map_err(|_| OutgoingError::Tls)
@@ -118,37 +145,16 @@ impl Client {
         let stream = tokio::time::timeout(limits.connect, opened)
             .await
             .unwrap_or(Err(OutgoingError::TimedOut))?;
-        talk(stream, request, limits.body_bytes).await
+        trail.reach(Step::Answer);
+        talk(stream, request, limits.body_bytes, longer).await
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, OutgoingError> {
         self.tls
-            .get_or_init(|| tls_config(rustls_native_certs::load_native_certs().certs))
+            .get_or_init(|| tls::client_config(tls::of_this_machine(), &ALPN))
             .clone()
             .ok_or(OutgoingError::Tls)
     }
-}
-
-/// TLS 1.2 or 1.3, verified, always. No session is taken up again: that would skip the certificate.
-fn tls_config(
-    roots: impl IntoIterator<Item = CertificateDer<'static>>,
-) -> Option<Arc<ClientConfig>> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots);
-    if store.is_empty() {
-        tracing::warn!("this machine trusts no certificate authority: no request can be sent");
-        return None;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
-        .inspect_err(|error| tracing::error!(%error, "TLS cannot be used"))
-        .ok()?
-        .with_root_certificates(store)
-        .with_no_client_auth();
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Some(Arc::new(config))
 }
 
 fn server_name(target: &Target) -> Result<ServerName<'static>, OutgoingError> {
@@ -158,6 +164,21 @@ fn server_name(target: &Target) -> Result<ServerName<'static>, OutgoingError> {
             ServerName::try_from(name.clone()).map_err(|_| Refusal::Host.into())
         }
     }
+}
+
+/// What an answer that is longer than the limit comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Longer {
+    /// An error, for who needs all of it.
+    Fails,
+    /// Its beginning, for who needs to know that there was one.
+    IsCut,
+}
+
+fn readied(request: Request<Vec<u8>>) -> Result<(Target, Request<Full<Bytes>>), OutgoingError> {
+    let target = Target::parse(&request.uri().to_string())?;
+    let request = prepare(request, &target)?;
+    Ok((target, request))
 }
 
 /// The request as it goes over the connection: host and path from the address as we parsed it.
@@ -194,6 +215,7 @@ async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
     body_bytes: usize,
+    longer: Longer,
 ) -> Result<Response<Vec<u8>>, OutgoingError> {
     let mut settings = http1::Builder::new();
     settings
@@ -205,7 +227,11 @@ async fn talk(
         .map_err(|_| OutgoingError::Protocol)?;
     let answered = async {
         let answer = sender.send_request(request).await;
-        read(answer.map_err(|_| OutgoingError::Protocol)?, body_bytes).await
+        let answer = answer.map_err(|_| OutgoingError::Protocol)?;
+        match longer {
+            Longer::Fails => read(answer, body_bytes).await,
+            Longer::IsCut => Ok(read_beginning(answer, body_bytes).await),
+        }
     };
     // Both in this one task: when it is dropped, the connection is closed and nothing goes on by itself.
     let (mut answered, mut connection) = (pin!(answered), pin!(connection));
@@ -236,4 +262,23 @@ async fn read(
         }
     }
     Ok(Response::from_parts(head, bytes))
+}
+
+/// The beginning of an answer. Its head has come, and tells what has become of the request: whatever the body does after
+/// that changes nothing.
+async fn read_beginning(answer: Response<Incoming>, body_bytes: usize) -> Response<Vec<u8>> {
+    let (head, mut body) = answer.into_parts();
+    let mut bytes = Vec::new();
+    let reading = async {
+        while bytes.len() < body_bytes
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            if let Ok(piece) = frame.into_data() {
+                let room = body_bytes - bytes.len();
+                bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+            }
+        }
+    };
+    let _ = tokio::time::timeout(CUT_BODY_TIMEOUT, reading).await;
+    Response::from_parts(head, bytes)
 }

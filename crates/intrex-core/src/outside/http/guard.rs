@@ -87,6 +87,36 @@ impl Guard {
         self.vet_host(&HostName::parse(host)?, port).await
     }
 
+    /// What is wrong with an address, as far as it can be told without asking anybody: for whoever types it. Nothing wrong
+    /// here is no leave to connect; [`Guard::vet`] and the client decide that.
+    pub fn looks_wrong(&self, target: &Target) -> Option<Refusal> {
+        let rules = &*self.rules;
+        let closed = rules.private_nets.is_empty();
+        if !target.is_https() && closed && rules.plain_http == PlainHttp::Refused {
+            return Some(Refusal::PlainHttp);
+        }
+        self.host_looks_wrong(target.host(), target.port())
+    }
+
+    /// The same of a host that is not a web server.
+    pub fn server_looks_wrong(&self, host: &str, port: u16) -> Option<Refusal> {
+        match HostName::parse(host) {
+            Ok(host) => self.host_looks_wrong(&host, port),
+            Err(refusal) => Some(refusal),
+        }
+    }
+
+    fn host_looks_wrong(&self, host: &HostName, port: u16) -> Option<Refusal> {
+        if !self.ports.contains(&port) && self.rules.private_nets.is_empty() {
+            return Some(Refusal::Port);
+        }
+        match host {
+            HostName::Address(ip) if !self.rules.may_be_reached(*ip) => Some(Refusal::NotPublic),
+            HostName::Name(name) if self.rules.own.is_named(name, port) => Some(Refusal::Own),
+            _ => None,
+        }
+    }
+
     pub(super) async fn vet_target(&self, target: &Target) -> Result<Vetted, OutgoingError> {
         let may_be_plain =
             self.rules.plain_http == PlainHttp::Allowed || !self.rules.private_nets.is_empty();

@@ -19,7 +19,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
-use client::Client;
+use client::{Client, Longer};
 pub use error::{OutgoingError, Refusal};
 pub use guard::{Guard, Vetted};
 pub use own::Own;
@@ -29,6 +29,8 @@ pub use target::Target;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one request may take, from the name to the last byte of the answer.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the body of an answer is read whose head was enough.
+const CUT_BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes of an answer that are read.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -93,6 +95,28 @@ impl Default for Limits {
     }
 }
 
+/// How far a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Its address is looked at and found.
+    Address,
+    /// The connection is opened.
+    Connect,
+    /// The connection is encrypted.
+    Encrypt,
+    /// The request is sent and its answer awaited.
+    Answer,
+}
+
+/// What became of a request, and on which way.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Every step that was begun, with the time that it took; it ended in the last.
+    pub steps: Vec<(Step, Duration)>,
+    /// The answer, or why there is none.
+    pub outcome: Result<::http::Response<Vec<u8>>, OutgoingError>,
+}
+
 /// The way out. Made once; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -124,6 +148,12 @@ impl Outgoing {
         limits: Limits,
     ) -> Result<::http::Response<Vec<u8>>, OutgoingError> {
         self.client.send(request, limits).await
+    }
+
+    /// The same for whoever wants to know what became of the request more than what was answered: of a longer answer the
+    /// beginning is read, and one whose head has come is an answer whatever happens to its body.
+    pub async fn attempt(&self, request: ::http::Request<Vec<u8>>, limits: Limits) -> Attempt {
+        self.client.attempt(request, limits, Longer::IsCut).await
     }
 
     /// The TXT records of a name, none if there is no such name. For proofs that a domain is somebody's.

@@ -63,7 +63,7 @@ impl fmt::Display for MessageId {
 }
 
 /// Why a message can't be sent to anybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BadMessage {
     /// The recipient's address.
     #[error("the recipient's address is not one that mail can be sent to")]
@@ -75,7 +75,10 @@ pub enum BadMessage {
 
 impl Message {
     /// The envelope, and the bytes as they go over the wire.
-    pub(super) fn compose(&self, from: &Mailbox) -> Result<(Envelope, Vec<u8>), BadMessage> {
+    pub(in crate::outside) fn compose(
+        &self,
+        from: &Mailbox,
+    ) -> Result<(Envelope, Vec<u8>), BadMessage> {
         let to: Address = self.to_address.parse().map_err(|_| BadMessage::Address)?;
         let to_name = Some(header_words(&self.to_name)).filter(|name| !name.is_empty());
         let message = lettre::Message::builder()

@@ -2,8 +2,10 @@
 //! middle of a message by a send that was cut off. A failure tells at which stage it happened and whether trying again
 //! can help.
 //!
-//! `settings` where the server is · `message` what is sent, and that nothing typed becomes a header · `page` its look.
+//! `settings` where the server is · `message` what is sent, and that nothing typed becomes a header · `dialogue` what is said
+//! to any mail server · `page` its look.
 
+pub(super) mod dialogue;
 mod message;
 mod page;
 mod settings;
@@ -13,17 +15,16 @@ use std::{fmt, sync::Arc, time::Duration};
 use lettre::{
     address::Envelope,
     transport::smtp::{
-        authentication::Mechanism,
         client::{AsyncSmtpConnection, TlsParameters},
-        commands::{Data, Mail, Rcpt},
-        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+        extension::ClientId,
     },
 };
 
+use super::trail::Trail;
+use dialogue::Script;
 pub use message::{BadMessage, Message, MessageId};
 pub(crate) use page::html_page;
-use settings::Security;
-pub use settings::{BadMailSettings, MailSettings, Plaintext};
+pub use settings::{BadMailSettings, MailSettings, Plaintext, Security};
 
 /// How long one message may take from the first packet to the server's last word.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,8 +32,6 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Characters of a server's answer that are kept.
 const MAX_DETAIL: usize = 300;
-/// Ways to prove who we are, the ones that every server has.
-const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 /// Sends mail through the installation's server. Cheap to clone; shows no secret.
 #[derive(Debug, Clone)]
@@ -57,10 +56,14 @@ impl fmt::Debug for Inner {
 pub enum Stage {
     /// The message itself was put together.
     Compose,
-    /// Name, TCP, implicit TLS and the server's greeting.
+    /// The server's name was looked at and found.
+    Address,
+    /// The connection was opened: for the installation's own server with its name, implicit TLS and greeting.
     Connect,
-    /// STARTTLS.
+    /// TLS.
     Encrypt,
+    /// The server said who it is and what it can.
+    Greeting,
     /// User and password.
     Authenticate,
     /// The server was told who sends.
@@ -76,8 +79,10 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Compose => "compose",
+            Stage::Address => "address",
             Stage::Connect => "connect",
             Stage::Encrypt => "encrypt",
+            Stage::Greeting => "greeting",
             Stage::Authenticate => "authenticate",
             Stage::Sender => "sender",
             Stage::Recipient => "recipient",
@@ -130,7 +135,7 @@ impl From<BadMessage> for MailFault {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(MAX_DETAIL)
@@ -157,13 +162,13 @@ impl Mailer {
     /// Sends one message and waits until the server has taken it.
     pub async fn send(&self, message: &Message) -> Result<(), MailFault> {
         let (envelope, bytes) = message.compose(&self.inner.settings.from)?;
-        let mut stage = Stage::Connect;
+        let mut trail = Trail::begin(Stage::Connect);
         let sent =
-            tokio::time::timeout(SEND_TIMEOUT, self.hand_over(&envelope, &bytes, &mut stage));
+            tokio::time::timeout(SEND_TIMEOUT, self.hand_over(&envelope, &bytes, &mut trail));
         match sent.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(MailFault::at(stage, &error)),
-            Err(_) => Err(MailFault::timed_out(stage)),
+            Ok(Err(error)) => Err(MailFault::at(trail.at(), &error)),
+            Err(_) => Err(MailFault::timed_out(trail.at())),
         }
     }
 
@@ -171,59 +176,30 @@ impl Mailer {
         &self,
         envelope: &Envelope,
         bytes: &[u8],
-        stage: &mut Stage,
+        trail: &mut Trail<Stage>,
     ) -> Result<(), lettre::transport::smtp::Error> {
         let Inner {
             settings,
             tls,
             hello,
         } = &*self.inner;
-        let implicit = tls
-            .clone()
-            .filter(|_| settings.security == Security::Implicit);
+        let with_tls = |security| tls.clone().filter(|_| settings.security == security);
         let mut server = AsyncSmtpConnection::connect_tokio1(
             (settings.host.as_str(), settings.port),
             Some(CONNECT_TIMEOUT),
             hello,
-            implicit,
+            with_tls(Security::Implicit),
             None,
         )
         .await?;
-        if let (Security::StartTls, Some(tls)) = (settings.security, tls) {
-            *stage = Stage::Encrypt;
-            server.starttls(tls.clone(), hello).await?;
-        }
-        if let Some(credentials) = settings.credentials() {
-            *stage = Stage::Authenticate;
-            server.auth(&MECHANISMS, &credentials).await?;
-        }
-        *stage = Stage::Sender;
-        let mut parameters = Vec::new();
-        let mut addresses = envelope.from().into_iter().chain(envelope.to());
-        if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-        if !bytes.is_ascii()
-            && server
-                .server_info()
-                .supports_feature(Extension::EightBitMime)
-        {
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        server
-            .command(Mail::new(envelope.from().cloned(), parameters))
-            .await?;
-        *stage = Stage::Recipient;
-        for recipient in envelope.to() {
-            server
-                .command(Rcpt::new(recipient.clone(), Vec::new()))
-                .await?;
-        }
-        *stage = Stage::Accept;
-        server.command(Data).await?;
-        server.message(bytes).await?;
-        // Accepted is accepted: what happens to the farewell changes nothing.
-        let _ = tokio::time::timeout(Duration::from_secs(1), server.quit()).await;
+        let script = Script {
+            starttls: with_tls(Security::StartTls),
+            hello,
+            credentials: settings.credentials(),
+            envelope,
+            message: Some(bytes),
+        };
+        dialogue::hold(&mut server, script, trail).await?;
         Ok(())
     }
 }

@@ -32,12 +32,12 @@ pub struct MailSettings {
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Security {
+pub enum Security {
     /// TLS from the first byte.
     Implicit,
     /// TLS before anything is said; a server that does not offer it gets nothing.
     StartTls,
-    /// None: on this machine alone.
+    /// None: on this machine alone, or where whoever named the server asked for it.
     None,
 }
 

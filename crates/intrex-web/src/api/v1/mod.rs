@@ -3,6 +3,7 @@
 mod access_reviews;
 mod audit;
 mod branches;
+mod connectors;
 mod health;
 mod identities;
 mod imports;
@@ -40,6 +41,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(oidc::routes)
         .with(organisation::routes)
         .with(tokens::routes)
+        .with(connectors::routes)
         .with(security::routes)
         .with(health::routes)
         .with(access_reviews::routes)
@@ -64,6 +66,7 @@ pub(super) fn describe(document: &mut Document) {
         oidc::Description::openapi(),
         organisation::Description::openapi(),
         tokens::Description::openapi(),
+        connectors::Description::openapi(),
         security::Description::openapi(),
         access_reviews::Description::openapi(),
     ] {

@@ -5,6 +5,7 @@
 //! `settings/frame.html` and fills the block `section`.
 
 pub(crate) mod access_reviews;
+mod connectors;
 pub(crate) mod health;
 mod identities;
 mod organisation;
@@ -45,6 +46,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(passkeys::routes)
         .with(identities::routes)
         .with(sign_in::routes)
+        .with(connectors::routes)
         .with(tokens::routes)
         .with(security::routes)
         .with(health::routes)
@@ -156,6 +158,14 @@ const SECTIONS: &[Section] = &[
         words: keys::SETTINGS_SIGN_IN,
         hint: keys::SETTINGS_SIGN_IN_HINT,
         permission: Permission::OidcManage,
+    },
+    Section {
+        part: Part::Organisation,
+        path: connectors::PATH,
+        icon: "server",
+        words: keys::SETTINGS_CONNECTORS,
+        hint: keys::SETTINGS_CONNECTORS_HINT,
+        permission: Permission::ConnectorsRead,
     },
     Section {
         part: Part::Organisation,

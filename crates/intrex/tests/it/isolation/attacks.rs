@@ -272,8 +272,15 @@ fn keeps_quiet(answer: &Answer, secrets: &[String], what: &str, findings: &Findi
 /// Whether an answer says that this field is wrong.
 pub(super) fn names(answer: &Answer, field: &str) -> bool {
     if answer.headers[CONTENT_TYPE] == "application/problem+json" {
-        let sentence = &answer.json()["errors"][field][0];
-        return sentence.as_str().is_some_and(|sentence| sentence.len() > 5);
+        let answer = answer.json();
+        let within = format!("{field}.");
+        // A field of a field is named with it: `config.url`.
+        let named = |name: &String| name == field || name.starts_with(&within);
+        let mut errors = answer["errors"].as_object().into_iter().flatten();
+        let sentence = errors.find_map(|(name, said)| named(name).then(|| said[0].as_str()));
+        return sentence
+            .flatten()
+            .is_some_and(|sentence| sentence.len() > 5);
     }
     [format!("{field}-error\""), format!("href=\"#{field}\"")]
         .iter()

@@ -118,6 +118,7 @@ impl Scene {
             provider: acmes_own.0,
             provider_domain: acmes_own.1,
             identity: acmes_own.2,
+            connector: connector_of(&app, &acme).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
@@ -146,6 +147,7 @@ impl Scene {
             provider: mallorys_own.0,
             provider_domain: mallorys_own.1,
             identity: mallorys_own.2,
+            connector: connector_of(&app, &globex).await,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
@@ -255,6 +257,7 @@ impl Scene {
             provider: id(),
             provider_domain: id(),
             identity: id(),
+            connector: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -458,6 +461,22 @@ pub(super) async fn provider_of(
         domain.to_string(),
         identity.to_string(),
     )
+}
+
+/// A webhook, to where nothing is sent.
+async fn connector_of(app: &TestApp, tenant: &Tenant) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.connectors (tenant_id, id, type, name, status, config, created_at, updated_at)
+         values ($1, $2, 'webhook', 'a webhook', 'active', '{\"url\":\"https://10.0.0.1/x\",\"headers\":{}}', $3, $3)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(id)
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the connector is written");
+    id.to_string()
 }
 
 /// A message in somebody's inbox, as the worker would have put it there.

@@ -24,6 +24,8 @@ pub(super) enum Thing {
     ProviderDomain,
     /// Whom another provider vouches for.
     Identity,
+    /// A way to somebody outside.
+    Connector,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -56,6 +58,7 @@ pub(super) struct Ids {
     pub(super) provider: String,
     pub(super) provider_domain: String,
     pub(super) identity: String,
+    pub(super) connector: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -81,6 +84,7 @@ impl Ids {
             Thing::Provider => &self.provider,
             Thing::ProviderDomain => &self.provider_domain,
             Thing::Identity => &self.identity,
+            Thing::Connector => &self.connector,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -95,7 +99,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 18] {
+    pub(super) fn all(&self) -> [&str; 19] {
         [
             &self.branch,
             &self.obligation,
@@ -106,6 +110,7 @@ impl Ids {
             &self.provider,
             &self.provider_domain,
             &self.identity,
+            &self.connector,
             &self.template,
             &self.review,
             &self.message,
@@ -331,6 +336,26 @@ pub(super) const TABLE: &[Line] = &[
     post("/settings/identities/{id}/link").of(Thing::Provider),
     get("/settings/identities/{id}/unlink").of(Thing::Identity),
     post("/settings/identities/{id}/unlink").of(Thing::Identity),
+    get("/settings/connectors"),
+    post("/settings/connectors").sends(connector_form),
+    get("/settings/connectors/new"),
+    get("/settings/connectors/{id}").of(Thing::Connector),
+    post("/settings/connectors/{id}")
+        .of(Thing::Connector)
+        .sends(connector_form),
+    get("/settings/connectors/{id}/edit").of(Thing::Connector),
+    post("/settings/connectors/{id}/verify").of(Thing::Connector),
+    post("/settings/connectors/{id}/test").of(Thing::Connector),
+    post("/settings/connectors/{id}/disable").of(Thing::Connector),
+    post("/settings/connectors/{id}/enable").of(Thing::Connector),
+    post("/settings/connectors/{id}/promote").of(Thing::Connector),
+    get("/settings/connectors/{id}/rotate").of(Thing::Connector),
+    post("/settings/connectors/{id}/rotate")
+        .of(Thing::Connector)
+        .sends(nothing)
+        .fields(Fields::Of("RawRotation")),
+    get("/settings/connectors/{id}/remove").of(Thing::Connector),
+    post("/settings/connectors/{id}/remove").of(Thing::Connector),
     get("/settings/sign-in"),
     post("/settings/sign-in")
         .sends(provider)
@@ -581,6 +606,33 @@ pub(super) const TABLE: &[Line] = &[
     line("DELETE", "/api/v1/account/identities/{id}")
         .of(Thing::Identity)
         .sends(nothing),
+    get("/api/v1/connectors"),
+    post("/api/v1/connectors").sends(connector),
+    get("/api/v1/connectors/{id}").of(Thing::Connector),
+    line("PATCH", "/api/v1/connectors/{id}")
+        .of(Thing::Connector)
+        .sends(connector_change),
+    line("DELETE", "/api/v1/connectors/{id}")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/verify")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/test")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/disable")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/enable")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/rotate")
+        .of(Thing::Connector)
+        .sends(nothing),
+    post("/api/v1/connectors/{id}/promote")
+        .of(Thing::Connector)
+        .sends(nothing),
     get("/api/v1/oidc/providers"),
     post("/api/v1/oidc/providers").sends(provider),
     get("/api/v1/oidc/providers/{id}").of(Thing::Provider),
@@ -706,6 +758,21 @@ fn provider(ids: &Ids) -> Value {
 
 fn provider_change(_: &Ids) -> Value {
     json!({ "name": TYPED, "client_id": "intrex" })
+}
+
+fn connector(ids: &Ids) -> Value {
+    json!({
+        "type": "webhook", "name": ids.fresh,
+        "config": { "url": "https://hooks.example/x", "headers": { "X-Team": TYPED } }, "secrets": {},
+    })
+}
+
+fn connector_change(ids: &Ids) -> Value {
+    json!({ "name": ids.fresh, "config": { "headers": { "X-Team": TYPED } } })
+}
+
+fn connector_form(ids: &Ids) -> Value {
+    json!({ "type": "webhook", "name": ids.fresh, "config.url": "https://hooks.example/x", "config.headers": "X-Team: ops" })
 }
 
 fn provider_domain(ids: &Ids) -> Value {

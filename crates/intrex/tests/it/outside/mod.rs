@@ -4,6 +4,7 @@
 //! answer · `server` one at its worst · `trap` a listener that nobody must reach
 
 mod answers;
+mod beginnings;
 mod names;
 mod server;
 mod table;

@@ -2,18 +2,22 @@
 //! cloned from one that was migrated once, and reaches it as the unprivileged roles of the product.
 //!
 //! `authenticator` one that makes passkeys · `provider` an identity provider · `dns` a name server · `server` the PostgreSQL ·
-//! `smtp` a mail server · `log` what is logged · `program` the
+//! `smtp` a mail server · `relay` one of an organisation's own · `authority` its certificates · `sink` a program that is told ·
+//! `log` what is logged · `program` the
 //! program itself · `test_app` one test's application · `members` people who sign in · `world` the verbs that tests tell their
 //! story with.
 
 mod authenticator;
+pub(crate) mod authority;
 pub(crate) mod browser;
 pub(crate) mod dns;
 mod log;
 pub(crate) mod members;
 pub(crate) mod program;
 pub(crate) mod provider;
+pub(crate) mod relay;
 mod server;
+pub(crate) mod sink;
 mod smtp;
 mod test_app;
 mod world;

@@ -74,6 +74,8 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
          insert into app.security_thresholds values ('{t}', 30, 10, 5, 30, 5000, 10, 10, '{now}', 1);
          insert into app.known_networks (tenant_id, person_id, network, first_seen_at, last_seen_at)
            values ('{t}', '{p}', substring(sha256('x') for 17), '{now}', '{now}') on conflict do nothing;
+         insert into app.connector_secrets (tenant_id, connector_id, name, generation, sealed, set_at)
+           select tenant_id, id, 'signing_secret', 'current', 'v1.x.x.x', '{now}' from app.connectors where tenant_id = '{t}' limit 1;
          insert into app.reminder_slots (tenant_id, id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id,
                                          recipient_id, fingerprint, planned_at, state, next_attempt_at, created_at)
            select tenant_id, {id}, branch_id, id, 'due_day', due_on, {id}, {id}, '{p}', {hash}, '{now}', 'planned', '{now}', '{now}'
@@ -222,13 +224,14 @@ async fn a_kill_in_the_middle_loses_nothing_and_more_than_one_batch_goes() {
     };
     let all = total(&rows(&mut superuser, &acme).await);
     assert!(all > 9_000, "{all}");
-    // The first round begins, the second removes a batch; then the process is killed while it works, twice.
+    // A round begins, the next one removes a batch; then the process is killed while it works, twice. Other work of the
+    // organisation, which adds and removes a few rows, may have its turn before.
     let (mut left, mut rounds) = (all, 0);
-    while left == all {
+    while left > all - 1_000 {
         jobs::run_due(&app.app).await.expect("works");
         left = total(&rows(&mut superuser, &acme).await);
         rounds += 1;
-        assert!(rounds < 5, "nothing is removed");
+        assert!(rounds < 50, "nothing is removed");
     }
     assert!(
         all - left <= 5_100 && left > 0,

@@ -1,0 +1,133 @@
+//! One request of a channel over HTTP: sent by the guarded way out, told stage by stage, its answer kept without secrets.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::Value;
+
+use super::{
+    outcome::{Attempt, Class, MAX_ANSWER_BYTES, Outcome, on_the_way},
+    redact::Redaction,
+};
+use crate::{
+    App,
+    outside::http::{Limits, OutgoingError, Step},
+};
+
+/// Characters of an answer that a stage shows.
+const MAX_SHOWN: usize = 300;
+/// Every step of a request, as stages are called.
+const STAGES: [Step; 4] = [Step::Address, Step::Connect, Step::Encrypt, Step::Answer];
+
+/// What became of a request.
+pub(super) struct Exchanged {
+    pub(super) answer: Result<Answer, OutgoingError>,
+    steps: Vec<(Step, Duration)>,
+    encrypted: bool,
+}
+
+/// An answer, without secrets.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    /// The body as JSON; null if it is not.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+}
+
+/// Sends a request. None of its text may hold a secret that `redaction` does not know.
+pub(super) async fn exchange(
+    app: &App,
+    request: Request<Vec<u8>>,
+    redaction: &Redaction,
+) -> Exchanged {
+    let encrypted = request.uri().scheme_str() != Some("http");
+    let attempt = app.outgoing.attempt(request, Limits::default()).await;
+    let answer = attempt.outcome.map(|response| {
+        let (head, body) = response.into_parts();
+        let text = redaction.apply(&String::from_utf8_lossy(&body));
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            text: cut(&text, MAX_ANSWER_BYTES).to_owned(),
+        }
+    });
+    Exchanged {
+        answer,
+        steps: attempt.steps,
+        encrypted,
+    }
+}
+
+impl Exchanged {
+    /// The attempt that it was: what `outcome` makes of an answer, or that there was none.
+    pub(super) fn into_attempt(self, outcome: impl FnOnce(&Answer) -> Outcome) -> Attempt {
+        let took = self.steps.iter().map(|(_, took)| *took).sum();
+        let (outcome, code, answer) = match &self.answer {
+            Ok(answer) => (outcome(answer), Some(answer.status.as_u16()), &*answer.text),
+            Err(error) => (failed(*error), None, ""),
+        };
+        let fault = (!outcome.is_delivered()).then(|| self.fault(&outcome));
+        let begun: Vec<_> = self
+            .steps
+            .iter()
+            .map(|(step, took)| (step.as_str(), *took))
+            .collect();
+        let all: Vec<_> = STAGES
+            .into_iter()
+            .filter(|step| self.encrypted || *step != Step::Encrypt)
+            .map(Step::as_str)
+            .collect();
+        Attempt {
+            stages: on_the_way(&all, &begun, fault),
+            answer: answer.to_owned(),
+            outcome,
+            code,
+            took,
+        }
+    }
+
+    /// What a stage says of an answer that is no yes.
+    fn fault(&self, outcome: &Outcome) -> String {
+        match &self.answer {
+            Ok(answer) => {
+                let reason = outcome.reason().unwrap_or_default();
+                let said = shown(&answer.text);
+                let status = answer.status.as_u16();
+                match said.is_empty() {
+                    true => format!("{reason}: HTTP {status}"),
+                    false => format!("{reason}: HTTP {status}: {said}"),
+                }
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// A request that had no answer.
+pub(super) fn failed(error: OutgoingError) -> Outcome {
+    Outcome::Again {
+        after: None,
+        class: Class::of_outside(error),
+    }
+}
+
+/// A short line of a text.
+pub(super) fn shown(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_SHOWN)
+        .collect();
+    line.trim().to_owned()
+}
+
+/// The beginning of a text, of whole characters.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}

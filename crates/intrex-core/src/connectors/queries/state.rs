@@ -1,0 +1,219 @@
+//! The SQL of how a connector is and does.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::super::model::{DisabledReason, Status};
+use crate::{
+    channels::Addressee,
+    error::Result,
+    ids::{ConnectorId, PersonId, TenantId},
+};
+
+/// Goes up with every change, because a page that was read before shows something else.
+pub(in crate::connectors) async fn touch(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.connectors set updated_at = $3, version = version + 1 where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Disables it, or lets it go on; what was counted of its failures begins anew.
+pub(in crate::connectors) async fn set_status(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    status: Status,
+    reason: Option<DisabledReason>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.connectors
+         set status = $3, disabled_reason = $4, failing_since = null, failures = 0, parked_until = null, notices = 0,
+             updated_at = $5, version = version + 1
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        status.as_str(),
+        reason.map(DisabledReason::as_str),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes it and everything that it proves itself with.
+pub(in crate::connectors) async fn remove(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "delete from app.connector_secrets where tenant_id = $1 and connector_id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update app.connectors set removed_at = $3, updated_at = $3, version = version + 1 where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts a look at it; whether there was one left in this window, and when the window began.
+pub(in crate::connectors) async fn count_probe(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    now: DateTime<Utc>,
+    window_since: DateTime<Utc>,
+    most: i16,
+) -> Result<Option<DateTime<Utc>>> {
+    let counted = sqlx::query!(
+        "update app.connectors
+         set probes_since = case when probes_since > $4 then probes_since else $3 end,
+             probes = case when probes_since > $4 then probes + 1 else 1 end
+         where tenant_id = $1 and id = $2 and not (probes_since > $4 and probes >= $5)",
+        tenant.uuid(),
+        id.uuid(),
+        now,
+        window_since,
+        most,
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if counted == 1 {
+        return Ok(None);
+    }
+    let since = sqlx::query_scalar!(
+        "select probes_since from app.connectors where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(Some(since.flatten().unwrap_or(now)))
+}
+
+/// It works, as a look has shown: what was pending or in error is active. Only the connector that was looked at.
+pub(in crate::connectors) async fn seen_working(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    version: i32,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let seen = sqlx::query!(
+        "update app.connectors
+         set status = case when status = 'disabled' then status else 'active' end,
+             last_verified_at = $4, last_success_at = $4, failing_since = null, failures = 0, last_error = null,
+             parked_until = null, notices = 0
+         where tenant_id = $1 and id = $2 and version = $3 and removed_at is null",
+        tenant.uuid(),
+        id.uuid(),
+        version,
+        now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(seen == 1)
+}
+
+/// It does not work, as a look has shown. What was never seen to work stays pending.
+pub(in crate::connectors) async fn seen_failing(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    version: i32,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let seen = sqlx::query!(
+        "update app.connectors
+         set status = case when status = 'active' then 'error' else status end,
+             last_failure_at = $5, last_error = $4
+         where tenant_id = $1 and id = $2 and version = $3 and removed_at is null",
+        tenant.uuid(),
+        id.uuid(),
+        version,
+        error,
+        now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(seen == 1)
+}
+
+/// Leads somewhere else from now on, as the other side has said: if it is still what was used.
+pub(in crate::connectors) async fn set_config(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    version: i32,
+    config: &Value,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let set = sqlx::query!(
+        "update app.connectors set config = $4, updated_at = $5, version = version + 1
+         where tenant_id = $1 and id = $2 and version = $3 and removed_at is null",
+        tenant.uuid(),
+        id.uuid(),
+        version,
+        config,
+        now,
+    )
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(set == 1)
+}
+
+/// Who asks for a test, and where to.
+pub(in crate::connectors) async fn tester(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<Option<Addressee>> {
+    Ok(sqlx::query_as!(
+        Addressee,
+        "select name, email from app.people where tenant_id = $1 and id = $2 and email is not null",
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// What the organisation is called.
+pub(in crate::connectors) async fn organisation(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<String> {
+    Ok(
+        sqlx::query_scalar!("select name from app.tenants where id = $1", tenant.uuid())
+            .fetch_one(conn)
+            .await?,
+    )
+}

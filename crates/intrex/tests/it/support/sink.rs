@@ -1,0 +1,134 @@
+//! A program at the other end of the network, which speaks HTTP: it notes what it is sent and answers what a test says.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Sent {
+    /// The value of a header; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// The body.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+}
+
+/// The program. It ends with the test.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    port: u16,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    received: Mutex<Vec<Sent>>,
+    answers: Mutex<VecDeque<String>>,
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Sink {
+    /// On a port of its own. What is not said otherwise is answered with 204.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a port is free");
+        let port = listener.local_addr().expect("has an address").port();
+        let state = Arc::new(State::default());
+        let shared = state.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = shared.clone();
+                // A client that goes away in the middle is one of the things that are tested.
+                tokio::spawn(async move { attend(stream, &shared).await.ok() });
+            }
+        });
+        Sink { port, state, task }
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The next answers, one after the other: status, headers with `\r\n` behind each, body.
+    pub(crate) fn answers(&self, answers: &[(u16, &str, &str)]) {
+        let whole = answers.iter().map(|(status, headers, body)| {
+            let length = body.len();
+            format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n{body}")
+        });
+        let mut waiting = self.state.answers.lock().expect("no panic");
+        waiting.extend(whole);
+    }
+
+    /// The same with bodies of JSON.
+    pub(crate) fn says(&self, answers: &[(u16, Value)]) {
+        for (status, body) in answers {
+            self.answers(&[(*status, "", &body.to_string())]);
+        }
+    }
+
+    /// Every request that arrived.
+    pub(crate) fn received(&self) -> Vec<Sent> {
+        self.state.received.lock().expect("no panic").clone()
+    }
+}
+
+async fn attend(stream: TcpStream, state: &State) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        match line.trim_end() {
+            "" => break,
+            line => lines.push(line.to_owned()),
+        }
+    }
+    let headers = lines.iter().skip(1).filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_lowercase(), value.trim().to_owned()))
+    });
+    let mut first = lines[0].split(' ').map(str::to_owned);
+    let mut sent = Sent {
+        method: first.next().unwrap_or_default(),
+        path: first.next().unwrap_or_default(),
+        headers: headers.collect(),
+        body: Vec::new(),
+    };
+    sent.body = vec![0; sent.header("content-length").parse().unwrap_or(0)];
+    stream.read_exact(&mut sent.body).await?;
+    state.received.lock().expect("no panic").push(sent);
+    let answer = state.answers.lock().expect("no panic").pop_front();
+    let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 x\r\n\r\n".to_owned());
+    stream.get_mut().write_all(answer.as_bytes()).await
+}
