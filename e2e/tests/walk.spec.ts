@@ -15,6 +15,8 @@ interface Report {
 }
 
 const EXAMPLES = "../packs/examples/";
+/** When the risk analysis of the branch in Austin is due by the spreadsheet. */
+const DUE_IN_AUSTIN = "2027-01-22";
 
 /** A spreadsheet over the API. */
 function upload(kind: string, file: string, dryRun: boolean): Promise<Report> {
@@ -151,7 +153,8 @@ test("one is waived and opened again, another is moved, each with its reason", a
   await inspectInBothThemes(page, "walk-reopened");
 
   await open(page, "SRA-AUS-26");
-  const to = day(60);
+  // Two months ahead, or a day more where that is the very day of the spreadsheet: nothing is moved to where it is.
+  const to = [day(60), day(61)].find((date) => date !== DUE_IN_AUSTIN)!;
   const move = await action(page, "Reschedule");
   await move.getByLabel("New due date").fill(to);
   await move.getByLabel("Reason").fill("The assessor comes in two months");
