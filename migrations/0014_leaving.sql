@@ -18,6 +18,8 @@ comment on procedure app.keep_until_tenant_leaves is 'Lets the application remov
 
 call app.keep_until_tenant_leaves('app.access_review_rows');
 call app.keep_until_tenant_leaves('app.access_reviews');
+-- What belongs to a branch goes with its row.
+call app.keep_until_tenant_leaves('app.branches');
 call app.keep_until_tenant_leaves('app.imports');
 call app.keep_until_tenant_leaves('app.notification_events');
 call app.keep_until_tenant_leaves('app.obligation_instances');

@@ -132,7 +132,9 @@ const TABLES: &[Table] = &[
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
     table("audit_heads", "select"),
     table("audit_leaves", "select"),
-    table("branches", "select insert update(columns) delete").branch(Branch::By("id")),
+    table("branches", "select insert update(columns) delete")
+        .branch(Branch::By("id"))
+        .kept_until_leaving(),
     table("connector_secrets", "select insert update(columns) delete"),
     table("connectors", "select insert update(columns) delete").kept_until_leaving(),
     table("csp_reports", "select insert update delete"),

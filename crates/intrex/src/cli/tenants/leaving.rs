@@ -24,7 +24,7 @@ pub(crate) struct Delete {
     /// The organisation's name, exactly as it is
     #[arg(long, value_name = "NAME", required_unless_present = "cancel")]
     confirm: Option<String>,
-    /// Do not wait for a week: the server begins at once, and nobody can cancel it
+    /// Do not wait for a week: the server begins with its next round, and from then on nobody can cancel it
     #[arg(long, conflicts_with = "cancel")]
     now: bool,
     /// Cancel what was asked for and has not begun

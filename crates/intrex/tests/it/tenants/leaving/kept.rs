@@ -6,9 +6,11 @@ use super::begin;
 use crate::{isolation::scene::Scene, support::TestApp};
 
 /// Tables whose rows no session removes in the life of an organisation.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 10] = [
     "access_review_rows",
     "access_reviews",
+    "branches",
+    "connectors",
     "imports",
     "notification_events",
     "obligation_instances",
@@ -39,6 +41,8 @@ async fn a_living_organisation_loses_none_of_the_rows_that_go_with_it() {
     let with_rows = [
         "access_review_rows",
         "access_reviews",
+        "branches",
+        "connectors",
         "imports",
         "notification_events",
         "obligation_instances",
