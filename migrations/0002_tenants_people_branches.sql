@@ -24,6 +24,7 @@ create table app.tenants (
   deletion_requested_by uuid,
   deletion_due_at timestamptz,
   deletion_begun_at timestamptz,
+  deletion_requested_in xid8,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   version integer not null default 1,
@@ -38,7 +39,8 @@ create table app.tenants (
 );
 comment on table app.tenants is
   'An organisation. Everything below it carries its id. deletion_requested_by: the person who asked for it, null for the '
-  'operator of the installation; no foreign key, because the person goes before the row does.';
+  'operator of the installation; no foreign key, because the person goes before the row does. deletion_requested_in: the '
+  'transaction of the request, written by the trigger.';
 call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
@@ -47,6 +49,39 @@ grant update (name, status, time_zone, lead_days, session_absolute_hours, sessio
               deletion_requested_by, deletion_due_at, deletion_begun_at, updated_at, version)
   on app.tenants to intrex_app;
 grant select (id, status, name, created_at, deletion_due_at) on app.tenants to intrex_system;
+
+create function app.keep_tenant() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  if old.status = 'deleted' then
+    raise exception 'an organisation that was deleted is changed no more'
+      using errcode = 'check_violation', constraint = 'tenants_deleted_for_good';
+  end if;
+  if old.status = 'deleting' and new.status not in ('deleting', 'deleted') then
+    raise exception 'an organisation that is being deleted does not come back'
+      using errcode = 'check_violation', constraint = 'tenants_deletion_goes_on';
+  end if;
+  if (new.deletion_requested_at, new.deletion_due_at) is distinct from (old.deletion_requested_at, old.deletion_due_at) then
+    new.deletion_requested_in := case when new.deletion_requested_at is null then null else pg_current_xact_id() end;
+  else
+    new.deletion_requested_in := old.deletion_requested_in;
+  end if;
+  if new.status = 'deleting' and old.status <> 'deleting'
+     and (new.deletion_requested_in is null or new.deletion_requested_in = pg_current_xact_id()) then
+    raise exception 'an organisation is deleted only after an earlier transaction has asked for it'
+      using errcode = 'check_violation', constraint = 'tenants_deletion_was_requested';
+  end if;
+  if new.status = 'deleted' and old.status <> 'deleting' then
+    raise exception 'an organisation is emptied before it is gone'
+      using errcode = 'check_violation', constraint = 'tenants_deletion_in_steps';
+  end if;
+  return new;
+end
+$$;
+comment on function app.keep_tenant is
+  'How an organisation leaves, step by step: asked for, in a later transaction begun, and then gone for good. One statement of '
+  'somebody who has taken the application''s role over deletes none.';
+create trigger tenants_leaving before update on app.tenants for each row execute function app.keep_tenant();
+alter table app.tenants enable always trigger tenants_leaving;
 
 create table app.data_keys (
   tenant_id uuid not null,
@@ -143,6 +178,29 @@ grant update (email, canonical_email, name, role, status, disabled_by, password_
               updated_at, version)
   on app.people to intrex_app;
 grant select (tenant_id, id, canonical_email) on app.people to intrex_system;
+
+create function app.keep_data_key() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  if tg_op = 'UPDATE' and old.wrapped is null then
+    raise exception 'a data key that was erased stays as it is'
+      using errcode = 'check_violation', constraint = 'data_keys_erased_for_good';
+  end if;
+  if new.wrapped is null
+     and not exists (select from app.tenants t where t.id = new.tenant_id and t.status in ('deleting', 'deleted'))
+     and not exists (select from app.people p
+                     where p.tenant_id = new.tenant_id and p.id = new.subject_id and p.deleted_at is not null) then
+    raise exception 'a data key is erased with whom it belongs to'
+      using errcode = 'check_violation', constraint = 'data_keys_erased_with_holder';
+  end if;
+  return new;
+end
+$$;
+comment on function app.keep_data_key is
+  'A data key is erased when its person was deleted or its organisation is being deleted, and not before: what it seals is lost '
+  'with it. The verifier of the audit log asks the same.';
+create trigger data_keys_kept before insert or update on app.data_keys
+  for each row execute function app.keep_data_key();
+alter table app.data_keys enable always trigger data_keys_kept;
 
 create table app.person_branches (
   tenant_id uuid not null,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     clock::Chance,
     error::Result,
-    ids::{KeyId, TenantId},
+    ids::{KeyId, PersonId, TenantId},
     vault::{
         data_keys::{self, Kept},
         keys::{Key, KeyRing},
@@ -96,6 +96,8 @@ enum Opened {
     Values(Vec<Disclosed>),
     /// Its key was erased.
     Erased,
+    /// Its key was erased while whom it tells of is still there.
+    Taken,
     /// It is not what was sealed there, or its key is not what was wrapped.
     Altered,
 }
@@ -103,8 +105,10 @@ enum Opened {
 /// Why a value that an entry has committed to cannot be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gone {
-    /// The key of whom it tells was erased.
+    /// The key of whom it tells was erased with them.
     Erased,
+    /// The key of whom it tells was erased, and they are still there.
+    Taken,
     /// Nothing is wrong with what there is, and it is not among it.
     Removed,
     /// What there is, or a key, is not as it was.
@@ -118,6 +122,23 @@ pub(super) struct Disclosures {
     pub(super) values: BTreeMap<String, String>,
     /// Why not all of them are there, or that there is something besides which was never committed to.
     pub(super) gone: Option<Gone>,
+}
+
+/// The metadata that names whom an event is about, where it tells that in no other way.
+pub(super) const ABOUT: &str = "about_person";
+/// The kind of what was done to a person.
+pub(super) const PERSON: &str = "person";
+
+/// Whether values of an entry are sealed under this one's key: whose act it was, whom it is about, or the tenant.
+fn may_seal(entry: &Entry, holder: Option<PersonId>) -> bool {
+    let Some(person) = holder.map(PersonId::uuid) else {
+        return true;
+    };
+    let words = person.to_string();
+    let entity = entry.entity.as_ref();
+    [entry.actor.id, entry.actor.person].contains(&Some(person))
+        || entity.is_some_and(|entity| entity.kind == PERSON && entity.id == words)
+        || entry.metadata.get(ABOUT).and_then(Value::as_str) == Some(&words)
 }
 
 /// The data keys of one tenant, asked for once each.
@@ -159,8 +180,8 @@ impl<'a> Keys<'a> {
     /// have been.
     pub(super) fn disclose(&self, entry: &Entry, sealed: Sealed) -> Disclosures {
         let mut found = Disclosures::default();
-        let (mut erased, mut altered) = (false, false);
-        for opened in self.open(sealed) {
+        let (mut erased, mut taken, mut altered) = (false, false, false);
+        for opened in self.open(entry, sealed) {
             match opened {
                 Opened::Values(values) => {
                     for value in values {
@@ -172,21 +193,23 @@ impl<'a> Keys<'a> {
                     }
                 }
                 Opened::Erased => erased = true,
+                Opened::Taken => taken = true,
                 Opened::Altered => altered = true,
             }
         }
         let mut fields = entry.personal.keys();
         let is_whole = fields.all(|field| found.values.contains_key(field));
-        found.gone = match (altered, is_whole, erased) {
-            (true, _, _) => Some(Gone::Altered),
-            (false, true, _) => None,
-            (false, false, true) => Some(Gone::Erased),
-            (false, false, false) => Some(Gone::Removed),
+        found.gone = match (is_whole, erased) {
+            _ if altered => Some(Gone::Altered),
+            _ if taken => Some(Gone::Taken),
+            (true, _) => None,
+            (false, true) => Some(Gone::Erased),
+            (false, false) => Some(Gone::Removed),
         };
         found
     }
 
-    fn open(&self, sealed: Sealed) -> Vec<Opened> {
+    fn open(&self, entry: &Entry, sealed: Sealed) -> Vec<Opened> {
         if sealed.keys.len() != sealed.values.len() {
             return vec![Opened::Altered];
         }
@@ -195,7 +218,10 @@ impl<'a> Keys<'a> {
             .map(|(id, value)| match self.known.get(&KeyId::from(*id)) {
                 // A key that was erased leaves its row; one without a row never was.
                 None | Some(Kept::Garbled) => Opened::Altered,
-                Some(Kept::Erased) => Opened::Erased,
+                // Somebody else who is gone excuses nothing.
+                Some(Kept::Erased { subject }) if !may_seal(entry, *subject) => Opened::Altered,
+                Some(Kept::Erased { .. }) => Opened::Erased,
+                Some(Kept::Taken) => Opened::Taken,
                 Some(Kept::Key(key)) => seal::open_with(key, place, value)
                     .ok()
                     .and_then(|plain| serde_json::from_slice(&plain).ok())

@@ -377,7 +377,7 @@ async fn names_of(
 /// The values that can still be opened.
 fn disclosed(entry: &Entry, row: &Row, keys: &Keys) -> BTreeMap<String, String> {
     let found = keys.disclose(entry, row.sealed());
-    if let Some(gone @ (Gone::Altered | Gone::Removed)) = found.gone {
+    if let Some(gone @ (Gone::Altered | Gone::Removed | Gone::Taken)) = found.gone {
         tracing::error!(event = %row.id, ?gone, "personal values of the audit log are not as they were");
     }
     found.values

@@ -90,6 +90,11 @@ impl EventDraft {
         let (kind, actor_id, on_behalf_of) = actor.audit_facts();
         let recorded_at = Timestamp::from_unix_micros(now.timestamp_micros())
             .expect("the clock is within the format's years");
+        let is_told = |subject: &PersonId| {
+            actor.person_id() == Some(*subject)
+                || event.entity == Some((disclosures::PERSON, subject.uuid()))
+        };
+        let about = event.subject.filter(|subject| !is_told(subject));
         let mut draft = EntryDraft::new(Header {
             epoch: inner.epoch,
             tenant: actor.tenant().uuid(),
@@ -113,6 +118,10 @@ impl EventDraft {
         });
         for (key, value) in event.metadata {
             draft = draft.with_metadata(key, value);
+        }
+        // Hashed with the rest, so that the verifier knows whose erased key excuses that the values are gone.
+        if let Some(subject) = about {
+            draft = draft.with_metadata(disclosures::ABOUT, subject.to_string());
         }
         if let Some(job) = actor.job() {
             draft = draft.with_metadata("job", job);

@@ -89,6 +89,11 @@ pub enum Fault {
     /// It has committed to values that are not beside it, and it names no key that was erased.
     #[error("personal values kept with it were removed")]
     ValuesRemoved,
+    /// A key to values kept with it was erased, and whom the key belongs to is still there.
+    #[error(
+        "a key to the personal values kept with it was erased although its person or organisation was not deleted"
+    )]
+    KeyTaken,
     /// The head row is gone.
     #[error("the row of the chain's head was removed")]
     HeadRemoved,

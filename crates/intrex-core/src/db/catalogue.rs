@@ -255,7 +255,8 @@ const GLOBAL_UNIQUES: &[&str] = &[
     "people_canonical_email",
 ];
 
-/// Every trigger, each of them enabled always: the second wall around the audit log.
+/// Every trigger, each of them enabled always: the second wall around the audit log, the keys of what it seals, and the
+/// organisations themselves.
 const TRIGGERS: &[(&str, &str)] = &[
     ("audit_events", "audit_events_append_only"),
     ("audit_events", "audit_events_no_truncate"),
@@ -263,6 +264,8 @@ const TRIGGERS: &[(&str, &str)] = &[
     ("audit_heads", "audit_heads_no_truncate"),
     ("audit_leaves", "audit_leaves_append_only"),
     ("audit_leaves", "audit_leaves_no_truncate"),
+    ("data_keys", "data_keys_kept"),
+    ("tenants", "tenants_leaving"),
 ];
 
 /// Tables to which no foreign key leads and from which none comes: nothing that cascades may reach the log.

@@ -144,13 +144,19 @@ pub(crate) async fn find_or_make(
 pub(crate) enum Kept {
     /// The key.
     Key(Key),
-    /// It was erased.
-    Erased,
+    /// It was erased, with whom it belonged to.
+    Erased {
+        /// The person; none for the tenant's own.
+        subject: Option<PersonId>,
+    },
+    /// It was erased, and whom it belongs to is still there: nothing that Intrex does.
+    Taken,
     /// Something that no key of the ring has wrapped there.
     Garbled,
 }
 
-/// The keys of a tenant among these ids, a thousand at most.
+/// The keys of a tenant among these ids, a thousand at most. When a key may have been erased is what the table's trigger says,
+/// too; here it is asked again, because whoever owns the database can go round a trigger.
 pub(crate) async fn by_ids(
     conn: &mut PgConnection,
     ring: &KeyRing,
@@ -158,7 +164,12 @@ pub(crate) async fn by_ids(
     ids: &[uuid::Uuid],
 ) -> Result<HashMap<KeyId, Kept>> {
     let rows = sqlx::query!(
-        "select id, wrapped, erased_at from app.data_keys where tenant_id = $1 and id = any($2) limit 1000",
+        r#"select k.id, k.subject_id as "subject: PersonId", k.wrapped, k.erased_at,
+                  exists (select from app.tenants t where t.id = k.tenant_id and t.status in ('deleting', 'deleted'))
+                  or exists (select from app.people p
+                             where p.tenant_id = k.tenant_id and p.id = k.subject_id and p.deleted_at is not null)
+                  as "holder_is_gone!"
+           from app.data_keys k where k.tenant_id = $1 and k.id = any($2) limit 1000"#,
         tenant.uuid(),
         ids,
     )
@@ -169,7 +180,10 @@ pub(crate) async fn by_ids(
         .map(|row| {
             let id = KeyId::from(row.id);
             let kept = match (row.wrapped, row.erased_at) {
-                (None, Some(_)) => Kept::Erased,
+                (None, Some(_)) if row.holder_is_gone => Kept::Erased {
+                    subject: row.subject,
+                },
+                (None, Some(_)) => Kept::Taken,
                 (wrapped, _) => wrapped
                     .and_then(|wrapped| unwrap(ring, tenant, id, &wrapped))
                     .map_or(Kept::Garbled, Kept::Key),
@@ -192,7 +206,8 @@ pub(crate) async fn erase(
     sqlx::query!(
         "insert into app.data_keys (tenant_id, id, subject_id, wrapped, created_at, erased_at)
          values ($1, $2, $3, null, $4, $4)
-         on conflict (tenant_id, subject_id) do update set wrapped = null, erased_at = $4",
+         on conflict (tenant_id, subject_id) do update set wrapped = null, erased_at = $4
+         where data_keys.wrapped is not null",
         tenant.uuid(),
         id.uuid(),
         subject.uuid(),

@@ -121,6 +121,7 @@ impl Row {
         };
         match keys.disclose(&entry, sealed).gone? {
             Gone::Erased => None,
+            Gone::Taken => Some(Fault::KeyTaken),
             Gone::Altered => Some(Fault::ValuesDiffer),
             Gone::Removed => Some(Fault::ValuesRemoved),
         }

@@ -1,6 +1,6 @@
 //! Code in the database sees what its owner sees, and the planner trusts what it is told about it: no definer functions,
 //! none that everybody may call, none that claim to be immutable or leakproof, no views with their owner's eyes, no
-//! triggers but those of the audit log.
+//! triggers but those of the list.
 
 use sqlx::PgConnection;
 

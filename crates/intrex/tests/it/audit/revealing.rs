@@ -1,7 +1,7 @@
 //! Addresses and devices are kept back, and shown to a head office admin alone, who has just given both factors and says why.
 
 use chrono::TimeDelta;
-use intrex_core::permission::Role;
+use intrex_core::{people, permission::Role};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -63,22 +63,27 @@ async fn what_was_erased_stays_erased() {
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
     let site = app.serve().await;
     app.signed_in(&site, &alice).await;
-    let erase = "update app.data_keys set wrapped = null, erased_at = current_timestamp where subject_id is not null";
-    sqlx::raw_sql(erase)
-        .execute(&mut app.superuser().await)
+    let amina = app.member(&acme, "Amina", Role::HeadOfficeAdmin, &[]).await;
+    let leaving = people::RawDeletion {
+        confirm: alice.email.as_str().into(),
+        ..people::RawDeletion::default()
+    };
+    let amina = app.acting(&amina).await;
+    people::delete(&app.app, &amina, alice.id, &leaving)
         .await
-        .expect("the superuser may");
+        .expect("she leaves");
     let reason = intrex_core::obligations::input::RawReason {
         reason: "a complaint".into(),
     };
     // Of the first step too, at which she had only given her password.
     for action in ["session.started", "session.password_accepted"] {
-        let id: uuid::Uuid =
-            sqlx::query_scalar("select id from app.audit_events where action = $1")
-                .bind(action)
-                .fetch_one(&mut app.superuser().await)
-                .await
-                .expect("signing in was told");
+        let id: uuid::Uuid = sqlx::query_scalar(
+            "select id from app.audit_events where action = $1 order by id limit 1",
+        )
+        .bind(action)
+        .fetch_one(&mut app.superuser().await)
+        .await
+        .expect("signing in was told");
         let revealed = intrex_core::audit::reveal(&app.app, &acme.operator, id.into(), &reason)
             .await
             .expect("is answered");

@@ -70,7 +70,8 @@ impl Scene {
 
     async fn tamper(&mut self, statement: &str) {
         let all = format!(
-            "alter table app.audit_events disable trigger all; set session_replication_role = replica; {statement}"
+            "alter table app.audit_events disable trigger all; alter table app.data_keys disable trigger all;
+             set session_replication_role = replica; {statement}"
         );
         self.app
             .superuser()
@@ -150,5 +151,110 @@ async fn after_somebody_was_deleted_nothing_is_missing_and_what_is_taken_away_st
     scene.tamper(&taken).await;
     let expected = Some((Fault::ValuesRemoved, Some(later)));
     assert_eq!(scene.fault().await, expected);
+    scene.app.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_erased_while_its_person_is_there_is_reported() {
+    for whose in ["is not null", "is null"] {
+        let mut scene = Scene::begin().await;
+        scene
+            .tamper(&format!(
+                "update app.data_keys set wrapped = null, erased_at = '2026-11-22' where subject_id {whose}"
+            ))
+            .await;
+        let (fault, event) = scene.fault().await.expect("is found");
+        assert_eq!(fault, Fault::KeyTaken, "{whose}");
+        assert!(event.is_some(), "{whose}");
+        scene.app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn the_erased_key_of_somebody_else_excuses_nothing() {
+    let mut scene = Scene::begin().await;
+    let carol = scene
+        .app
+        .member(&scene.acme, "Carol", Role::Operator, &[])
+        .await;
+    for leaving in [&scene.bob, &carol] {
+        let raw = RawDeletion {
+            confirm: leaving.email.as_str().into(),
+            ..RawDeletion::default()
+        };
+        people::delete(&scene.app.app, &scene.alice, leaving.id, &raw)
+            .await
+            .expect("is deleted");
+    }
+    let later = scene.does().await;
+    assert_eq!(scene.fault().await, None);
+    let (bob, carol) = (scene.bob.id, carol.id);
+    // Of Bob nothing can be read any more, whoever looks: that is his key's work, and nobody else's.
+    let swap = format!(
+        "update app.audit_events set data_key_ids = array_replace(data_key_ids,
+           (select id from app.data_keys where subject_id = '{bob}'),
+           (select id from app.data_keys where subject_id = '{carol}')) where id = '{later}'"
+    );
+    scene.tamper(&swap).await;
+    let expected = Some((Fault::ValuesDiffer, Some(later)));
+    assert_eq!(scene.fault().await, expected);
+    scene.app.finish().await;
+}
+
+#[tokio::test]
+async fn the_application_erases_no_key_of_somebody_who_is_there_and_brings_none_back() {
+    let scene = Scene::begin().await;
+    let bob = scene.bob.id;
+    let mut conn = scene.app.database().connect("intrex_app").await;
+    let set = format!("set app.current_tenant = '{}'", scene.acme.id);
+    conn.execute(AssertSqlSafe(set)).await.expect("is set");
+    let refused = async |conn: &mut sqlx::PgConnection, statement: &str| {
+        let refused = conn.execute(AssertSqlSafe(statement.to_owned())).await;
+        let refused = refused.expect_err(statement);
+        let refused = refused.as_database_error().expect("the server refuses");
+        refused.constraint().map(str::to_owned)
+    };
+    let erase = "update app.data_keys set wrapped = null, erased_at = '2026-11-22'";
+    let born_erased = format!(
+        "insert into app.data_keys (tenant_id, id, subject_id, wrapped, created_at, erased_at)
+         values ('{}', gen_random_uuid(), gen_random_uuid(), null, '2026-11-22', '2026-11-22')",
+        scene.acme.id
+    );
+    for statement in [
+        erase.to_owned(),
+        format!("{erase} where subject_id is null"),
+        format!("{erase} where subject_id = '{bob}'"),
+        born_erased,
+    ] {
+        let why = refused(&mut conn, &statement).await;
+        assert_eq!(
+            why.as_deref(),
+            Some("data_keys_erased_with_holder"),
+            "{statement}"
+        );
+    }
+    assert_eq!(scene.fault().await, None);
+    // With the person the key goes, and does not come back.
+    let raw = RawDeletion {
+        confirm: scene.bob.email.as_str().into(),
+        ..RawDeletion::default()
+    };
+    people::delete(&scene.app.app, &scene.alice, bob, &raw)
+        .await
+        .expect("is deleted");
+    for statement in [
+        format!(
+            "update app.data_keys set wrapped = 'x', erased_at = null where subject_id = '{bob}'"
+        ),
+        format!("{erase} where subject_id = '{bob}'"),
+    ] {
+        let why = refused(&mut conn, &statement).await;
+        assert_eq!(
+            why.as_deref(),
+            Some("data_keys_erased_for_good"),
+            "{statement}"
+        );
+    }
+    assert_eq!(scene.fault().await, None);
     scene.app.finish().await;
 }

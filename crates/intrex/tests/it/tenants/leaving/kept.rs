@@ -115,3 +115,76 @@ async fn the_status_that_opens_them_needs_a_request_that_is_due() {
     }
     scene.app.finish().await;
 }
+
+/// What the server says to these statements, in one transaction of the application's role.
+async fn in_one_transaction(scene: &Scene, statements: &[&str]) -> Result<(), String> {
+    let mut conn = scene.app.database().connect("intrex_app").await;
+    let mut tx = conn.begin().await.expect("begins");
+    let set = format!("set local app.current_tenant = '{}'", scene.acme.id);
+    tx.execute(AssertSqlSafe(set)).await.expect("is set");
+    for statement in statements {
+        if let Err(refused) = tx.execute(AssertSqlSafe((*statement).to_owned())).await {
+            let refused = refused.as_database_error().expect("the server refuses");
+            return Err(refused.constraint().unwrap_or_default().to_owned());
+        }
+    }
+    tx.commit().await.expect("commits");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_transaction_does_not_ask_for_a_deletion_and_begin_it() {
+    let scene = Scene::begin().await;
+    let app = &scene.app;
+    let request = "update app.tenants set deletion_requested_at = '2026-11-22', deletion_due_at = '2026-11-22'";
+    let begin = "update app.tenants set status = 'deleting', deletion_begun_at = '2026-11-22'";
+    let bury = "update app.tenants set status = 'deleted', name = ''";
+    let both = "update app.tenants set status = 'deleting', deletion_begun_at = '2026-11-22',
+        deletion_requested_at = '2026-11-22', deletion_due_at = '2026-11-22'";
+    let hidden = "do $$ begin
+        begin
+          update app.tenants set deletion_requested_at = '2026-11-22', deletion_due_at = '2026-11-22';
+        exception when division_by_zero then null; end;
+        update app.tenants set status = 'deleting', deletion_begun_at = '2026-11-22';
+        end $$";
+    let straight =
+        "update app.tenants set status = 'deleted', name = '', deletion_begun_at = '2026-11-22',
+        deletion_requested_at = '2026-11-22', deletion_due_at = '2026-11-22'";
+    let unasked = Err("tenants_deletion_was_requested".to_owned());
+    for statements in [
+        &[both][..],
+        &[request, begin],
+        &[request, begin, bury],
+        &[hidden],
+    ] {
+        let answer = in_one_transaction(&scene, statements).await;
+        assert_eq!(answer, unasked, "{statements:?}");
+    }
+    let answer = in_one_transaction(&scene, &[straight]).await;
+    assert_eq!(answer, Err("tenants_deletion_in_steps".to_owned()));
+
+    // Asked for before, it goes on; and there is no way back.
+    begin_and_look(app, &scene).await;
+    let back = "update app.tenants set status = 'active', deletion_begun_at = null";
+    let answer = in_one_transaction(&scene, &[back]).await;
+    assert_eq!(answer, Err("tenants_deletion_goes_on".to_owned()));
+    super::settle(app).await;
+    for change in [
+        "status = 'active', name = 'Acmegrove'",
+        "time_zone = 'Asia/Dhaka'",
+    ] {
+        let statement = format!("update app.tenants set {change}");
+        let answer = in_one_transaction(&scene, &[&statement]).await;
+        assert_eq!(
+            answer,
+            Err("tenants_deleted_for_good".to_owned()),
+            "{change}"
+        );
+    }
+    scene.app.finish().await;
+}
+
+async fn begin_and_look(app: &crate::support::TestApp, scene: &Scene) {
+    begin(app, &scene.acme, "Acmegrove").await;
+    assert_eq!(super::status(app, &scene.acme).await, "deleting");
+}
