@@ -5,6 +5,7 @@ branch-not-closed = This branch is open.
 tenant-already-suspended = This organisation is suspended already.
 tenant-not-suspended = This organisation is active.
 tenant-deletion-waits = This organisation is to be deleted already. Cancel that first.
+tenant-deletion-due = The time of this deletion has come: it cannot be cancelled any more.
 tenant-deletion-begun = This organisation is being deleted: there is no way back.
 tenant-confirm-wrong = This is not the organisation's name. Type it exactly as it is.
 

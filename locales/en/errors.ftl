@@ -1,6 +1,7 @@
 # Errors, as pages, the API and the command line show them.
 error-not-found = There is nothing here, or it is not yours to see.
 error-forbidden = Your role does not allow this.
+error-session-needed = A person does this, signed in: no API token can.
 error-invalid = Some fields need a change.
 error-unavailable = The database does not answer at the moment. Nothing that was saved is lost. Try again in a few seconds.
 error-unconfirmed = The database went away before it could confirm the change: it was either made as a whole or not at all. Look which, before you send it again.
@@ -19,7 +20,7 @@ error-field-not-one-of = Choose one of: { $choices }.
 error-field-not-a-number = Give a whole number between { $min } and { $max }.
 error-field-not-an-id = This is not an id.
 error-field-unknown-reference = There is no such record in your organisation.
-error-field-makes-a-link = This name stands in mail to others: leave out what would become a link there, such as :// or www.
+error-field-makes-a-link = This name stands in mail to others: leave out what would become a link there, such as ://, www. or mailto:
 error-field-taken = This is already used by another record.
 error-field-not-an-email = This is not an e-mail address.
 error-field-unknown-time-zone = This is not an IANA time zone such as Asia/Dhaka.

@@ -15,6 +15,9 @@ pub enum Error {
     /// The caller may do this, but not without having given the second factor a short time ago.
     #[error("a fresh second factor is needed")]
     StepUp,
+    /// A program asks for what a person does, in a session.
+    #[error("a person in a session is needed")]
+    SessionNeeded,
     /// Some fields are wrong; each is named.
     #[error("invalid: {}", .0.iter().map(|f| f.field.as_str()).collect::<Vec<_>>().join(", "))]
     Invalid(Vec<FieldError>),

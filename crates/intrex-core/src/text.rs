@@ -27,10 +27,41 @@ pub fn check_name(typed: &str, max: usize) -> std::result::Result<String, Text> 
     }
 }
 
+/// Schemes that need no `//` to be followed.
+const SCHEMES: [&str; 14] = [
+    "http",
+    "https",
+    "ftp",
+    "file",
+    "mailto",
+    "tel",
+    "callto",
+    "sms",
+    "sip",
+    "skype",
+    "whatsapp",
+    "xmpp",
+    "javascript",
+    "vbscript",
+];
+/// Those of them that are followed over a blank, too.
+const SCRIPTS: [&str; 2] = ["javascript", "vbscript"];
+
 /// Whether programs that show mail would make a link of a part of this: a scheme, `www.`, or a host with a path. A bare dotted word
-/// is not enough: there are companies with such names.
+/// is not enough: there are companies with such names. Nor is a word with a colon, as in "Ward: north".
 fn makes_a_link(line: &str) -> bool {
-    let line: String = line.nfkc().collect::<String>().to_lowercase();
+    let shown = line
+        .chars()
+        .filter(|c| c.is_whitespace() || !is_invisible(*c));
+    let line: String = shown.nfkc().collect::<String>().to_lowercase();
+    let scheme = line.match_indices(':').any(|(at, _)| {
+        let before = line[..at].trim_end();
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next();
+        let goes_on = line[at + 1..].starts_with(|c: char| !c.is_whitespace());
+        word.is_some_and(|word| {
+            SCRIPTS.contains(&word) || (goes_on && before.len() == at && SCHEMES.contains(&word))
+        })
+    });
     let www = line.match_indices("www.").any(|(at, found)| {
         let inside = line[..at]
             .chars()
@@ -50,7 +81,7 @@ fn makes_a_link(line: &str) -> bool {
         }),
         None => false,
     };
-    line.contains("://") || www || line.split_whitespace().any(host)
+    line.contains("://") || scheme || www || line.split_whitespace().any(host)
 }
 
 /// A trimmed single line of 0 to `max` characters.
@@ -146,6 +177,12 @@ mod tests {
             "M. O'Neill @ Acme",
             "alice@acme.example",
             "Acme p.a./Ltd",
+            "Ward: north",
+            "Ward:north",
+            "Grand Hotel:Dhaka",
+            "Acme Ltd, tel: 02-5555",
+            "HTTP: The Company",
+            "Section 8: mail to",
         ] {
             assert_eq!(check_name(name, 100).as_deref(), Ok(name));
         }
@@ -159,6 +196,16 @@ mod tests {
             "https\u{ff1a}//evil.example",
             "evil.example/login",
             "call evil.example/",
+            "mailto:eve@evil.example",
+            "write MailTo:eve@evil.example",
+            "(tel:+8802555555)",
+            "http:evil.example",
+            "https:evil.example",
+            "javascript:alert(1)",
+            "JavaScript : alert(1)",
+            "java\u{200b}script:alert(1)",
+            "mailto\u{ff1a}eve@evil.example",
+            "sms:02555555",
         ] {
             let refused = Err(keys::ERROR_FIELD_MAKES_A_LINK.into());
             assert_eq!(check_name(link, 100), refused, "{link}");

@@ -339,7 +339,7 @@ async fn refuse(
 
 /// An answer that belongs to no attempt is told on the platform, and as often as the network may ask.
 async fn tell_nobodys(app: &App, request: &Request) -> Result<()> {
-    if counters::admit_request(app, request, None).await?.is_some() {
+    if counters::admit_request(app, request).await?.is_some() {
         return Ok(());
     }
     let nobody = Actor::anonymous(TenantId::PLATFORM, request.clone());

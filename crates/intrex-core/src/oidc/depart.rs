@@ -2,6 +2,7 @@
 //! belong to this one browser and this one attempt.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use chrono::{DateTime, Utc};
 use openidconnect::{
     ClientId, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     core::{CoreAuthenticationFlow, CoreClient},
@@ -73,18 +74,20 @@ pub enum Begun {
 
 /// The provider to which the domain of a typed address leads. Whether anybody has that address is not looked at.
 pub async fn route(app: &App, request: &Request, typed: &str) -> Result<Routed> {
-    let device = devices::presented_by_anybody(app, request).await?;
-    if let Some(until) = counters::admit_request(app, request, device).await? {
+    let found = match domain_of_address(&canonical_typed(typed)) {
+        None => None,
+        Some(domain) => {
+            let mut system = app.db.system().await?;
+            let found = queries::provider_of_domain(system.conn(), &domain).await?;
+            system.commit().await?;
+            found
+        }
+    };
+    if let Some(until) = admit(app, request, found.map(|(tenant, _)| tenant)).await? {
         return Ok(Routed::Wait {
             retry_after_sec: seconds_until(until, app.now()),
         });
     }
-    let Some(domain) = domain_of_address(&canonical_typed(typed)) else {
-        return Ok(Routed::Nowhere);
-    };
-    let mut system = app.db.system().await?;
-    let found = queries::provider_of_domain(system.conn(), &domain).await?;
-    system.commit().await?;
     let Some((tenant, provider)) = found else {
         return Ok(Routed::Nowhere);
     };
@@ -94,6 +97,20 @@ pub async fn route(app: &App, request: &Request, typed: &str) -> Result<Routed> 
     })
 }
 
+/// Until when whoever asks has to wait. A lane of its own has a device that is known where the way leads to, and no other: an
+/// organisation's own people make as many known devices as they like.
+async fn admit(
+    app: &App,
+    request: &Request,
+    tenant: Option<TenantId>,
+) -> Result<Option<DateTime<Utc>>> {
+    let device = match tenant {
+        Some(tenant) => devices::presented_at(app, request, tenant).await?,
+        None => None,
+    };
+    counters::admit_departure(app, request, device).await
+}
+
 /// Sends a browser to a provider. `next` is a path of ours, checked by whoever read it.
 pub async fn begin(
     app: &App,
@@ -101,15 +118,14 @@ pub async fn begin(
     provider: ProviderId,
     next: Option<&str>,
 ) -> Result<Begun> {
-    let device = devices::presented_by_anybody(app, request).await?;
-    if let Some(until) = counters::admit_request(app, request, device).await? {
+    let mut system = app.db.system().await?;
+    let tenant = queries::tenant_of_provider(system.conn(), provider).await?;
+    system.commit().await?;
+    if let Some(until) = admit(app, request, tenant).await? {
         return Ok(Begun::Wait {
             retry_after_sec: seconds_until(until, app.now()),
         });
     }
-    let mut system = app.db.system().await?;
-    let tenant = queries::tenant_of_provider(system.conn(), provider).await?;
-    system.commit().await?;
     let Some(tenant) = tenant else {
         return Ok(Begun::Nowhere);
     };

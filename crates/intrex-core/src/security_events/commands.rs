@@ -14,9 +14,12 @@ use crate::{
 };
 
 /// Says that somebody has looked at it. Saying it again changes nothing. It is open again when the same is seen once more; what
-/// is seen after its hour is a new event.
+/// is seen after its hour is a new event. A token cannot: whoever has stolen one would hide what was noticed of them.
 pub async fn acknowledge(app: &App, actor: &Actor, id: SecurityEventId) -> Result<SecurityEvent> {
     actor.may(Permission::SecurityWrite)?;
+    if actor.is_token() {
+        return Err(Error::SessionNeeded);
+    }
     let tenant = actor.tenant();
     let mut tx = app.db.write(actor).await?;
     let now = tx.now();

@@ -224,6 +224,13 @@ impl Told {
                 keys::ERROR_FORBIDDEN,
             )
             .icon("lock"),
+            Error::SessionNeeded => Told::new(
+                S::FORBIDDEN,
+                "session-required",
+                keys::FAULT_FORBIDDEN,
+                keys::ERROR_SESSION_NEEDED,
+            )
+            .icon("lock"),
             Error::StepUp => Told::new(
                 S::FORBIDDEN,
                 STEP_UP,

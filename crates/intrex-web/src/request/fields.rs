@@ -22,6 +22,9 @@ const MAX_SHOWN_NAME: usize = 100;
 /// Where something is wrong with the request as a whole.
 const WHOLE: &str = "body";
 
+/// What is wrong with a field of which there is one, and that came several times.
+pub(crate) const GIVEN_TWICE: &str = "it is given more than once";
+
 /// What was typed into a form, to be shown again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Typed(pub(crate) Vec<(String, String)>);
@@ -261,7 +264,7 @@ impl<'de> Deserializer<'de> for Value {
         match self {
             Value::Typed(values) => match <[String; 1]>::try_from(values) {
                 Ok([value]) => name_of(value).deserialize_enum(name, variants, visitor),
-                Err(_) => Err(de::Error::custom("it is given more than once")),
+                Err(_) => Err(de::Error::custom(GIVEN_TWICE)),
             },
             Value::Json(serde_json::Value::String(value)) => {
                 name_of(value).deserialize_enum(name, variants, visitor)

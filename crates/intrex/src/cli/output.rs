@@ -68,7 +68,7 @@ pub(crate) fn told(error: Error) -> anyhow::Error {
     match error {
         Error::NotFound => anyhow::anyhow!("there is no such thing in this organisation"),
         // The operator of the installation is not asked for a second factor; nobody else types commands.
-        Error::StepUp | Error::Forbidden => {
+        Error::StepUp | Error::Forbidden | Error::SessionNeeded => {
             anyhow::anyhow!("the operator of the installation may not do this")
         }
         Error::TooMany { text, .. } => anyhow::anyhow!(text.to(language)),

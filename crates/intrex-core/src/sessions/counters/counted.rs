@@ -133,3 +133,9 @@ pub(super) fn rate_key(app: &App, request: &Request, device: Option<DeviceId>) -
         None => keyed(key, "network", &network_of(request.ip)),
     }
 }
+
+/// By what the requests of all known devices in a network are counted together.
+pub(super) fn known_devices_key(app: &App, request: &Request) -> [u8; 32] {
+    let key = app.vault.auth().current();
+    keyed(key, "known_devices", &network_of(request.ip))
+}

@@ -41,9 +41,12 @@ pub(crate) async fn admit_invitation(
         row.counter = next;
         if let Some(until) = admitted.wait_until {
             refused = Some((row.scope, limits, until, admitted.first_refusal));
-            // What goes to nobody is not counted against the organisation.
             break;
         }
+    }
+    if let Some((scope, ..)) = &refused {
+        // What goes to nobody is counted by what has refused it alone: neither against the organisation nor against the address.
+        counters.retain(|row| row.scope == *scope);
     }
     queries::save(tx.conn(), &counters, now).await?;
     tx.commit_unaudited("what is sent has its own event, and what is refused too")

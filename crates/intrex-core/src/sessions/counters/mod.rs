@@ -12,14 +12,14 @@ mod telling;
 use chrono::{DateTime, Utc};
 
 pub(super) use self::rules::{Counter, Limits, after_failure};
-use self::{
-    counted::rate_key,
-    telling::{blocked, tell},
-};
 pub(crate) use self::{
     counted::{Counted, Scope},
     invitations::admit_invitation,
     telling::{cleared, tell_cleared},
+};
+use self::{
+    counted::{known_devices_key, rate_key},
+    telling::{blocked, tell},
 };
 use crate::{
     Actor, App,
@@ -70,13 +70,29 @@ pub(crate) async fn admit(app: &App, request: &Request, of: &Counted) -> Result<
     })
 }
 
-/// The same for a request that is about no account: until when the network, or the known device, has to wait, if it does.
-pub(crate) async fn admit_request(
+/// The same for a request that is about no account: until when the network has to wait, if it does.
+pub(crate) async fn admit_request(app: &App, request: &Request) -> Result<Option<DateTime<Utc>>> {
+    admit_by(app, request, Scope::Rate, None).await
+}
+
+/// The same where nobody has shown who they are and a device may be known: until when the network, or the device, has to wait.
+/// What known devices ask is counted by their network, too, where many times as much is too much: one with many of them has not
+/// as many lanes.
+pub(crate) async fn admit_departure(
     app: &App,
     request: &Request,
     device: Option<DeviceId>,
 ) -> Result<Option<DateTime<Utc>>> {
-    admit_by(app, request, Scope::Rate, device).await
+    let until = admit_by(app, request, Scope::Rate, device).await?;
+    if until.is_some() || device.is_none() {
+        return Ok(until);
+    }
+    let mut tx = platform(app, request).await?;
+    let key = known_devices_key(app, request);
+    let limits = Limits::rate_of_known_devices(&app.settings);
+    let (until, event) = counted_by(&mut tx, Scope::Rate, key, &limits, device).await?;
+    commit(tx, event).await?;
+    Ok(until)
 }
 
 /// Counts one try of a second factor, as many as sign-ins, beside them. Until when the network or the known device waits.
@@ -109,16 +125,25 @@ async fn too_fast(
     key: [u8; 32],
     device: Option<DeviceId>,
 ) -> Result<(Option<DateTime<Utc>>, Option<Event>)> {
+    counted_by(tx, scope, key, &Limits::rate(&app.settings), device).await
+}
+
+async fn counted_by(
+    tx: &mut WriteTx,
+    scope: Scope,
+    key: [u8; 32],
+    limits: &Limits,
+    device: Option<DeviceId>,
+) -> Result<(Option<DateTime<Utc>>, Option<Event>)> {
     let now = tx.now();
-    let limits = Limits::rate(&app.settings);
     let mut counters = queries::lock(tx.conn(), &[(scope, key)], now).await?;
     let (mut until, mut event) = (None, None);
     for rate in &mut counters {
-        let (next, admitted) = rules::after_request(rate.counter.clone(), now, &limits);
+        let (next, admitted) = rules::after_request(rate.counter.clone(), now, limits);
         rate.counter = next;
         until = admitted.wait_until;
         if admitted.first_refusal {
-            event = Some(blocked(scope, &limits, device));
+            event = Some(blocked(scope, limits, device));
         }
     }
     queries::save(tx.conn(), &counters, now).await?;

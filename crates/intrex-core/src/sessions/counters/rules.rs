@@ -21,7 +21,7 @@ const MAX_INVITATIONS_TO_ADDRESS: u32 = 5;
 const MAX_INVITATIONS: u32 = 500;
 /// See [`MAX_INVITATIONS`].
 const INVITATION_WINDOW: TimeDelta = TimeDelta::hours(24);
-/// A network may fail this many times as often as an account: an office of many people is behind one address.
+/// A network may fail this many times as often as an account, and its known devices together ask as often as one of them: an office of many people is behind one address.
 const NETWORK_FACTOR: u32 = 10;
 
 /// One counter.
@@ -99,6 +99,15 @@ impl Limits {
             },
             window: INVITATION_WINDOW,
             cooldown: TimeDelta::zero(),
+        }
+    }
+
+    /// Of requests by all known devices of a network.
+    pub(super) fn rate_of_known_devices(settings: &Settings) -> Self {
+        let one = Self::rate(settings);
+        Limits {
+            threshold: one.threshold.saturating_mul(NETWORK_FACTOR),
+            ..one
         }
     }
 

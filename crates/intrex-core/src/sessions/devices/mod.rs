@@ -68,18 +68,21 @@ pub(crate) async fn presented_for(
     Ok(found)
 }
 
-/// Whether the request came with the cookie of a device that anybody is known by: where nobody has said yet who they are.
-pub(crate) async fn presented_by_anybody(app: &App, request: &Request) -> Result<Option<DeviceId>> {
+/// Whether the request came with the cookie of a device that somebody of this organisation is known by: where nobody has said yet
+/// who they are.
+pub(crate) async fn presented_at(
+    app: &App,
+    request: &Request,
+    tenant: TenantId,
+) -> Result<Option<DeviceId>> {
     let text = request.device.as_ref();
-    let Some(presented) = text.and_then(parse) else {
+    let presented = text.and_then(parse);
+    let Some(presented) = presented.filter(|presented| presented.tenant == tenant) else {
         return Ok(None);
     };
-    let mut tx = app
-        .db
-        .authenticate(presented.tenant, request.clone())
-        .await?;
+    let mut tx = app.db.authenticate(tenant, request.clone()).await?;
     let now = tx.now();
-    let found = queries::find_any(tx.conn(), presented.tenant, &presented.hash, now).await?;
+    let found = queries::find_any(tx.conn(), tenant, &presented.hash, now).await?;
     tx.finish().await?;
     Ok(found)
 }

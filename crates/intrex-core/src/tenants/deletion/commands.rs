@@ -68,8 +68,8 @@ pub async fn request(
     Ok(pending)
 }
 
-/// Takes a request back that has not begun to be carried out, whoever has made it. Every head office admin is told. Where there is
-/// none, nothing happens.
+/// Takes a request back whose time has not come, whoever has made it. Every head office admin is told. Where there is none, nothing
+/// happens. When the worker comes round does not matter: what was asked for at once is not taken back.
 pub async fn cancel(app: &App, actor: &Actor) -> Result<Tenant> {
     actor.may(Permission::TenantDelete)?;
     actor.must_be_fresh(app.now())?;
@@ -79,6 +79,9 @@ pub async fn cancel(app: &App, actor: &Actor) -> Result<Tenant> {
     let Some(pending) = standing.pending() else {
         return current(&mut tx, id).await;
     };
+    if pending.due_at <= tx.now() {
+        return Err(Error::conflict(keys::TENANT_DELETION_DUE));
+    }
     let event = withdraw(&mut tx, id, &standing, &pending).await?;
     for admin in queries::admins(tx.conn(), id).await? {
         account_mail::notify(app, &mut tx, admin, Notice::DeletionCancelled).await?;

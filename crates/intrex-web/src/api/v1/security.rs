@@ -69,10 +69,12 @@ async fn show(
     json::read(&exchange, tx, &event)
 }
 
-/// Says that somebody has looked at it. Saying it again changes nothing.
+/// Says that somebody has looked at it. Saying it again changes nothing. A person does so, signed in: with an API token the answer is
+/// 403 `session-required`.
 #[utoipa::path(post, path = "/api/v1/security-events/{id}/acknowledge", tag = "security",
     params(("id" = SecurityEventId, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 200, body = SecurityEvent), (status = 404, body = crate::answer::Problem)))]
+    responses((status = 200, body = SecurityEvent), (status = 403, body = crate::answer::Problem),
+              (status = 404, body = crate::answer::Problem)))]
 async fn acknowledge(
     State(web): State<WebState>,
     PathId(id): PathId<SecurityEventId>,

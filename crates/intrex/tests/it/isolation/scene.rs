@@ -1,6 +1,6 @@
 //! Two organisations, and who is in them. Acme has two branches: at the first Zenobia has a task, and Carol works there
 //! without having it; Bob manages the second. Mallory is the admin of Globex. Names are chosen so that they stand nowhere
-//! unless they were told.
+//! unless they were told; the short ones have digits and a stroke, which no random key has that a page shows (base32).
 
 use intrex_core::{
     access_reviews,
@@ -62,8 +62,8 @@ pub(super) const OF_ACME: [&str; 12] = [
     "gulshanside",
     "uttaraside",
     "zenobia",
-    "carol",
-    "alice",
+    "carol-8190",
+    "alice-8190",
     "fire certificate of gulshan",
     "drug licence of uttara",
     "task of carols own",
@@ -82,15 +82,17 @@ impl Scene {
         let gulshan = app.branch(&acme, "GULSHANSIDE").await;
         let uttara = app.branch(&acme, "UTTARASIDE").await;
         let depot = app.branch(&globex, "DEPOT").await;
-        let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+        let alice = app
+            .member(&acme, "Alice-8190", Role::HeadOfficeAdmin, &[])
+            .await;
         let zenobia = app
             .member(&acme, "Zenobia", Role::Operator, &[gulshan.id])
             .await;
         let bob = app
-            .member(&acme, "Bob", Role::BranchManager, &[uttara.id])
+            .member(&acme, "Bob-8190", Role::BranchManager, &[uttara.id])
             .await;
         let carol = app
-            .member(&acme, "Carol", Role::Operator, &[gulshan.id])
+            .member(&acme, "Carol-8190", Role::Operator, &[gulshan.id])
             .await;
         let mallory = app
             .member(&globex, "Mallory", Role::HeadOfficeAdmin, &[])
@@ -211,7 +213,7 @@ impl Scene {
                 secrets: words(&[
                     "gulshanside",
                     "zenobia",
-                    "carol",
+                    "carol-8190",
                     "fire certificate of gulshan",
                     "token of alices own",
                     "sheet of acmes own",
@@ -229,7 +231,7 @@ impl Scene {
                 secrets: words(&[
                     "uttaraside",
                     "zenobia",
-                    "bob",
+                    "bob-8190",
                     "fire certificate of gulshan",
                     "drug licence of uttara",
                     "token of alices own",

@@ -584,7 +584,8 @@ pub(super) const TABLE: &[Line] = &[
     get("/api/v1/security-events/{id}").of(Thing::SecurityEvent),
     post("/api/v1/security-events/{id}/acknowledge")
         .of(Thing::SecurityEvent)
-        .sends(nothing),
+        .sends(nothing)
+        .in_session(),
     get("/api/v1/security-thresholds"),
     line("PATCH", "/api/v1/security-thresholds").sends(thresholds),
     get("/api/v1/sessions"),

@@ -1,10 +1,18 @@
 //! The way that people go: their address, their provider, their second factor.
 
-use intrex_core::sessions::{self, Session};
-use secrecy::ExposeSecret as _;
+use intrex_core::{
+    actor::Request,
+    oidc::{self, Routed},
+    permission::Role,
+    sessions::{self, Session},
+};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{FAILURES, PROVISIONAL, Scene};
-use crate::sessions::methods::amr;
+use crate::{
+    sessions::methods::amr,
+    support::{Member, members::from},
+};
 
 #[tokio::test]
 async fn the_domain_of_an_address_leads_to_the_provider_and_the_second_factor_is_asked() {
@@ -174,6 +182,68 @@ async fn a_network_that_asks_too_often_waits() {
         assert_eq!(refused.status, 429);
         assert!(!refused.header("retry-after").is_empty());
     }
+    scene.app.finish().await;
+}
+
+/// Where somebody's address leads, asked with this device from this network.
+async fn waits(scene: &Scene, device: &SecretString, network: u8) -> bool {
+    let request = Request {
+        device: Some(device.clone()),
+        ..from([203, 0, network, 7])
+    };
+    let routed = oidc::route(&scene.app.app, &request, "a@acme.example").await;
+    matches!(routed.expect("answers"), Routed::Wait { .. })
+}
+
+/// The cookies of so many devices, each from a whole sign-in.
+async fn devices(scene: &Scene, member: &Member, count: usize) -> Vec<SecretString> {
+    let mut cookies = Vec::new();
+    for _ in 0..count {
+        scene.app.app.clock.advance(chrono::TimeDelta::minutes(1));
+        let device = scene.app.sign_in(member).await.device;
+        cookies.push(device.expect("a device").value);
+    }
+    cookies
+}
+
+#[tokio::test]
+async fn more_devices_are_not_more_lanes_on_the_way_to_a_provider() {
+    let mut scene = Scene::begin().await;
+    let globex = scene.app.tenant("Globex").await;
+    let mallory = scene
+        .app
+        .member(&globex, "Mallory", Role::HeadOfficeAdmin, &[])
+        .await;
+    let bob = scene
+        .app
+        .member(&scene.acme, "Bob", Role::Operator, &[])
+        .await;
+    let strange = devices(&scene, &mallory, 4).await;
+    let (of_alice, of_bob) = (
+        devices(&scene, &scene.alice, 10).await,
+        devices(&scene, &bob, 1).await,
+    );
+    scene.app.set(|settings| settings.auth_rate_limit_max = 3);
+    scene.app.app.clock.advance(chrono::TimeDelta::minutes(2));
+    // A device that somebody elsewhere is known by is a stranger's: the network waits.
+    for (asked, device) in strange.iter().enumerate() {
+        assert_eq!(waits(&scene, device, 1).await, asked == 3, "{asked}");
+    }
+    // One that is known here goes on there, by itself, up to as much as a device may.
+    assert!(!waits(&scene, &of_bob[0], 1).await);
+    // Known devices together have ten times as much in one network.
+    for (number, device) in of_alice.iter().enumerate() {
+        for asked in 0..4 {
+            let expected = asked == 3;
+            assert_eq!(
+                waits(&scene, device, 2).await,
+                expected,
+                "{number}: {asked}"
+            );
+        }
+    }
+    assert!(waits(&scene, &of_bob[0], 2).await);
+    assert!(!waits(&scene, &of_bob[0], 3).await);
     scene.app.finish().await;
 }
 

@@ -106,8 +106,22 @@ async fn an_organisation_sends_five_hundred_invitations_a_day_and_the_next_has_i
     let (wait, said) = refused(people::invite(&app.app, &acme.operator, &raw).await);
     assert_eq!(wait, 86_400);
     assert!(said.contains("500 invitations"), "{said}");
-    let sent = people::invite(&app.app, &globex.operator, &raw).await;
+    let sent = people::invite(&app.app, &globex.operator, &somebody("g@nowhere.example")).await;
     sent.expect("is invited");
+    // What was not sent is not counted against the address: the next day it has its five.
+    app.app.clock.advance(TimeDelta::hours(12));
+    for _ in 0..6 {
+        refused(people::invite(&app.app, &acme.operator, &raw).await);
+    }
+    app.app.clock.advance(TimeDelta::hours(12));
+    let invited = people::invite(&app.app, &acme.operator, &raw).await;
+    let invited = invited.expect("is invited").person;
+    for again in 0..4 {
+        let sent = people::reinvite(&app.app, &acme.operator, invited.id).await;
+        assert!(sent.is_ok(), "{again}: {sent:?}");
+    }
+    let (_, said) = refused(people::reinvite(&app.app, &acme.operator, invited.id).await);
+    assert!(said.contains("5 invitations"), "{said}");
     app.finish().await;
 }
 
@@ -119,6 +133,8 @@ async fn a_name_that_stands_in_mail_is_no_link() {
         "Bob https://evil.example",
         "www.evil.example",
         "Bob, evil.example/login",
+        "mailto:eve@evil.example",
+        "javascript:alert(1)",
     ];
     let bob = app.invite(&acme, "Bob", Role::Operator, &[]).await.person;
     for link in links {

@@ -1,7 +1,9 @@
 //! Security events by page, by API, and what of them each may see.
 
 use chrono::TimeDelta;
-use intrex_core::{Actor, ids::TenantId, permission::Role, security_events, sessions, worker};
+use intrex_core::{
+    Actor, Error, ids::TenantId, permission::Role, security_events, sessions, worker,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -169,7 +171,7 @@ async fn thresholds_are_changed_by_a_fresh_factor_and_keep_what_was_typed_wrong(
 }
 
 #[tokio::test]
-async fn programs_list_and_acknowledge_their_own_and_nobody_elses() {
+async fn programs_list_their_own_and_acknowledge_nothing() {
     let app = TestApp::start().await;
     let (acme, globex) = (app.tenant("Acme").await, app.tenant("Globex").await);
     let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
@@ -193,15 +195,30 @@ async fn programs_list_and_acknowledge_their_own_and_nobody_elses() {
     let path = format!("/api/v1/security-events/{id}");
     assert_eq!(ours.get(&path).await.json(), *event);
     assert_eq!(theirs.get(&path).await.status, 404);
-    let acknowledge = format!("{path}/acknowledge");
-    assert_eq!(theirs.post(&acknowledge, &json!({})).await.status, 404);
     let unknown = theirs.get("/api/v1/security-events?code=NOTHING").await;
     assert_eq!(unknown.status, 422);
-    let looked = ours.post(&acknowledge, &json!({})).await;
-    assert_eq!(looked.status, 200);
-    assert_eq!(looked.json()["acknowledged_by"], json!(alice.id));
-    let again = ours.post(&acknowledge, &json!({})).await;
-    assert_eq!(again.json(), looked.json());
+    // Looking at them is for programs; saying that somebody has looked is not.
+    let acknowledge = format!("{path}/acknowledge");
+    for program in [&ours, &theirs] {
+        let refused = program.post(&acknowledge, &json!({})).await;
+        assert_eq!(refused.status, 403);
+        let problem = refused.json();
+        let kind = problem["type"].as_str().expect("a type");
+        assert!(kind.ends_with("session-required"), "{problem}");
+        let said = problem["detail"].as_str().unwrap_or_default();
+        assert!(said.contains("no API token"), "{problem}");
+    }
+    let (in_session, elsewhere) = (app.acting(&alice).await, app.acting(&mallory).await);
+    let event: uuid::Uuid = id.parse().expect("an id");
+    let foreign = security_events::acknowledge(&app.app, &elsewhere, event.into()).await;
+    assert!(matches!(foreign, Err(Error::NotFound)), "{foreign:?}");
+    let open = ours.get(&format!("{list}&open=true")).await.json();
+    assert_eq!(open["items"].as_array().map(Vec::len), Some(1), "{open}");
+    let looked = security_events::acknowledge(&app.app, &in_session, event.into()).await;
+    assert_eq!(
+        looked.expect("is looked at").acknowledged_by,
+        Some(alice.id)
+    );
     let open = ours.get(&format!("{list}&open=true")).await.json();
     assert_eq!(open["items"], json!([]));
     let stale = ours

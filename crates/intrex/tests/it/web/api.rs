@@ -304,6 +304,44 @@ async fn lists_go_on_where_the_page_ended() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_is_given_twice_is_refused_by_its_name() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let alice = app.member(&acme, "Alice", Role::HeadOfficeAdmin, &[]).await;
+    let site = app.serve().await;
+    let program = Program::of(&app, &site, &alice).await;
+    for (query, field) in [
+        ("obligations?limit=5&limit=6", "limit"),
+        ("obligations?limit=5&limit=5", "limit"),
+        ("obligations?cursor=x&cursor=", "cursor"),
+        (
+            "obligations?due_from=2026-11-22&due_from=2026-11-23",
+            "due_from",
+        ),
+        ("obligations?branch_id=x&branch_id=y", "branch_id"),
+        ("obligations?q=rent&q=", "q"),
+        ("obligations?q=&q=rent", "q"),
+        ("branches?limit=5&limit=6", "limit"),
+        ("users?limit=5&limit=6", "limit"),
+        ("users?role=operator&role=branch_manager", "role"),
+        ("audit-events?limit=5&limit=6", "limit"),
+        ("audit-events?action=a&action=b", "action"),
+        ("security-events?open=true&open=false", "open"),
+        ("reports/overdue?limit=5&limit=6", "limit"),
+    ] {
+        let answer = program.get(&format!("/api/v1/{query}")).await;
+        assert_eq!(answer.status, 422, "{query}: {}", answer.body);
+        let problem = answer.json();
+        assert!(
+            problem["errors"].get(field).is_some()
+                || problem.to_string().contains(&format!("\"{field}\"")),
+            "{query}: {problem}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_role_is_held_at_the_door() {
     let app = TestApp::start().await;
     let acme = app.tenant("Acme").await;
