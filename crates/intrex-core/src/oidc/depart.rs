@@ -97,17 +97,14 @@ pub async fn route(app: &App, request: &Request, typed: &str) -> Result<Routed> 
     })
 }
 
-/// Until when whoever asks has to wait. A lane of its own has a device that is known where the way leads to, and no other: an
-/// organisation's own people make as many known devices as they like.
+/// Until when whoever asks has to wait. On the way to an organisation a device that is known there has a lane of its own, and no
+/// other: people of another one can make as many known devices as they like.
 async fn admit(
     app: &App,
     request: &Request,
     tenant: Option<TenantId>,
 ) -> Result<Option<DateTime<Utc>>> {
-    let device = match tenant {
-        Some(tenant) => devices::presented_at(app, request, tenant).await?,
-        None => None,
-    };
+    let device = devices::presented_at(app, request, tenant).await?;
     counters::admit_departure(app, request, device).await
 }
 

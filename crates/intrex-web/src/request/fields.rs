@@ -23,7 +23,7 @@ const MAX_SHOWN_NAME: usize = 100;
 const WHOLE: &str = "body";
 
 /// What is wrong with a field of which there is one, and that came several times.
-pub(crate) const GIVEN_TWICE: &str = "it is given more than once";
+const GIVEN_TWICE: &str = "it is given more than once";
 
 /// What was typed into a form, to be shown again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +86,12 @@ pub(crate) fn decode<T: DeserializeOwned>(fields: Fields) -> Result<T, Error> {
         let field = wrong.field.unwrap_or_else(|| WHOLE.to_owned());
         Error::invalid(field, wrong.text)
     })
+}
+
+/// A parameter of which there is one, and that came several times.
+pub(crate) fn given_twice(name: &str) -> Error {
+    let shown: String = name.chars().take(MAX_SHOWN_NAME).collect();
+    Error::invalid(shown, malformed(GIVEN_TWICE))
 }
 
 /// Something about the request as a whole that cannot be read.

@@ -1,5 +1,7 @@
 //! What handlers that read take: the transaction in which the credential was checked, the id in the path, the query.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
@@ -138,23 +140,21 @@ impl<F: DeserializeOwned> FromRequestParts<WebState> for List<F> {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, Fault> {
-        let (mut limit, mut cursor, mut query) = (None, None, Vec::new());
+        let (mut limit, mut cursor, mut query) = (Raw::default(), Raw::default(), Vec::new());
+        let mut given = BTreeSet::new();
         for (name, value) in pairs_of(parts)? {
-            let page = match name.as_str() {
-                "limit" => &mut limit,
-                "cursor" => &mut cursor,
+            // No list has a filter of several values: which of them counts would be a guess.
+            if !given.insert(name.clone()) {
+                return Err(fields::given_twice(&name).into());
+            }
+            match name.as_str() {
+                "limit" => limit = value.into(),
+                "cursor" => cursor = value.into(),
                 // A form sends its empty fields too; they narrow nothing.
-                _ if value.is_empty() => continue,
-                _ => {
-                    query.push((name, value));
-                    continue;
-                }
-            };
-            if page.replace(Raw::from(value)).is_some() {
-                return Err(Error::invalid(name, fields::malformed(fields::GIVEN_TWICE)).into());
+                _ if value.is_empty() => {}
+                _ => query.push((name, value)),
             }
         }
-        let (limit, cursor) = (limit.unwrap_or_default(), cursor.unwrap_or_default());
         Ok(List {
             page: PageRequest::parse(&limit, &cursor)?,
             filter: fields::decode(fields::of_pairs(&query))?,

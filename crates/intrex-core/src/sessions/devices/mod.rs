@@ -68,18 +68,20 @@ pub(crate) async fn presented_for(
     Ok(found)
 }
 
-/// Whether the request came with the cookie of a device that somebody of this organisation is known by: where nobody has said yet
-/// who they are.
+/// Whether the request came with the cookie of a device that somebody is known by, where nobody has said yet who they are: of this
+/// organisation, or of any where what they ask leads to none.
 pub(crate) async fn presented_at(
     app: &App,
     request: &Request,
-    tenant: TenantId,
+    of: Option<TenantId>,
 ) -> Result<Option<DeviceId>> {
     let text = request.device.as_ref();
     let presented = text.and_then(parse);
-    let Some(presented) = presented.filter(|presented| presented.tenant == tenant) else {
+    let is_theirs = |tenant: TenantId| of.is_none_or(|of| of == tenant);
+    let Some(presented) = presented.filter(|presented| is_theirs(presented.tenant)) else {
         return Ok(None);
     };
+    let tenant = presented.tenant;
     let mut tx = app.db.authenticate(tenant, request.clone()).await?;
     let now = tx.now();
     let found = queries::find_any(tx.conn(), tenant, &presented.hash, now).await?;

@@ -324,8 +324,8 @@ async fn a_parameter_that_is_given_twice_is_refused_by_its_name() {
         ("branches?limit=5&limit=6", "limit"),
         ("users?limit=5&limit=6", "limit"),
         ("users?role=operator&role=branch_manager", "role"),
-        ("audit-events?limit=5&limit=6", "limit"),
-        ("audit-events?action=a&action=b", "action"),
+        ("audit/events?limit=5&limit=6", "limit"),
+        ("audit/events?action=a&action=b", "action"),
         ("security-events?open=true&open=false", "open"),
         ("reports/overdue?limit=5&limit=6", "limit"),
     ] {

@@ -282,7 +282,7 @@ async fn whoever_cancels_while_the_worker_comes_round_leaves_it_whole_or_goes_wi
                 assert!(is_due, "round {round}");
                 let why = conflict(late);
                 let reasons = ["tenant-deletion-due", "tenant-deletion-begun"];
-                assert!(reasons.contains(&why.as_str()), "{why}");
+                assert!(reasons.contains(&why), "{why}");
                 "deleting"
             }
         };
