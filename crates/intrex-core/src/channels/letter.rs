@@ -3,9 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{ids::TenantId, outside::mail::MessageId};
+use super::event_type::EventType;
+use crate::{ids::TenantId, obligations::model::Severity, outside::mail::MessageId};
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -37,29 +39,36 @@ pub struct Addressee {
     pub email: String,
 }
 
-/// What has happened: the body of a webhook, member by member.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What has happened: the body of a webhook, member by member. Every member is always there.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Notice {
-    /// The event's id.
+    /// The event's id, which `webhook-id` repeats.
     pub id: Uuid,
-    /// What has happened, such as `obligation.due`.
+    /// What has happened.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(inline)]
+    pub kind: EventType,
     /// The version of this shape.
     pub version: u8,
     /// The organisation.
+    #[schema(value_type = Uuid)]
     pub tenant_id: TenantId,
     /// When it happened.
     pub occurred_at: DateTime<Utc>,
     /// How much it matters.
+    #[schema(required, inline, value_type = Option<Severity>)]
     pub severity: Option<String>,
     /// Where.
+    #[schema(required, inline)]
     pub branch: Option<NoticeBranch>,
     /// What it is about.
+    #[schema(value_type = Object)]
     pub entity: NoticeEntity,
     /// Its dates.
+    #[schema(inline)]
     pub timing: Timing,
     /// Where a person looks at it.
+    #[schema(required)]
     pub url: Option<String>,
 }
 
@@ -67,7 +76,7 @@ pub struct Notice {
 pub const NOTICE_VERSION: u8 = 1;
 
 /// A branch, as a notice names it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct NoticeBranch {
     /// Its id.
     pub id: Uuid,
@@ -89,13 +98,16 @@ pub struct NoticeEntity {
 }
 
 /// The dates of a notice.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Timing {
     /// When it is due.
+    #[schema(required)]
     pub due_on: Option<NaiveDate>,
     /// When a certificate ends.
+    #[schema(required)]
     pub certificate_expires_at: Option<DateTime<Utc>>,
     /// How many days are left; less than none when it is over.
+    #[schema(required)]
     pub days_remaining: Option<i64>,
 }
 
@@ -116,7 +128,7 @@ impl Notice {
             "due_on" => self.timing.due_on.map(|day| day.to_string()),
             "days_remaining" => self.timing.days_remaining.map(|days| days.to_string()),
             "url" => self.url.clone(),
-            "type" => Some(self.kind.clone()),
+            "type" => Some(self.kind.as_str().to_owned()),
             _ => None,
         }
     }

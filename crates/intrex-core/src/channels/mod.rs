@@ -1,20 +1,28 @@
 //! The ways to somebody outside, one file each: what a message looks like on its way, and what an answer means. Nothing here
 //! knows the database; what is sent leaves by `outside`, and nobody holds a transaction meanwhile.
 //!
-//! `letter` what is to be said · `outcome` what became of it · `email`, `telegram`, `whatsapp`, `webhook` the channels ·
+//! `event_type` the list of what is told · `facts` what is said of each kind of thing · `letter` what is to be said · `schema`
+//! the same as JSON Schema, for receivers · `outcome` what became of it · `email`, `telegram`, `whatsapp`, `webhook` the channels ·
 //! `exchange` one request over HTTP · `retry_after` when a server wants to be asked again · `redact` keeps secrets out of
 //! what servers say
 
 pub(crate) mod email;
+mod event_type;
 mod exchange;
+mod facts;
 mod letter;
 mod outcome;
 mod redact;
 mod retry_after;
+pub mod schema;
 pub(crate) mod telegram;
 pub mod webhook;
 pub(crate) mod whatsapp;
 
+pub use event_type::EventType;
+pub use facts::{
+    ConnectorFacts, DeliveryFacts, DigestFacts, Facts, ObligationFacts, SecurityEventFacts, Subject,
+};
 pub use letter::{Addressee, Letter, NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, Timing};
 pub use outcome::{Attempt, Class, Outcome, Stage, StageState};
 pub(crate) use redact::Redaction;

@@ -1,14 +1,15 @@
 //! What is said when a connector is looked at: that it is nothing but a test.
 
 use html_escape::encode_safe;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Look;
 use crate::{
     App,
     catalogue::{Language, Text, keys},
-    channels::{Addressee, Letter, NOTICE_VERSION, Notice, NoticeEntity, Timing},
+    channels::{
+        Addressee, ConnectorFacts, EventType, Letter, NOTICE_VERSION, Notice, NoticeEntity, Timing,
+    },
     connectors::Opened,
     outside::mail::{MessageId, html_page},
 };
@@ -42,8 +43,10 @@ pub(super) fn compose(
         base.as_str().trim_end_matches('/'),
         opened.id
     );
-    let mut more = Map::new();
-    more.insert("title".to_owned(), Value::from(opened.name.as_str()));
+    let facts = ConnectorFacts {
+        title: opened.name.clone(),
+        reason: None,
+    };
     Letter {
         id,
         message_id: MessageId::new(id, &app.chance.bytes(), base.host_str().unwrap_or_default()),
@@ -51,20 +54,15 @@ pub(super) fn compose(
         notice: Notice {
             id,
             kind: match look {
-                Look::Verify => "connector.verify",
-                Look::Test => "connector.test",
-            }
-            .to_owned(),
+                Look::Verify => EventType::ConnectorVerify,
+                Look::Test => EventType::ConnectorTest,
+            },
             version: NOTICE_VERSION,
             tenant_id: opened.tenant,
             occurred_at: now,
             severity: None,
             branch: None,
-            entity: NoticeEntity {
-                kind: "connector".to_owned(),
-                id: opened.id.uuid(),
-                more,
-            },
+            entity: NoticeEntity::new(opened.id.uuid(), &facts),
             timing: Timing::default(),
             url: Some(page),
         },

@@ -1,0 +1,178 @@
+//! What organisations are told of: the one list of events that routes choose from, deliveries carry, webhooks name and the
+//! documentation describes. A name is a promise to other people's programs: it may be joined by others, and does not change.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::facts::Subject;
+
+/// A kind of event.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+pub enum EventType {
+    /// A reminder before the due date, or on it.
+    #[serde(rename = "obligation.due")]
+    ObligationDue,
+    /// The due date has passed.
+    #[serde(rename = "obligation.overdue")]
+    ObligationOverdue,
+    /// The days of grace have passed too, or nobody has answered.
+    #[serde(rename = "obligation.escalated")]
+    ObligationEscalated,
+    /// It was done.
+    #[serde(rename = "obligation.completed")]
+    ObligationCompleted,
+    /// It need not be done, for a reason.
+    #[serde(rename = "obligation.waived")]
+    ObligationWaived,
+    /// It is due on another day.
+    #[serde(rename = "obligation.rescheduled")]
+    ObligationRescheduled,
+    /// It is to be done after all.
+    #[serde(rename = "obligation.reopened")]
+    ObligationReopened,
+    /// Something that somebody should look at.
+    #[serde(rename = "security.event")]
+    SecurityEvent,
+    /// Messages do not get through a connector.
+    #[serde(rename = "connector.failing")]
+    ConnectorFailing,
+    /// Nothing is sent by a connector any more.
+    #[serde(rename = "connector.disabled")]
+    ConnectorDisabled,
+    /// Somebody looks whether a connector works.
+    #[serde(rename = "connector.verify")]
+    ConnectorVerify,
+    /// Somebody sends a test.
+    #[serde(rename = "connector.test")]
+    ConnectorTest,
+    /// A message was given up.
+    #[serde(rename = "delivery.dead")]
+    DeliveryDead,
+    /// Several messages as one.
+    #[serde(rename = "digest")]
+    Digest,
+}
+
+impl EventType {
+    /// All of them.
+    pub const ALL: [EventType; 14] = [
+        EventType::ObligationDue,
+        EventType::ObligationOverdue,
+        EventType::ObligationEscalated,
+        EventType::ObligationCompleted,
+        EventType::ObligationWaived,
+        EventType::ObligationRescheduled,
+        EventType::ObligationReopened,
+        EventType::SecurityEvent,
+        EventType::ConnectorFailing,
+        EventType::ConnectorDisabled,
+        EventType::ConnectorVerify,
+        EventType::ConnectorTest,
+        EventType::DeliveryDead,
+        EventType::Digest,
+    ];
+
+    /// As stored, and named to programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EventType::ObligationDue => "obligation.due",
+            EventType::ObligationOverdue => "obligation.overdue",
+            EventType::ObligationEscalated => "obligation.escalated",
+            EventType::ObligationCompleted => "obligation.completed",
+            EventType::ObligationWaived => "obligation.waived",
+            EventType::ObligationRescheduled => "obligation.rescheduled",
+            EventType::ObligationReopened => "obligation.reopened",
+            EventType::SecurityEvent => "security.event",
+            EventType::ConnectorFailing => "connector.failing",
+            EventType::ConnectorDisabled => "connector.disabled",
+            EventType::ConnectorVerify => "connector.verify",
+            EventType::ConnectorTest => "connector.test",
+            EventType::DeliveryDead => "delivery.dead",
+            EventType::Digest => "digest",
+        }
+    }
+
+    /// The one of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        EventType::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
+    /// What its `entity` is.
+    pub const fn subject(self) -> Subject {
+        match self {
+            EventType::ObligationDue
+            | EventType::ObligationOverdue
+            | EventType::ObligationEscalated
+            | EventType::ObligationCompleted
+            | EventType::ObligationWaived
+            | EventType::ObligationRescheduled
+            | EventType::ObligationReopened => Subject::Obligation,
+            EventType::SecurityEvent => Subject::SecurityEvent,
+            EventType::ConnectorFailing
+            | EventType::ConnectorDisabled
+            | EventType::ConnectorVerify
+            | EventType::ConnectorTest => Subject::Connector,
+            EventType::DeliveryDead => Subject::Delivery,
+            EventType::Digest => Subject::Digest,
+        }
+    }
+
+    /// What has happened, for whoever writes a receiver.
+    pub const fn description(self) -> &'static str {
+        match self {
+            EventType::ObligationDue => {
+                "A reminder of an obligation, before its due date or on it."
+            }
+            EventType::ObligationOverdue => {
+                "The due date has passed in the branch's zone, and the obligation is open."
+            }
+            EventType::ObligationEscalated => {
+                "The days of grace have passed, or nobody has answered: others are told."
+            }
+            EventType::ObligationCompleted => "An obligation was completed.",
+            EventType::ObligationWaived => "An obligation was waived.",
+            EventType::ObligationRescheduled => "An obligation is due on another day.",
+            EventType::ObligationReopened => {
+                "An obligation that was completed or waived is open again."
+            }
+            EventType::SecurityEvent => {
+                "Something happened that somebody responsible should look at."
+            }
+            EventType::ConnectorFailing => "Messages do not get through a connector.",
+            EventType::ConnectorDisabled => "Nothing is sent by a connector any more.",
+            EventType::ConnectorVerify => {
+                "Somebody looks whether this webhook works. There is nothing to do."
+            }
+            EventType::ConnectorTest => "Somebody sends a test. There is nothing to do.",
+            EventType::DeliveryDead => "A message was given up after its last attempt.",
+            EventType::Digest => "Several messages, folded into one.",
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_stored_and_sent_under_one_name() {
+        for event in EventType::ALL {
+            assert_eq!(EventType::parse(event.as_str()), Some(event));
+            let sent = serde_json::to_value(event).expect("a word");
+            assert_eq!(sent, event.as_str());
+            let read: EventType = serde_json::from_value(sent).expect("is read back");
+            assert_eq!(read, event);
+        }
+        assert_eq!(EventType::parse("obligation.forgotten"), None);
+    }
+}
