@@ -5,6 +5,7 @@ mod looking;
 mod mail;
 mod managing;
 mod messengers;
+mod receivers;
 mod secrets;
 mod webhook;
 

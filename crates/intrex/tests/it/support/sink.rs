@@ -28,6 +28,13 @@ impl Sent {
         found.map_or("", |(_, value)| value)
     }
 
+    /// Gives a header another value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let found = self.headers.iter_mut().find(|(known, _)| known == name);
+        let (_, known) = found.expect("is sent");
+        value.clone_into(known);
+    }
+
     /// The body.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")

@@ -1,6 +1,6 @@
 // Receives webhooks of Intrex: verifies both signatures, keeps each message once, answers at once.
 //
-// Node.js and nothing else: `node receiver.ts` from version 22.18 on, and compiled by `tsc` before. Settings come from the
+// Node.js and nothing else: `node receiver.mts` from version 22.18 on, and compiled by `tsc` before. Settings come from the
 // environment:
 //
 //   WEBHOOK_SECRETS  the signing secrets to accept, with spaces between: two while the secret changes
