@@ -32,6 +32,8 @@ const SECRET_PREFIX: &str = "whsec_";
 pub(crate) const SECRET_BYTES: usize = 32;
 /// Fewer are too few to sign with (Standard Webhooks), more are of no use.
 const SECRET_LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
+/// The longest body: what receivers are told to make room for.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Who sends.
 const AGENT: &str = concat!("Intrex/", env!("CARGO_PKG_VERSION"));
 
@@ -107,7 +109,7 @@ pub(super) async fn send(
         Some(request) => exchange(app, request, &by.redaction())
             .await
             .into_attempt(|answer| outcome(answer, app.now())),
-        // What was checked when it was typed: nothing of it has left.
+        // What was checked when it was typed, or is longer than anything that we write: nothing of it has left.
         None => Attempt {
             outcome: Outcome::Never {
                 class: Class::Content,
@@ -131,6 +133,9 @@ fn request(
     now: DateTime<Utc>,
 ) -> Option<Request<Vec<u8>>> {
     let body = serde_json::to_vec(&letter.notice).ok()?;
+    if body.len() > MAX_BODY_BYTES {
+        return None;
+    }
     let secret = by.secret(SecretName::SigningSecret)?;
     let signed = sign(secret, by.next_signing_secret(), letter.id, now, &body)?;
     let uri = Target::parse(&config.url).ok()?.uri();
@@ -194,6 +199,7 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
+    use crate::channels::{EventType, schema};
 
     /// The example of the Standard Webhooks specification.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -229,6 +235,38 @@ mod tests {
     }
     const INTREX: &str = "sha256=e2cb4f5251572539d458bfb8a7adb533b08801e6a794467e06f771debbb0818b";
     const STANDARD: &str = "v1,Y5/uRWupLQOPxe4D5mBYrd9dRGhY+xtWrnxDwy59WDE=";
+
+    #[test]
+    fn the_page_for_receivers_shows_an_event_as_it_is_sent_and_names_every_other() {
+        let page = include_str!("../../../../docs/webhooks.md");
+        let block = |language: &str| {
+            let rest = page.split_once(&format!("\n```{language}\n"));
+            let block = rest.and_then(|(_, rest)| rest.split_once("\n```"));
+            block.expect("a block of the page").0
+        };
+        let notice = schema::example(EventType::ObligationDue);
+        let body = serde_json::to_string(&notice).expect("JSON");
+        assert_eq!(block("json"), body);
+        let at = DateTime::from_timestamp(1_795_402_805, 0).expect("an instant");
+        let signed = sign(&block("").into(), None, notice.id, at, body.as_bytes());
+        let signed = signed.expect("a secret");
+        let headers = format!(
+            "webhook-id: {}\nwebhook-timestamp: {}\nwebhook-signature: {}\nx-intrex-signature: {}",
+            signed.id, signed.timestamp, signed.standard, signed.intrex
+        );
+        assert_eq!(block("http"), headers);
+        for event in EventType::ALL {
+            let file = schema::file_name(event);
+            let file_stem = file.trim_end_matches(".json");
+            let row = format!(
+                "| `{event}` | [{file_stem}](webhooks/{file}) | {} |",
+                event.description()
+            );
+            assert!(page.contains(&row), "docs/webhooks.md lacks the row {row}");
+        }
+        let room = format!("never longer than {} KiB", MAX_BODY_BYTES / 1024);
+        assert!(page.contains(&room));
+    }
 
     #[test]
     fn a_signing_secret_is_24_bytes_at_least() {
