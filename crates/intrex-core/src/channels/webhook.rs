@@ -296,13 +296,26 @@ mod tests {
                 "{status}"
             );
         }
-        for status in [429, 503] {
-            let after = Some(Duration::from_secs(7));
-            let answer = answered(status, &[("retry-after", "7")]);
-            assert!(
-                matches!(answer, Outcome::Again { after: a, .. } if a == after),
-                "{status}"
-            );
+        // In seconds, as a date, in the past, without end, and as nobody can understand.
+        for (asked, granted) in [
+            ("7", Some(7)),
+            ("0", Some(0)),
+            ("Thu, 01 Jan 1970 00:02:00 GMT", Some(120)),
+            ("Wed, 31 Dec 1969 23:00:00 GMT", Some(0)),
+            ("Fri, 01 Jan 2100 00:00:00 GMT", Some(86_400)),
+            ("99999999999999999999", Some(86_400)),
+            ("soon", None),
+            ("-7", None),
+            ("", None),
+        ] {
+            let expected = granted.map(Duration::from_secs);
+            for status in [429, 503] {
+                let answer = answered(status, &[("retry-after", asked)]);
+                assert!(
+                    matches!(answer, Outcome::Again { after, .. } if after == expected),
+                    "{status} {asked}: {answer:?}"
+                );
+            }
         }
     }
 }

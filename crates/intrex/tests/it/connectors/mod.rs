@@ -1,6 +1,7 @@
 //! Connectors over the real routes, with servers at the other end that answer as the real ones do, and fail as they do: how
 //! they are set up, what is sent, what is seen when somebody looks, and that no secret is anywhere but on its way.
 
+mod faults;
 mod looking;
 mod mail;
 mod managing;

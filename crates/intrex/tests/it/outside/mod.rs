@@ -6,7 +6,7 @@
 mod answers;
 mod beginnings;
 mod names;
-mod server;
+pub(crate) mod server;
 mod table;
 mod trap;
 

@@ -17,7 +17,7 @@ use tokio::{
 
 /// What a server does once it has a request's head.
 #[derive(Debug, Clone)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     /// Says this and closes.
     Says(Vec<u8>),
     /// Says the first part once, and the second for ever.
@@ -26,11 +26,13 @@ pub(super) enum Manner {
     Drips(Vec<u8>, Vec<u8>),
     /// Says nothing and holds the connection.
     Hangs,
+    /// Says this and tears the connection down.
+    Resets(Vec<u8>),
 }
 
 /// A server on loopback. It ends with the test.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
     connections: Arc<AtomicUsize>,
     requests: mpsc::UnboundedReceiver<String>,
@@ -38,11 +40,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn answering(answer: &[u8]) -> Self {
+    pub(crate) async fn answering(answer: &[u8]) -> Self {
         Server::start(Manner::Says(answer.to_vec())).await
     }
 
-    pub(super) async fn start(manner: Manner) -> Self {
+    pub(crate) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind(("0.0.0.0", 0))
             .await
             .expect("a port is free");
@@ -64,20 +66,20 @@ impl Server {
         }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// The head of the next request that arrived.
-    pub(super) async fn next_request(&mut self) -> String {
+    pub(crate) async fn next_request(&mut self) -> String {
         self.requests.recv().await.expect("the server is there")
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 }
@@ -96,7 +98,13 @@ async fn attend(mut stream: TcpStream, manner: Manner, heads: mpsc::UnboundedSen
             Err(_) => return,
         }
     }
-    let _ = heads.send(String::from_utf8_lossy(&head).into_owned());
+    let head = String::from_utf8_lossy(&head).into_owned();
+    // What nobody has read tears the connection down when it is closed.
+    let mut body = vec![0; announced(&head)];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    let _ = heads.send(head);
     match manner {
         Manner::Says(answer) => {
             let _ = stream.write_all(&answer).await;
@@ -121,5 +129,19 @@ async fn attend(mut stream: TcpStream, manner: Manner, heads: mpsc::UnboundedSen
         Manner::Hangs => {
             let _ = stream.read_u8().await;
         }
+        Manner::Resets(answer) => {
+            let _ = stream.write_all(&answer).await;
+            let _ = stream.set_zero_linger();
+        }
     }
+}
+
+/// How long a request's body is.
+fn announced(head: &str) -> usize {
+    let lengths = head.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().expect("a length"))
+    });
+    lengths.last().unwrap_or(0)
 }
