@@ -138,10 +138,10 @@ async fn attend(mut stream: TcpStream, manner: Manner, heads: mpsc::UnboundedSen
 
 /// How long a request's body is.
 fn announced(head: &str) -> usize {
-    let lengths = head.lines().filter_map(|line| {
+    let mut lengths = head.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
         let is_length = name.eq_ignore_ascii_case("content-length");
         is_length.then(|| value.trim().parse().expect("a length"))
     });
-    lengths.last().unwrap_or(0)
+    lengths.next().unwrap_or(0)
 }
