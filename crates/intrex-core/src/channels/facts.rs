@@ -47,11 +47,11 @@ pub trait Facts: Serialize + ToSchema {
 pub struct ObligationFacts {
     /// What it is called.
     pub title: String,
-    /// The number of the licence, policy or contract that it is about.
+    /// The number of the licence, policy or contract that it is about; empty if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reference: Option<String>,
-    /// How it is, such as `open`.
+    /// How it is, such as `upcoming`, `due_today` or `overdue`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub status: Option<String>,

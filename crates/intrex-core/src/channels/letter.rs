@@ -1,7 +1,7 @@
 //! What is to be said, before it is known by which channel: the facts for programs, and the words for people.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub struct Addressee {
 }
 
 /// What has happened: the body of a webhook, member by member. Every member is always there.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Notice {
     /// The event's id, which `webhook-id` repeats.
     pub id: Uuid,
@@ -76,7 +76,7 @@ pub struct Notice {
 pub const NOTICE_VERSION: u8 = 1;
 
 /// A branch, as a notice names it.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NoticeBranch {
     /// Its id.
     pub id: Uuid,
@@ -85,7 +85,7 @@ pub struct NoticeBranch {
 }
 
 /// What a notice is about.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoticeEntity {
     /// Its kind, such as `obligation`.
     #[serde(rename = "type")]
@@ -98,7 +98,7 @@ pub struct NoticeEntity {
 }
 
 /// The dates of a notice.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Timing {
     /// When it is due.
     #[schema(required)]

@@ -98,6 +98,16 @@ fn is_of_a_number(format: &Value) -> bool {
     format.as_str().is_some_and(|name| name.starts_with("int"))
 }
 
+/// How an obligation is when this has been said of it.
+fn status_after(event: EventType) -> &'static str {
+    match event {
+        EventType::ObligationOverdue | EventType::ObligationEscalated => "overdue",
+        EventType::ObligationCompleted => "completed",
+        EventType::ObligationWaived => "waived",
+        _ => "upcoming",
+    }
+}
+
 /// An event as it may be sent.
 pub fn example(event: EventType) -> Notice {
     let id = |last: u128| Uuid::from_u128(0x0193_5a2e_7c00_7000_8000_0000_0000_0000 + last);
@@ -108,7 +118,7 @@ pub fn example(event: EventType) -> Notice {
             let facts = ObligationFacts {
                 title: title("Renew the fire licence"),
                 reference: Some("FL-2291".to_owned()),
-                status: None,
+                status: Some(status_after(event).to_owned()),
             };
             (NoticeEntity::new(thing, &facts), "obligations")
         }
@@ -146,6 +156,7 @@ pub fn example(event: EventType) -> Notice {
         }
     };
     let of_an_item = event.subject() == Subject::Obligation;
+    let is_late = status_after(event) == "overdue";
     Notice {
         id: id(1),
         kind: event,
@@ -160,9 +171,9 @@ pub fn example(event: EventType) -> Notice {
         entity,
         timing: match of_an_item {
             true => Timing {
-                due_on: NaiveDate::from_ymd_opt(2026, 11, 30),
+                due_on: NaiveDate::from_ymd_opt(2026, 11, if is_late { 20 } else { 30 }),
                 certificate_expires_at: None,
-                days_remaining: Some(7),
+                days_remaining: Some(if is_late { -3 } else { 7 }),
             },
             false => Timing::default(),
         },
