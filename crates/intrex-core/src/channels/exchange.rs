@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     App,
-    outside::http::{Limits, OutgoingError, Step},
+    outside::http::{Lane, Limits, OutgoingError, Step},
 };
 
 /// Characters of an answer that a stage shows.
@@ -40,14 +40,28 @@ impl Answer {
     }
 }
 
-/// Sends a request. None of its text may hold a secret that `redaction` does not know.
+/// Sends a request on a connection of its own. None of its text may hold a secret that `redaction` does not know.
 pub(super) async fn exchange(
     app: &App,
     request: Request<Vec<u8>>,
     redaction: &Redaction,
 ) -> Exchanged {
+    exchange_in(app, None, request, redaction).await
+}
+
+/// The same on a connection that is kept for the lane's next request, where the other side knows a request again.
+pub(super) async fn exchange_in(
+    app: &App,
+    lane: Option<Lane>,
+    request: Request<Vec<u8>>,
+    redaction: &Redaction,
+) -> Exchanged {
     let encrypted = request.uri().scheme_str() != Some("http");
-    let attempt = app.outgoing.attempt(request, Limits::default()).await;
+    let limits = Limits::default();
+    let attempt = match lane {
+        Some(lane) => app.outgoing.attempt_in(lane, request, limits).await,
+        None => app.outgoing.attempt(request, limits).await,
+    };
     let answer = attempt.outcome.map(|response| {
         let (head, body) = response.into_parts();
         let text = redaction.apply(&String::from_utf8_lossy(&body));

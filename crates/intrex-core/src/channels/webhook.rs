@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    exchange::{Answer, exchange},
+    exchange::{Answer, exchange_in},
     letter::Letter,
     outcome::{Attempt, Class, Outcome, Stage},
     retry_after,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     App,
     connectors::{Opened, SecretName, WebhookConfig},
-    outside::http::Target,
+    outside::http::{Lane, Target},
 };
 
 /// How a signing secret begins (Standard Webhooks).
@@ -106,7 +106,8 @@ pub(super) async fn send(
     letter: &Letter,
 ) -> Attempt {
     match request(by, config, letter, app.now()) {
-        Some(request) => exchange(app, request, &by.redaction())
+        // It carries its id: a receiver knows it again.
+        Some(request) => exchange_in(app, Some(Lane::of(by.id.uuid())), request, &by.redaction())
             .await
             .into_attempt(|answer| outcome(answer, app.now())),
         // What was checked when it was typed, or is longer than anything that we write: nothing of it has left.

@@ -1,10 +1,12 @@
 //! One request: vetted, connected, encrypted, sent, and its answer read up to a limit, all within one span of time. The
-//! connection belongs to this request and ends with it, so nothing of one tenant can meet another's; there is no code here
-//! that could follow a redirect, decompress, keep a cookie or ask the environment for a proxy.
+//! connection belongs to this request and ends with it, or to its lane and waits there for the next one; nothing of one tenant
+//! can meet another's. There is no code here that could follow a redirect, decompress, keep a cookie or ask the environment
+//! for a proxy.
 
 use std::{
-    pin::pin,
+    net::SocketAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use http::{
@@ -27,7 +29,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Attempt, CUT_BODY_TIMEOUT, Guard, Limits, OutgoingError, Refusal, Step, Target,
+    Attempt, CUT_BODY_TIMEOUT, Guard, Lane, Limits, OutgoingError, Refusal, Step, Target, Vetted,
+    kept::{Connection, Kept, Purpose},
     target::HostName,
 };
 use crate::outside::{tls, trail::Trail};
@@ -36,6 +39,8 @@ use crate::outside::{tls, trail::Trail};
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Headers of an answer.
 const MAX_HEADERS: usize = 128;
+/// How soon after an answer a connection can take the next request.
+const READY_WITHIN: Duration = Duration::from_millis(50);
 /// What is spoken within TLS.
 const ALPN: [&[u8]; 1] = [b"http/1.1"];
 /// Headers that say how the connection is used: not the request's to set.
@@ -56,6 +61,7 @@ pub(super) struct Client {
     guard: Guard,
     /// Made at the first use, because it reads what the machine trusts.
     tls: OnceLock<Option<Arc<ClientConfig>>>,
+    kept: Kept,
 }
 
 impl std::fmt::Debug for Client {
@@ -72,6 +78,7 @@ impl Client {
         Client {
             guard,
             tls: OnceLock::new(),
+            kept: Kept::default(),
         }
     }
 
@@ -81,6 +88,7 @@ impl Client {
         Client {
             guard,
             tls: OnceLock::from(tls::client_config([root], &ALPN)),
+            kept: Kept::default(),
         }
     }
 
@@ -94,19 +102,21 @@ impl Client {
         request: Request<Vec<u8>>,
         limits: Limits,
     ) -> Result<Response<Vec<u8>>, OutgoingError> {
-        self.attempt(request, limits, Longer::Fails).await.outcome
+        let attempt = self.attempt(request, None, limits, Longer::Fails);
+        attempt.await.outcome
     }
 
     pub(super) async fn attempt(
         &self,
         request: Request<Vec<u8>>,
+        lane: Option<Lane>,
         limits: Limits,
         longer: Longer,
     ) -> Attempt {
         let mut trail = Trail::begin(Step::Address);
-        let outcome = match readied(request) {
-            Ok((target, request)) => {
-                let exchange = self.exchange(request, &target, limits, longer, &mut trail);
+        let outcome = match readied(request, lane) {
+            Ok(readied) => {
+                let exchange = self.exchange(readied, limits, longer, &mut trail);
                 // What the other side does after this is dropped together with the connection.
                 tokio::time::timeout(limits.total, exchange)
                     .await
@@ -122,31 +132,98 @@ impl Client {
 
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
-        target: &Target,
+        readied: Readied,
         limits: Limits,
         longer: Longer,
         trail: &mut Trail<Step>,
     ) -> Result<Response<Vec<u8>>, OutgoingError> {
-        let vetted = self.guard.vet_target(target).await?;
+        let Readied {
+            target,
+            purpose,
+            mut request,
+        } = readied;
+        let vetted = self.guard.vet_target(&target).await?;
         trail.reach(Step::Connect);
-        if !target.is_https() {
-            let stream = self.guard.open(&vetted, limits.connect).await?;
+        if let Some(purpose) = &purpose
+            && let Some(connection) = self.kept.take(purpose, &vetted)
+        {
+            let again = request.clone();
             trail.reach(Step::Answer);
-            return talk(stream, request, limits.body_bytes, longer).await;
+            match self
+                .talk(connection, request, Some(purpose), limits, longer)
+                .await
+            {
+                // It ended while it waited, and this request met its end.
+                Err(Unanswered) => request = again,
+                Ok(answer) => return answer,
+            }
+        }
+        let connection = self.open(&target, &vetted, limits, trail).await?;
+        trail.reach(Step::Answer);
+        let answer = self.talk(connection, request, purpose.as_ref(), limits, longer);
+        answer.await.unwrap_or(Err(OutgoingError::Protocol))
+    }
+
+    /// A connection to an address that was vetted, encrypted if the target asks for it.
+    async fn open(
+        &self,
+        target: &Target,
+        vetted: &Vetted,
+        limits: Limits,
+        trail: &mut Trail<Step>,
+    ) -> Result<Connection, OutgoingError> {
+        if !target.is_https() {
+            let stream = self.guard.open(vetted, limits.connect).await?;
+            let peer = stream.peer_addr().map_err(|_| OutgoingError::Connect)?;
+            return greet(stream, peer).await;
         }
         let opened = async {
-            let stream = self.guard.open(&vetted, limits.connect).await?;
+            let stream = self.guard.open(vetted, limits.connect).await?;
+            let peer = stream.peer_addr().map_err(|_| OutgoingError::Connect)?;
             trail.reach(Step::Encrypt);
             let connector = TlsConnector::from(self.tls()?);
             let connected = connector.connect(server_name(target)?, stream).await;
-            connected.map_err(|_| OutgoingError::Tls)
+            Ok((connected.map_err(|_| OutgoingError::Tls)?, peer))
         };
-        let stream = tokio::time::timeout(limits.connect, opened)
+        let (stream, peer) = tokio::time::timeout(limits.connect, opened)
             .await
             .unwrap_or(Err(OutgoingError::TimedOut))?;
-        trail.reach(Step::Answer);
-        talk(stream, request, limits.body_bytes, longer).await
+        greet(stream, peer).await
+    }
+
+    /// Speaks HTTP/1.1 over a connection until the answer is whole, and leaves the connection to its lane if it is.
+    async fn talk(
+        &self,
+        mut connection: Connection,
+        request: Request<Full<Bytes>>,
+        purpose: Option<&Purpose>,
+        limits: Limits,
+        longer: Longer,
+    ) -> Result<Result<Response<Vec<u8>>, OutgoingError>, Unanswered> {
+        let answer = connection.requests.send_request(request).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if error.is_canceled() || error.is_incomplete_message() => {
+                return Err(Unanswered);
+            }
+            Err(_) => return Ok(Err(OutgoingError::Protocol)),
+        };
+        let answer = match longer {
+            Longer::Fails => read(answer, limits.body_bytes).await,
+            Longer::IsCut => Ok(read_beginning(answer, limits.body_bytes).await),
+        };
+        let Read { answer, whole } = match answer {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
+        if whole && let Some(purpose) = purpose {
+            // Not ready soon: closed by the other side, which has said so or just did it.
+            let ready = tokio::time::timeout(READY_WITHIN, connection.requests.ready());
+            if matches!(ready.await, Ok(Ok(()))) {
+                self.kept.put(purpose.clone(), connection);
+            }
+        }
+        Ok(Ok(answer))
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, OutgoingError> {
@@ -175,10 +252,33 @@ pub(super) enum Longer {
     IsCut,
 }
 
-fn readied(request: Request<Vec<u8>>) -> Result<(Target, Request<Full<Bytes>>), OutgoingError> {
+/// The connection has ended without a word of an answer.
+struct Unanswered;
+
+/// A request that can go out.
+struct Readied {
+    target: Target,
+    /// What a connection is looked for, and kept for, if the request has a lane.
+    purpose: Option<Purpose>,
+    request: Request<Full<Bytes>>,
+}
+
+fn readied(request: Request<Vec<u8>>, lane: Option<Lane>) -> Result<Readied, OutgoingError> {
     let target = Target::parse(&request.uri().to_string())?;
-    let request = prepare(request, &target)?;
-    Ok((target, request))
+    let purpose = lane.map(|lane| Purpose {
+        lane,
+        origin: target.origin(),
+    });
+    let mut request = prepare(request, &target)?;
+    if purpose.is_none() {
+        let close = HeaderValue::from_static("close");
+        request.headers_mut().insert(CONNECTION, close);
+    }
+    Ok(Readied {
+        target,
+        purpose,
+        request,
+    })
 }
 
 /// The request as it goes over the connection: host and path from the address as we parsed it.
@@ -197,7 +297,6 @@ fn prepare(
     let host = HeaderValue::try_from(target.authority()).map_err(|_| Refusal::Host)?;
     headers.insert(HOST, host);
     headers.extend(given.headers);
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     let path = Uri::try_from(target.path_and_query()).map_err(|_| Refusal::Url)?;
     let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = given.method;
@@ -206,46 +305,37 @@ fn prepare(
     Ok(request)
 }
 
-/// Speaks HTTP/1.1 over a connection until the answer is whole.
+/// Begins to speak HTTP/1.1 over a connection.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one client, on a connection that the guard has opened"
 )]
-async fn talk(
+async fn greet(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-    body_bytes: usize,
-    longer: Longer,
-) -> Result<Response<Vec<u8>>, OutgoingError> {
+    peer: SocketAddr,
+) -> Result<Connection, OutgoingError> {
     let mut settings = http1::Builder::new();
     settings
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS);
-    let (mut sender, connection) = settings
+    let (requests, connection) = settings
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|_| OutgoingError::Protocol)?;
-    let answered = async {
-        let answer = sender.send_request(request).await;
-        let answer = answer.map_err(|_| OutgoingError::Protocol)?;
-        match longer {
-            Longer::Fails => read(answer, body_bytes).await,
-            Longer::IsCut => Ok(read_beginning(answer, body_bytes).await),
-        }
-    };
-    // Both in this one task: when it is dropped, the connection is closed and nothing goes on by itself.
-    let (mut answered, mut connection) = (pin!(answered), pin!(connection));
-    tokio::select! {
-        answer = &mut answered => answer,
-        // The connection has ended; what it has brought is still to be read.
-        _ = &mut connection => answered.await,
-    }
+    // What goes wrong on it is told to whoever waits for an answer.
+    let driver = tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(Connection::new(requests, driver, peer))
 }
 
-async fn read(
-    answer: Response<Incoming>,
-    body_bytes: usize,
-) -> Result<Response<Vec<u8>>, OutgoingError> {
+/// An answer, and whether all of it was read.
+struct Read {
+    answer: Response<Vec<u8>>,
+    whole: bool,
+}
+
+async fn read(answer: Response<Incoming>, body_bytes: usize) -> Result<Read, OutgoingError> {
     let (head, mut body) = answer.into_parts();
     let at_least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if at_least > body_bytes {
@@ -261,24 +351,35 @@ async fn read(
             bytes.extend_from_slice(&piece);
         }
     }
-    Ok(Response::from_parts(head, bytes))
+    Ok(Read {
+        answer: Response::from_parts(head, bytes),
+        whole: true,
+    })
 }
 
 /// The beginning of an answer. Its head has come, and tells what has become of the request: whatever the body does after
 /// that changes nothing.
-async fn read_beginning(answer: Response<Incoming>, body_bytes: usize) -> Response<Vec<u8>> {
+async fn read_beginning(answer: Response<Incoming>, body_bytes: usize) -> Read {
     let (head, mut body) = answer.into_parts();
     let mut bytes = Vec::new();
     let reading = async {
-        while bytes.len() < body_bytes
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            if let Ok(piece) = frame.into_data() {
-                let room = body_bytes - bytes.len();
-                bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+        while bytes.len() < body_bytes {
+            match body.frame().await {
+                None => return true,
+                Some(Err(_)) => return false,
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        let room = body_bytes - bytes.len();
+                        bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+                    }
+                }
             }
         }
+        body.is_end_stream()
     };
-    let _ = tokio::time::timeout(CUT_BODY_TIMEOUT, reading).await;
-    Response::from_parts(head, bytes)
+    let whole = tokio::time::timeout(CUT_BODY_TIMEOUT, reading).await;
+    Read {
+        answer: Response::from_parts(head, bytes),
+        whole: whole.unwrap_or(false),
+    }
 }

@@ -3,13 +3,15 @@
 //! the connection goes to an address that was looked at, never to the name again.
 //!
 //! `error` what can go wrong, told without secrets · `target` the parsed address · `address` which addresses are public ·
-//! `dns` names and proofs · `own` what is never reached · `guard` the decision and the connection · `client` one request
+//! `dns` names and proofs · `own` what is never reached · `guard` the decision and the connection · `client` one request ·
+//! `kept` connections that wait for the next one
 
 mod address;
 mod client;
 mod dns;
 mod error;
 mod guard;
+mod kept;
 mod own;
 mod target;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use ipnet::IpNet;
 use client::{Client, Longer};
 pub use error::{OutgoingError, Refusal};
 pub use guard::{Guard, Vetted};
+pub use kept::Lane;
 pub use own::Own;
 pub use target::Target;
 
@@ -153,7 +156,22 @@ impl Outgoing {
     /// The same for whoever wants to know what became of the request more than what was answered: of a longer answer the
     /// beginning is read, and one whose head has come is an answer whatever happens to its body.
     pub async fn attempt(&self, request: ::http::Request<Vec<u8>>, limits: Limits) -> Attempt {
-        self.client.attempt(request, limits, Longer::IsCut).await
+        let attempt = self.client.attempt(request, None, limits, Longer::IsCut);
+        attempt.await
+    }
+
+    /// The same over a connection of this lane, which is kept for its next request. The way is looked at each time as if
+    /// nothing were kept.
+    pub async fn attempt_in(
+        &self,
+        lane: Lane,
+        request: ::http::Request<Vec<u8>>,
+        limits: Limits,
+    ) -> Attempt {
+        let attempt = self
+            .client
+            .attempt(request, Some(lane), limits, Longer::IsCut);
+        attempt.await
     }
 
     /// The TXT records of a name, none if there is no such name. For proofs that a domain is somebody's.

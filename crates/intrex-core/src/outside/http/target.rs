@@ -87,6 +87,16 @@ impl Target {
         self.url.authority().to_owned()
     }
 
+    /// Scheme, name and port: what a connection is opened for.
+    pub(super) fn origin(&self) -> String {
+        format!(
+            "{}://{}:{}",
+            self.url.scheme(),
+            self.authority(),
+            self.port()
+        )
+    }
+
     /// What is asked of the server.
     pub(super) fn path_and_query(&self) -> String {
         match self.url.query() {

@@ -1,10 +1,11 @@
 //! The way out: what a host that a tenant names can be, and what it can do to the program that asks it.
 //!
 //! `table` every spelling of an address that leads inside · `names` what name servers can say · `answers` what servers can
-//! answer · `server` one at its worst · `trap` a listener that nobody must reach
+//! answer · `kept` connections that wait for the next request · `server` one at its worst · `trap` a listener that nobody must reach
 
 mod answers;
 mod beginnings;
+mod kept;
 mod names;
 pub(crate) mod server;
 mod table;
