@@ -51,20 +51,11 @@ class Installation:
     def __enter__(self) -> "Installation":
         self.discard()
         self.data.mkdir(parents=True, mode=0o700)
-        environment = {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": os.environ.get("HOME", "/"),
-            "INTREX_ENV": "development",
-            "INTREX_DATA_DIR": str(self.data),
-            "BIND": f"127.0.0.1:{self.port}",
-            "BASE_URL": self.base_url,
-            "TRUSTED_PROXIES": "127.0.0.1/32",
-        }
         try:
             with self.log.open("wb") as log:
                 self.process = subprocess.Popen(
                     [self.binary, "serve"],
-                    env=environment,
+                    env=self.surroundings(),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -81,6 +72,19 @@ class Installation:
     def __exit__(self, *_):
         self.stop()
         self.discard()
+
+    def surroundings(self) -> dict[str, str]:
+        """What the product is told when it runs, as server and at the command line. The receiver of deliveries is on loopback."""
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": os.environ.get("HOME", "/"),
+            "INTREX_ENV": "development",
+            "INTREX_DATA_DIR": str(self.data),
+            "BIND": f"127.0.0.1:{self.port}",
+            "BASE_URL": self.base_url,
+            "TRUSTED_PROXIES": "127.0.0.1/32",
+            "INTREX_ALLOW_PRIVATE_NETS": "127.0.0.1/32",
+        }
 
     def wait_until_ready(self):
         deadline = time.monotonic() + READY_WITHIN_S

@@ -101,6 +101,21 @@ def text(run: Run, figures: list[Figure]) -> str:
             f"{cell(at['left_over_events'])} events wait for their place in the chain when the writers stop. Of a backlog the sequencer places "
             f"{cell(at['drain_per_s'])} events a second: {cell(at['drain_ratio'])} times what the writers stage.",
         ]
+    if "delivery_ratio" in found:
+        at = {name: found[f"delivery_{name}"] for name in (
+            "per_s", "loop_per_s", "graphile_per_s", "boss_per_s", "ratio", "graphile_ratio", "boss_ratio", "calm_p99_ms", "beside_p99_ms",
+            "control_p99_ms")}
+        lines += [
+            "", "## Deliveries", "",
+            "| | a second | ours against it |", "|---|---|---|",
+            f"| from the outbox to a receiver, signed twice, results written | {cell(at['per_s'])} | |",
+            f"| the same bodies over kept connections, nothing written | {cell(at['loop_per_s'])} | {cell(at['ratio'])} |",
+            f"| graphile-worker | {cell(at['graphile_per_s'])} | {cell(at['graphile_ratio'])} |",
+            f"| pg-boss | {cell(at['boss_per_s'])} | {cell(at['boss_ratio'])} |", "",
+            f"Healthy organisations' messages are {cell(at['calm_p99_ms'])} ms late (p99), and {cell(at['beside_p99_ms'])} ms while another "
+            f"one's receiver hangs. In a queue that is first in, first out, the same plight makes it {cell(at['control_p99_ms'])} ms, and the "
+            "control ends there.",
+        ]
     if "sign_in_known_ms" in found:
         lines += [
             "", "## A refused sign-in", "",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import audit_append
+import deliveries
 import list_page
 import report
 import seed
@@ -47,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke run: one short round of everything, written to bench/work only")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=int, default=4, metavar="N", help="seconds of each round (4)")
-    parser.add_argument("--only", choices=("list", "audit", "sign-in"), help="one of the three; written to bench/work only")
+    parser.add_argument("--only", choices=("list", "audit", "deliveries", "sign-in"), help="one of the four; written to bench/work only")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1
@@ -76,6 +77,9 @@ def measure(options: argparse.Namespace, work: Path):
             results = list_page.measure(installation, PREPARED, tokens, connections, options.rounds, options.seconds)
             figures += list_page.figures(results)
         figures += appending
+        if options.only in (None, "deliveries"):
+            say("deliveries, beside other queues")
+            figures += deliveries.figures(deliveries.measure(installation, options.rounds, options.seconds))
         if options.only in (None, "sign-in"):
             say("refused sign-ins")
             figures += sign_in_times.figures(sign_in_times.measure(installation, options.rounds))
