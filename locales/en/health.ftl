@@ -16,5 +16,6 @@ health-banner-link = Show
 worker-account_mail-sender = Mail about accounts
 worker-means-audit-sequencer = Gives each event its place in the audit log
 worker-means-jobs = Plans reminders, closes what has expired, begins reviews
-worker-means-reminders-sender = Sends reminders, into inboxes and by mail
+worker-means-reminders-sender = Puts reminders into inboxes, and hands the others over to be delivered
+worker-means-deliveries-sender = Delivers what goes out, by mail and by connectors
 worker-means-account_mail-sender = Sends invitations, password links and notices

@@ -51,3 +51,4 @@ today-more-tasks = { $count ->
 worker-audit-sequencer = Audit log placed
 worker-jobs = Background work
 worker-reminders-sender = Reminders
+worker-deliveries-sender = Deliveries

@@ -28,3 +28,4 @@ reminder-reason-recipient-inactive = The recipient's account was not active any 
 reminder-reason-no-mail-configured = No mail server is set up for this installation.
 reminder-reason-refused = The mail server refused the recipient or the message.
 reminder-reason-gave-up = The last attempt failed as well.
+reminder-reason-connector-disabled = The connector that was to carry it was disabled, or was never seen to work.

@@ -88,6 +88,8 @@ ids! {
     RouteId,
     /// A connector.
     ConnectorId,
+    /// A message on its way to one recipient.
+    DeliveryId,
     /// A background job.
     JobId,
     /// A data key.

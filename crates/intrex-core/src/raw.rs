@@ -246,6 +246,14 @@ impl Raw {
         errors.take(field, checked)
     }
 
+    /// Yes or no: a JSON boolean, or `true` or `false` in words.
+    pub fn flag(&self, errors: &mut FieldErrors, field: &str) -> Option<Option<bool>> {
+        match &self.0 {
+            Some(Value::Bool(flag)) => Some(Some(*flag)),
+            _ => self.one_of(errors, field, "true, false", |word| word.parse().ok()),
+        }
+    }
+
     /// A list: a JSON array, or words parted by commas or semicolons. Empty items are left out.
     pub fn list(
         &self,

@@ -1,8 +1,11 @@
-//! The background work of an installation: placing audit events in their chains, running jobs, sending reminders, sending
-//! mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure:
+//! The background work of an installation: placing audit events in their chains, running jobs, settling reminders,
+//! carrying out deliveries, sending mail about accounts. Each has a loop of its own, says every few seconds that it is alive, and goes on after a failure:
 //! the database being away for a minute is no reason to stop. Beside them a watcher outside is called while all go on.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{sync::watch, task::JoinSet};
@@ -10,6 +13,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     App, account_mail,
     audit::sequencer,
+    deliveries,
     error::{Error, Result},
     health::{self, Round},
     jobs,
@@ -37,15 +41,22 @@ pub(crate) fn doubled(first: TimeDelta, longest: TimeDelta, attempts: i32) -> Ti
 }
 
 /// The names of the loops among the heartbeats.
-pub const WORKERS: [&str; 4] = [JOBS, SENDER, ACCOUNT_MAIL, sequencer::WORKER];
+pub const WORKERS: [&str; 5] = [JOBS, SENDER, DELIVERIES, ACCOUNT_MAIL, sequencer::WORKER];
 pub(crate) const JOBS: &str = "jobs";
 pub(crate) const SENDER: &str = "reminders.sender";
+pub(crate) const DELIVERIES: &str = "deliveries.sender";
 pub(crate) const ACCOUNT_MAIL: &str = "account_mail.sender";
 
 /// Works until `shutdown` turns true or its sender is gone, then ends after the round that is going on.
 pub async fn run(app: &App, shutdown: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
-    for part in [Part::Sequencer, Part::Jobs, Part::Sender, Part::AccountMail] {
+    for part in [
+        Part::Sequencer,
+        Part::Jobs,
+        Part::Sender,
+        Part::Deliveries,
+        Part::AccountMail,
+    ] {
         let (app, shutdown) = (app.clone(), shutdown.clone());
         loops.spawn(async move { supervise(part, app, shutdown).await });
     }
@@ -62,6 +73,7 @@ pub async fn run_once(app: &App) -> Result<()> {
     for _ in 0..MAX_ROUNDS {
         let done = jobs::run_due(app).await?
             + sender::send_due(app).await?
+            + deliveries::sender::send_due(app).await?
             + account_mail::sender::send_due(app).await?;
         if done == 0 {
             return Ok(());
@@ -75,6 +87,7 @@ enum Part {
     Sequencer,
     Jobs,
     Sender,
+    Deliveries,
     AccountMail,
 }
 
@@ -85,6 +98,7 @@ impl Part {
             Part::Sequencer => sequencer::WORKER,
             Part::Jobs => JOBS,
             Part::Sender => SENDER,
+            Part::Deliveries => DELIVERIES,
             Part::AccountMail => ACCOUNT_MAIL,
         }
     }
@@ -97,6 +111,9 @@ async fn supervise(part: Part, app: App, mut shutdown: watch::Receiver<bool>) {
         let ended = match part {
             Part::Sequencer => {
                 tokio::spawn(async move { sequencer::run(&own_app, own_shutdown).await }).await
+            }
+            Part::Deliveries => {
+                tokio::spawn(async move { carry_out(&own_app, own_shutdown).await }).await
             }
             Part::Jobs | Part::Sender | Part::AccountMail => {
                 tokio::spawn(async move { rounds(part, &own_app, own_shutdown).await }).await
@@ -148,7 +165,7 @@ async fn round(part: Part, app: &App, last_beat: &mut Option<DateTime<Utc>>) -> 
     let done = match part {
         Part::Sender => sender::send_due(app).await?,
         Part::AccountMail => account_mail::sender::send_due(app).await?,
-        Part::Jobs | Part::Sequencer => {
+        Part::Jobs | Part::Sequencer | Part::Deliveries => {
             if last_beat.is_none() {
                 jobs::ensure_platform_jobs(app).await?;
             }
@@ -161,6 +178,35 @@ async fn round(part: Part, app: &App, last_beat: &mut Option<DateTime<Utc>>) -> 
         *last_beat = Some(now);
     }
     Ok(done)
+}
+
+/// Deliveries are no rounds: their pool is filled as it empties, and says now and then that it is alive.
+async fn carry_out(app: &App, shutdown: watch::Receiver<bool>) {
+    let last_beat = Mutex::new(None);
+    let told = |round: Result<()>| {
+        let now = app.now();
+        let how = match round {
+            Ok(()) => Round::Well,
+            Err(error) => {
+                tracing::error!(%error, "deliveries could not be claimed and are tried again");
+                Round::Failed
+            }
+        };
+        let due = {
+            let mut last = last_beat.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = last.is_none_or(|last| now - last >= HEARTBEAT_INTERVAL);
+            if due || how == Round::Failed {
+                *last = Some(now).filter(|_| how == Round::Well);
+            }
+            due || how == Round::Failed
+        };
+        async move {
+            if due && let Err(error) = health::beat(&app.db, DELIVERIES, now, how).await {
+                tracing::debug!(%error, "a sign of life could not be left");
+            }
+        }
+    };
+    deliveries::sender::run(app, shutdown, told).await;
 }
 
 async fn waited(shutdown: &mut watch::Receiver<bool>, wait: Duration) -> std::ops::ControlFlow<()> {

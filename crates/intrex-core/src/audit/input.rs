@@ -34,7 +34,7 @@ pub struct RawAuditFilter {
 
 /// Which end of a day is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Begin,
     End,
 }
@@ -59,7 +59,8 @@ impl RawAuditFilter {
     }
 }
 
-fn moment(
+/// An instant, or the begin or end of a day of `zone`.
+pub(crate) fn moment(
     raw: &Raw,
     errors: &mut FieldErrors,
     field: &str,

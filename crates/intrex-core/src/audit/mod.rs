@@ -15,5 +15,6 @@ pub mod verify;
 
 pub use event::Event;
 pub use input::RawAuditFilter;
+pub(crate) use input::{End, moment};
 pub use reveal::{FieldState, Revealed, reveal};
 pub(crate) use stage::stage;

@@ -1,12 +1,118 @@
 //! What whoever sends by a connector records about it.
 
-use super::{commands::told, config::Config, queries};
+use chrono::{DateTime, Utc};
+
+use super::{
+    breaker::News,
+    commands::{found, locked, told},
+    config::Config,
+    model::{DisabledReason, Status},
+    queries,
+};
 use crate::{
     Actor, App,
+    audit::Event,
+    db::WriteTx,
     error::{Error, Result},
     ids::ConnectorId,
     permission::Permission,
 };
+
+/// What an attempt to send says about the connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A message was taken.
+    Worked,
+    /// It was not, for a reason that the next one would meet too.
+    Failed(&'static str),
+    /// It wants to be left alone until then.
+    AskedToWait(DateTime<Utc>),
+    /// There is nobody any more.
+    Gone,
+}
+
+/// Records what was seen while sending by a connector as it was at a version; answers the events that tell of it. Nothing is
+/// done if somebody has changed or removed it meanwhile: what was seen is not what it is.
+pub(crate) async fn record(
+    tx: &mut WriteTx,
+    id: ConnectorId,
+    version: i32,
+    seen: &[Seen],
+) -> Result<Vec<Event>> {
+    tx.actor().may(Permission::ConnectorsUpkeep)?;
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let connector = match locked(tx, id).await {
+        Ok(connector) => connector,
+        Err(Error::NotFound) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    if connector.version != version || connector.status == Status::Disabled {
+        return Ok(Vec::new());
+    }
+    let mut standing = queries::standing(tx.conn(), tenant, id).await?;
+    let mut events = Vec::new();
+    for one in seen {
+        let news = match one {
+            Seen::Worked => {
+                standing.last_success_at = Some(now);
+                standing.last_error = None;
+                standing.status = Status::Active;
+                standing.breaker.worked()
+            }
+            Seen::Failed(why) => {
+                standing.last_failure_at = Some(now);
+                standing.last_error = Some((*why).to_owned());
+                standing.status = Status::Error;
+                standing.breaker.failed(now)
+            }
+            Seen::AskedToWait(until) => {
+                standing.breaker.asked_to_wait(*until);
+                None
+            }
+            Seen::Gone => {
+                standing.last_failure_at = Some(now);
+                standing.last_error = Some("gone".to_owned());
+                queries::set_standing(tx.conn(), tenant, id, &standing).await?;
+                return disabled(tx, id, DisabledReason::Gone, events).await;
+            }
+        };
+        let since = standing.breaker.failing_since;
+        match news {
+            None => {}
+            Some(News::Recovered) => events.push(told("connector.recovered", &connector)),
+            Some(News::Failing(notice)) => {
+                let event = told("connector.failing", &connector)
+                    .failed()
+                    .with("notice", notice)
+                    .with("cause", standing.last_error.clone().unwrap_or_default());
+                events.push(match since {
+                    Some(since) => event.with("since", since.to_rfc3339()),
+                    None => event,
+                });
+            }
+            Some(News::Disabled) => {
+                queries::set_standing(tx.conn(), tenant, id, &standing).await?;
+                return disabled(tx, id, DisabledReason::Failing, events).await;
+            }
+        }
+    }
+    queries::set_standing(tx.conn(), tenant, id, &standing).await?;
+    Ok(events)
+}
+
+async fn disabled(
+    tx: &mut WriteTx,
+    id: ConnectorId,
+    reason: DisabledReason,
+    mut events: Vec<Event>,
+) -> Result<Vec<Event>> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let status = Status::Disabled;
+    queries::set_status(tx.conn(), tenant, id, status, Some(reason), now).await?;
+    let connector = found(tx, id).await?;
+    events.push(told("connector.disabled", &connector).with("cause", reason.as_str()));
+    Ok(events)
+}
 
 /// A group of Telegram has another id, as Telegram has said: everything after this goes there. Nothing is done if somebody
 /// has changed the connector meanwhile. The connector's version after it.

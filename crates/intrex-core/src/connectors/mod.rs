@@ -3,8 +3,10 @@
 //!
 //! `model` what a connector is and is shown as · `config` what each type is told · `input` what is typed · `secrets` what is
 //! sealed · `queries` all SQL · `commands` what admins do · `rotation` another signing secret · `doctor` looking whether it
-//! works · `opened` what a sender needs · `health` what a sender records · `reads` what is shown
+//! works · `opened` what a sender needs · `health` what a sender records ·
+//! `breaker` when a failing one is left alone · `reads` what is shown
 
+mod breaker;
 mod commands;
 mod config;
 mod doctor;
@@ -25,5 +27,6 @@ pub use doctor::{Examination, Examined, test, verify};
 pub use input::{RawConfig, RawConnector, RawRotation, RawSecrets};
 pub use model::{Connector, ConnectorType, DisabledReason, Health, SecretState, Status};
 pub use opened::{Opened, SecretName, opened};
+pub(crate) use queries::types;
 pub(crate) use rotation::promote_overdue;
 pub use rotation::{promote, rotate};

@@ -82,6 +82,7 @@ impl SecretName {
 }
 
 /// A connector, ready to send.
+#[derive(Clone)]
 pub struct Opened {
     /// Its id.
     pub id: ConnectorId,
@@ -114,11 +115,12 @@ impl Opened {
     }
 
     /// The same way, to the chat that the present one has become.
-    pub(crate) fn moved_to(mut self, chat_id: &str) -> Self {
-        if let Config::TelegramBot(config) = &mut self.config {
+    pub(crate) fn moved_to(&self, chat_id: &str) -> Self {
+        let mut moved = self.clone();
+        if let Config::TelegramBot(config) = &mut moved.config {
             chat_id.clone_into(&mut config.chat_id);
         }
-        self
+        moved
     }
 
     pub(crate) fn secret(&self, name: SecretName) -> Option<&SecretString> {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+pub(crate) use state::types;
 pub(super) use state::*;
 
 use super::{

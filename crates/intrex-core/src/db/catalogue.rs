@@ -139,6 +139,7 @@ const TABLES: &[Table] = &[
     table("connectors", "select insert update(columns) delete").kept_until_leaving(),
     table("csp_reports", "select insert update delete"),
     table("data_keys", "select insert update(columns)"),
+    table("delivery_attempts", "select insert update(columns) delete"),
     table("email_changes", "select insert update(columns) delete"),
     table("heartbeats", "select").of_nobody(),
     table("idempotency_keys", "select insert delete"),
@@ -148,6 +149,12 @@ const TABLES: &[Table] = &[
     table("jobs", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
     table("known_networks", "select insert update(columns) delete"),
+    table(
+        "notification_deliveries",
+        "select insert update(columns) delete",
+    )
+    .kept_until_leaving()
+    .branch(Branch::By("branch_id")),
     table(
         "notification_events",
         "select insert update(columns) delete",
@@ -213,6 +220,7 @@ const SYSTEM: &[(&str, &str, &str)] = &[
     ("audit_heads", "update", "*"),
     ("audit_leaves", "insert", "*"),
     ("audit_leaves", "select", "*"),
+    ("connectors", "select", "id parked_until tenant_id"),
     ("heartbeats", "insert", "*"),
     ("heartbeats", "select", "*"),
     ("heartbeats", "update", "*"),
@@ -223,6 +231,16 @@ const SYSTEM: &[(&str, &str, &str)] = &[
         "attempts fence id key kind lease_until run_at tenant_id",
     ),
     ("jobs", "update", "attempts fence lease_until"),
+    (
+        "notification_deliveries",
+        "select",
+        "attempts fence id lease_until next_attempt_at state tenant_id way",
+    ),
+    (
+        "notification_deliveries",
+        "update",
+        "attempts fence lease_until state",
+    ),
     (
         "oidc_domains",
         "select",

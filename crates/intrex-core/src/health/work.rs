@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     ids::TenantId,
     permission::Permission,
-    worker::{ACCOUNT_MAIL, JOBS, SENDER, WORKERS},
+    worker::{ACCOUNT_MAIL, DELIVERIES, JOBS, SENDER, WORKERS},
 };
 
 /// Up to here what waits is counted; more is no other news.
@@ -65,9 +65,16 @@ async fn read(
                 and ($3::uuid is null or tenant_id = $3)) as jobs_since,
              (select count(*) from (
                 select from app.reminder_slots where state in ('planned', 'sending') and next_attempt_at <= $1
+                  and (state = 'planned' or lease_until is not null)
                   and ($3::uuid is null or tenant_id = $3) limit $2) s) as "reminders!",
              (select min(next_attempt_at) from app.reminder_slots where state in ('planned', 'sending') and next_attempt_at <= $1
+                  and (state = 'planned' or lease_until is not null)
                 and ($3::uuid is null or tenant_id = $3)) as reminders_since,
+             (select count(*) from (
+                select from app.notification_deliveries where state in ('waiting', 'sending') and next_attempt_at <= $1
+                  and ($3::uuid is null or tenant_id = $3) limit $2) d) as "deliveries!",
+             (select min(next_attempt_at) from app.notification_deliveries where state in ('waiting', 'sending')
+                and next_attempt_at <= $1 and ($3::uuid is null or tenant_id = $3)) as deliveries_since,
              (select count(*) from (
                 select from app.account_mail where state in ('queued', 'sending') and next_attempt_at <= $1
                   and ($3::uuid is null or tenant_id = $3) limit $2) m) as "account_mail!",
@@ -88,6 +95,7 @@ async fn read(
         let (waiting, due_since) = match worker {
             JOBS => (due.jobs, due.jobs_since),
             SENDER => (due.reminders, due.reminders_since),
+            DELIVERIES => (due.deliveries, due.deliveries_since),
             ACCOUNT_MAIL => (due.account_mail, due.account_mail_since),
             sequencer::WORKER => (due.unplaced, None),
             _ => (0, None),

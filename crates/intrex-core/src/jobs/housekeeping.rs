@@ -7,7 +7,7 @@ use super::{JobOutcome, queries};
 use crate::{
     App, account_mail, accounts,
     actor::Actor,
-    connectors,
+    connectors, deliveries,
     error::Result,
     idempotency,
     ids::TenantId,
@@ -44,6 +44,10 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     most = most.max(remove_old_events(conn, tenant, now - EVENTS_KEPT_FOR, limit).await?);
     most = most.max(remove_old_tallies(conn, tenant, now - TALLIES_KEPT_FOR, limit).await?);
     most = most.max(remove_old_networks(conn, tenant, now - NETWORKS_KEPT_FOR, limit).await?);
+    most = most.max(
+        deliveries::remove_old_attempts(conn, tenant, now - deliveries::ATTEMPTS_KEPT_FOR, limit)
+            .await?,
+    );
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
     connectors::promote_overdue(app, actor).await?;

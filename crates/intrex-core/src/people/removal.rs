@@ -18,6 +18,7 @@ use crate::{
     audit::Event,
     catalogue::{Language, keys, say},
     db::{ReadTx, WriteTx},
+    deliveries,
     error::{Error, FieldErrors, Result},
     ids::PersonId,
     obligations::handover,
@@ -128,6 +129,7 @@ pub async fn delete(app: &App, actor: &Actor, id: PersonId, raw: &RawDeletion) -
             .to_owned(),
     };
     queries::erase(tx.conn(), tenant, id, &known_by, &former, now).await?;
+    deliveries::forget_answers_to(tx.conn(), tenant, id).await?;
     let (conn, _, inner) = tx.parts();
     data_keys::erase(conn, &inner.wrapping(), tenant, id).await?;
     // Nothing personal: there is no key any more under which it could be sealed.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     catalogue::{Key, Language, Text, keys},
     obligations::schedule::{Threshold, civil_today},
-    outside::mail::{Message, MessageId, html_page},
+    outside::mail::html_page,
 };
 
 /// What a reminder is about.
@@ -26,73 +26,115 @@ pub(super) struct About {
 }
 
 /// Who gets it.
+pub(crate) use crate::channels::Addressee;
+
+/// One thing that is said: about what, and why now.
 #[derive(Debug, Clone)]
-pub(super) struct Addressee {
-    pub(super) name: String,
-    pub(super) email: String,
+pub(super) struct Said {
+    pub(super) about: About,
+    pub(super) threshold: Threshold,
 }
 
-/// Puts the message together.
+/// The words of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// One line.
+    pub(crate) subject: String,
+    /// The words.
+    pub(crate) text: String,
+    /// The same words as a page.
+    pub(crate) html: String,
+}
+
+/// Puts the words of one reminder together, or of several that are due at once; none if there is nothing to say.
 pub(super) fn compose(
-    id: MessageId,
-    about: &About,
-    threshold: Threshold,
-    to: &Addressee,
+    said: &[Said],
+    to: Option<&Addressee>,
     base_url: &Url,
     now: DateTime<Utc>,
-) -> Message {
+) -> Option<Words> {
     let language = Language::ENGLISH;
     let say = |text: Text| text.to(language);
-    let date = about.due_on.format("%-d %b %Y").to_string();
-    let when = say(when(about, threshold, now));
-    let with_facts = |key: Key| {
-        Text::new(key)
-            .with("title", about.title.as_str())
-            .with("branch", about.branch.as_str())
-            .with("date", date.as_str())
+    let first = said.first()?;
+    let subject = match said.len() {
+        1 => {
+            let when = say(when(&first.about, first.threshold, now));
+            say(with_facts(&first.about, keys::MAIL_REMINDER_SUBJECT).with("when", when.as_str()))
+        }
+        many => say(Text::new(keys::MAIL_REMINDER_SUBJECT_MANY)
+            .with("n", i64::try_from(many).unwrap_or(i64::MAX))
+            .with("tenant", first.about.tenant.as_str())),
     };
-    let subject = say(with_facts(keys::MAIL_REMINDER_SUBJECT).with("when", when.as_str()));
-    let sentence = say(with_facts(match (threshold, is_overdue(about, now)) {
-        (Threshold::Escalation, _) => keys::MAIL_REMINDER_ESCALATED,
-        (_, true) => keys::MAIL_REMINDER_OVERDUE,
-        (_, false) => keys::MAIL_REMINDER_DUE,
-    }));
-    let greeting = say(Text::new(keys::MAIL_REMINDER_GREETING).with("name", to.name.as_str()));
-    let reference = (!about.reference.is_empty()).then(|| {
-        say(Text::new(keys::MAIL_REMINDER_REFERENCE).with("reference", about.reference.as_str()))
-    });
-    let open = say(keys::MAIL_REMINDER_OPEN.into());
-    let link = link_to(base_url, about.item);
-    let why = say(with_facts(keys::MAIL_REMINDER_WHY)
-        .with("tenant", about.tenant.as_str())
-        .with("zone", about.zone.name()));
-    let mut text = format!("{greeting}\n\n{when}: {sentence}\n");
-    let mut html = format!(
-        "<p>{}</p>\n<h1>{}</h1>\n<p>{}</p>\n",
-        encode_safe(&greeting),
-        encode_safe(&when),
-        encode_safe(&sentence),
-    );
-    if let Some(reference) = &reference {
-        text += &format!("{reference}\n");
-        html += &format!("<p>{}</p>\n", encode_safe(reference));
+    let (mut text, mut html) = (String::new(), String::new());
+    if let Some(to) = to {
+        let greeting = say(Text::new(keys::MAIL_REMINDER_GREETING).with("name", to.name.as_str()));
+        text += &format!("{greeting}\n\n");
+        html += &format!("<p>{}</p>\n", encode_safe(&greeting));
     }
-    text += &format!("\n{open}: {link}\n\n-- \n{why}\n");
-    html += &format!(
-        "<p><a href=\"{}\">{}</a></p>\n<p class=\"why\">{}</p>\n",
-        html_escape::encode_double_quoted_attribute(&link),
-        encode_safe(&open),
-        encode_safe(&why),
-    );
-    Message {
-        id,
-        date: now,
-        to_address: to.email.clone(),
-        to_name: to.name.clone(),
+    for one in said {
+        let (in_text, in_html) = paragraph(one, base_url, now);
+        text += &in_text;
+        html += &in_html;
+    }
+    let why = match said.len() {
+        1 => say(with_facts(&first.about, keys::MAIL_REMINDER_WHY)
+            .with("tenant", first.about.tenant.as_str())
+            .with("zone", first.about.zone.name())),
+        _ => {
+            say(Text::new(keys::MAIL_REMINDER_WHY_MANY).with("tenant", first.about.tenant.as_str()))
+        }
+    };
+    text += &format!("-- \n{why}\n");
+    html += &format!("<p class=\"why\">{}</p>\n", encode_safe(&why));
+    Some(Words {
         html: html_page(language, &subject, &html),
         subject,
         text,
+    })
+}
+
+/// What is said of one item: as text, and as a part of a page.
+fn paragraph(said: &Said, base_url: &Url, now: DateTime<Utc>) -> (String, String) {
+    let language = Language::ENGLISH;
+    let say = |text: Text| text.to(language);
+    let Said { about, threshold } = said;
+    let when = say(when(about, *threshold, now));
+    let sentence = say(with_facts(
+        about,
+        match (threshold, is_overdue(about, now)) {
+            (Threshold::Escalation, _) => keys::MAIL_REMINDER_ESCALATED,
+            (_, true) => keys::MAIL_REMINDER_OVERDUE,
+            (_, false) => keys::MAIL_REMINDER_DUE,
+        },
+    ));
+    let mut text = format!("{when}: {sentence}\n");
+    let mut html = format!(
+        "<h1>{}</h1>\n<p>{}</p>\n",
+        encode_safe(&when),
+        encode_safe(&sentence),
+    );
+    if !about.reference.is_empty() {
+        let reference = Text::new(keys::MAIL_REMINDER_REFERENCE);
+        let reference = say(reference.with("reference", about.reference.as_str()));
+        text += &format!("{reference}\n");
+        html += &format!("<p>{}</p>\n", encode_safe(&reference));
     }
+    let open = say(keys::MAIL_REMINDER_OPEN.into());
+    let link = link_to(base_url, about.item);
+    text += &format!("\n{open}: {link}\n\n");
+    html += &format!(
+        "<p><a href=\"{}\">{}</a></p>\n",
+        html_escape::encode_double_quoted_attribute(&link),
+        encode_safe(&open),
+    );
+    (text, html)
+}
+
+fn with_facts(about: &About, key: Key) -> Text {
+    Text::new(key)
+        .with("title", about.title.as_str())
+        .with("branch", about.branch.as_str())
+        .with("date", about.due_on.format("%-d %b %Y").to_string())
 }
 
 fn is_overdue(about: &About, now: DateTime<Utc>) -> bool {
@@ -110,7 +152,7 @@ fn when(about: &About, threshold: Threshold, now: DateTime<Utc>) -> Text {
     }
 }
 
-fn link_to(base_url: &Url, item: Uuid) -> String {
+pub(super) fn link_to(base_url: &Url, item: Uuid) -> String {
     let base = base_url.as_str().trim_end_matches('/');
     format!("{base}/obligations/{item}")
 }
@@ -131,19 +173,29 @@ mod tests {
         }
     }
 
-    fn message(title: &str, threshold: Threshold, now: &str) -> Message {
+    fn message(title: &str, threshold: Threshold, now: &str) -> Words {
+        messages(&[(title, threshold)], now)
+    }
+
+    fn messages(said: &[(&str, Threshold)], now: &str) -> Words {
         let to = Addressee {
             name: "Alice".into(),
             email: "alice@example.com".into(),
         };
+        let said: Vec<Said> = said
+            .iter()
+            .map(|(title, threshold)| Said {
+                about: about(title),
+                threshold: *threshold,
+            })
+            .collect();
         compose(
-            MessageId::new(Uuid::nil(), &[0; 32], "intrex.example"),
-            &about(title),
-            threshold,
-            &to,
+            &said,
+            Some(&to),
             &"https://intrex.example/".parse().expect("an address"),
             now.parse().expect("an instant"),
         )
+        .expect("something is said")
     }
 
     fn subject(threshold: Threshold, now: &str) -> String {
@@ -212,5 +264,26 @@ mod tests {
         assert!(!message.html.contains("<img"));
         assert!(message.html.contains("&lt;img"));
         assert!(message.text.contains("<img"));
+    }
+
+    #[test]
+    fn what_is_due_at_once_is_one_message_that_names_every_item() {
+        let message = messages(
+            &[
+                ("VAT", Threshold::DueDay),
+                ("Fire drill", Threshold::Escalation),
+            ],
+            "2026-11-30T03:00:00Z",
+        );
+        assert_eq!(message.subject, "2 reminders from Acme");
+        for part in [&message.text, &message.html] {
+            for words in ["VAT", "Fire drill", "Escalated", "Hello Alice"] {
+                assert!(part.contains(words), "{words}: {part}");
+            }
+            assert_eq!(
+                part.matches("https://intrex.example/obligations").count(),
+                2
+            );
+        }
     }
 }

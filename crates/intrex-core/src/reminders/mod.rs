@@ -1,10 +1,13 @@
 //! The reminder ledger: what is said about an obligation, to whom and when, planned ahead and settled once.
 //!
-//! `model` channels, reasons and waits · `directory` who is told · `planner` writes the coming weeks into the ledger ·
-//! `judgement` what becomes of what is due · `message` the words · `sender` sends · `queries` all SQL · `reads` what an
+//! `model` channels and reasons · `directory` who is told · `planner` writes the coming weeks into the ledger ·
+//! `judgement` what becomes of what is due · `message` the words ·
+//! `examination` asks the ledger · `sender` settles what is due · `carried` the part that a delivery carries · `queries` all SQL · `reads` what an
 //! item's page shows.
 
+pub(crate) mod carried;
 mod directory;
+mod examination;
 mod judgement;
 mod message;
 pub mod model;
@@ -13,4 +16,5 @@ pub(crate) mod queries;
 pub mod reads;
 pub mod sender;
 
+pub(crate) use message::Words;
 pub use model::{BUILT_IN_ROUTE, Channel, Reason};

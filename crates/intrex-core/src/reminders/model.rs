@@ -1,6 +1,5 @@
-//! The words of the ledger: over what a reminder goes, why one was not sent, and how long a failed one waits.
+//! The words of the ledger: over what a reminder goes and why one was not sent.
 
-use chrono::TimeDelta;
 use uuid::{Uuid, uuid};
 
 use crate::{
@@ -15,15 +14,6 @@ pub const BUILT_IN_ROUTE: Uuid = uuid!("00000000-0000-8000-8000-000000000001");
 const IN_APP: Uuid = uuid!("00000000-0000-8000-8000-000000000002");
 /// The built-in connector of the installation's own mail.
 const EMAIL: Uuid = uuid!("00000000-0000-8000-8000-000000000003");
-
-/// How long a reminder that was not taken waits before the next attempt; after the last one it has failed.
-pub const RETRY_AFTER: [TimeDelta; 5] = [
-    TimeDelta::minutes(1),
-    TimeDelta::minutes(5),
-    TimeDelta::minutes(30),
-    TimeDelta::hours(2),
-    TimeDelta::hours(12),
-];
 
 /// Over what a reminder goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,6 +108,8 @@ reasons! {
     Refused "refused" REMINDER_REASON_REFUSED,
     /// The last attempt failed as well.
     GaveUp "gave_up" REMINDER_REASON_GAVE_UP,
+    /// The connector that was to carry it was disabled, or nobody had seen it work.
+    ConnectorDisabled "connector_disabled" REMINDER_REASON_CONNECTOR_DISABLED,
 }
 
 impl Reason {
@@ -148,31 +140,10 @@ pub fn threshold_text(threshold: Threshold) -> Text {
     }
 }
 
-/// How long a reminder waits after its n-th attempt has failed; nothing after the last. `chance` spreads the waits by a
-/// fifth to both sides, so that what failed together does not come back together.
-pub(crate) fn wait_after(attempts: i16, chance: u8) -> Option<TimeDelta> {
-    let attempts = usize::try_from(attempts).unwrap_or(0).max(1);
-    let wait = *RETRY_AFTER.get(attempts - 1)?;
-    let permille = 800 + i64::from(chance) * 400 / 255;
-    Some(TimeDelta::seconds(wait.num_seconds() * permille / 1000))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue::Language;
-
-    #[test]
-    fn a_failed_reminder_waits_longer_each_time_and_gives_up_in_the_end() {
-        let middle = |attempts| wait_after(attempts, 128).map(|wait| wait.num_minutes());
-        assert_eq!(
-            (1..=6).map(middle).collect::<Vec<_>>(),
-            [Some(1), Some(5), Some(30), Some(120), Some(720), None]
-        );
-        assert_eq!(wait_after(1, 0), Some(TimeDelta::seconds(48)));
-        assert_eq!(wait_after(1, 255), Some(TimeDelta::seconds(72)));
-        assert_eq!(wait_after(i16::MAX, 0), None);
-    }
 
     #[test]
     fn every_reason_reads_back_and_has_its_sentence() {

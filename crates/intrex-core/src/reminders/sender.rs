@@ -1,452 +1,224 @@
-//! Sends what is due. Claim in one short transaction across tenants; then, tenant by tenant, ask the ledger and the item
-//! again, settle what is moot and put messages into inboxes; then send mail with no transaction and no connection held;
-//! then record how it ended, in batches, as far as the claim still holds. A worker that is killed anywhere loses nothing:
-//! its claims end with their lease, and only what was in flight goes out again, under the same `Message-ID`.
+//! Settles what is due. Claim in one short transaction across tenants; then, tenant by tenant, ask the ledger and the item
+//! again, settle what is moot, put messages into inboxes, and hand the rest over as deliveries: those that go to one person
+//! over one way at once as one. All of that is one transaction, and nothing is sent here: a worker that is killed anywhere
+//! loses nothing, because its claims end with their lease.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
-use tokio::{task::JoinSet, time::Instant};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    judgement::{Facts, ItemPlan, LedgerSlot, Standing, Verdict, judge},
-    message::{About, Addressee, compose},
-    model::{Channel, Reason, wait_after},
+    examination::{Examination, event_type, examine},
+    judgement::LedgerSlot,
+    model::{BUILT_IN_ROUTE, Channel, Reason},
     queries::{
-        self,
-        sending::{self, Ended, Ending, InboxMessages, Suppressed, TouchedItem},
+        carried,
+        sending::{self, InboxMessages},
     },
 };
 use crate::{
     App,
     actor::Actor,
     audit::Event,
+    connectors::{self, ConnectorType},
     db::WriteTx,
+    deliveries::{self, MAX_NOTICES, Staged},
     error::Result,
     ids::TenantId,
-    obligations::schedule::{Threshold, plan},
     outbox::{self, Claim},
-    outside::mail::{MailFault, Message, MessageId, SEND_TIMEOUT},
     permission::Permission,
 };
 
 /// The name of this work in the audit log.
-const JOB: &str = "reminders.send";
+pub(super) const JOB: &str = "reminders.send";
 /// How long a claim holds.
-const LEASE: Duration = Duration::from_secs(60);
-/// How long into a round a message may be begun. With the time that it may take, the round ends well before its lease,
-/// and before the worker counts as silent, however slow the mail server is.
-const BEGIN_WITHIN: Duration = Duration::from_secs(10);
-const _: () = assert!(BEGIN_WITHIN.as_secs() + SEND_TIMEOUT.as_secs() < LEASE.as_secs());
+const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// Slots that one round claims.
-const SLOTS_A_ROUND: i64 = 64;
-/// Of which one tenant has so many at most.
-const SLOTS_A_TENANT: i64 = 32;
-/// Messages that are on their way to the mail server at once.
-const SENDS_AT_ONCE: usize = 8;
-/// Attempts after which a slot whose outcome was never written is given up: it takes its worker down each time.
+const SLOTS_A_ROUND: i64 = 400;
+/// Of which one tenant has so many at most: what one person is told at once should be one message.
+const SLOTS_A_TENANT: i64 = 100;
+/// Attempts after which a slot is given up: it takes its worker down each time.
 const MAX_CLAIMS: i16 = 12;
+/// Separates these digests from every other use of SHA-256. A changed layout needs a new name.
+const FINGERPRINT_DOMAIN: &[u8] = b"intrex delivery of reminders v1";
 
-/// A message that is to go out, and what is said about it afterwards.
-struct Letter {
-    claim: Claim,
-    told: Told,
-    message: Message,
-}
-
-/// What a slot was about, for its event.
-#[derive(Clone)]
-struct Told {
-    slot: Uuid,
-    item: Uuid,
-    branch: Uuid,
-    recipient: Uuid,
-    title: String,
-    threshold: Threshold,
-    channel: Channel,
-    message_id: Option<MessageId>,
-}
-
-impl Told {
-    fn event(&self, action: &'static str) -> Event {
-        let event = Event::new("reminder", action)
-            .on("obligation", self.item)
-            .at(self.branch.into())
-            .with("slot_id", self.slot.to_string())
-            .with("recipient_id", self.recipient.to_string())
-            .with("connector", self.channel.as_str())
-            .with("threshold", self.threshold.code())
-            .summary(self.title.as_str());
-        match &self.message_id {
-            Some(id) => event.with("message_id", id.to_string()),
-            None => event,
-        }
-    }
-}
-
-/// Sends one round of what is due. Answers how many slots were claimed.
+/// Settles one round of what is due. Answers how many slots were claimed.
 pub async fn send_due(app: &App) -> Result<usize> {
-    let began = Instant::now();
     let now = app.now();
     let mut tx = app.db.system().await?;
     if !sending::anything_due(tx.conn(), now).await? {
         return Ok(0);
     }
-    let lease_until = now + TimeDelta::from_std(LEASE).unwrap_or_default();
+    let lease_until = now + LEASE;
     let claims = sending::claim(tx.conn(), now, lease_until, SLOTS_A_TENANT, SLOTS_A_ROUND).await?;
     tx.commit().await?;
     let claimed = claims.len();
-    let mut letters = VecDeque::new();
     for (tenant, claims) in outbox::by_tenant(claims) {
-        match prepare(app, tenant, &claims).await {
-            Ok(prepared) => letters.extend(prepared),
+        if let Err(error) = settle(app, tenant, &claims).await {
             // The others are not held up: these claims end with their lease.
-            Err(error) => tracing::error!(%error, %tenant, "reminders could not be prepared"),
+            tracing::error!(%error, %tenant, "reminders could not be settled");
         }
     }
-    send_all(app, letters, began).await?;
     Ok(claimed)
 }
 
-/// Settles a tenant's claims that are moot, delivers those for the inbox, and composes those for the mail server.
-async fn prepare(app: &App, tenant: TenantId, claims: &[Claim]) -> Result<Vec<Letter>> {
+/// Settles a tenant's claims.
+async fn settle(app: &App, tenant: TenantId, claims: &[Claim]) -> Result<()> {
     let actor = Actor::worker(tenant, JOB);
     actor.may(Permission::RemindersRun)?;
     let claims: HashMap<Uuid, Claim> = claims.iter().map(|claim| (claim.id, *claim)).collect();
     let mut tx = app.db.write(&actor).await?;
-    let now = tx.now();
     let ids: Vec<Uuid> = claims.keys().copied().collect();
-    let items = sending::lock_items(tx.conn(), tenant, &ids).await?;
-    let item_ids: Vec<Uuid> = items.iter().map(|item| item.facts.id).collect();
-    let rows = sending::lock_due(tx.conn(), tenant, &item_ids, now).await?;
-    let slots: HashMap<Uuid, LedgerSlot> = rows
-        .iter()
-        .filter_map(|row| ledger_slot(row, &claims))
-        .map(|slot| (slot.id, slot))
-        .collect();
-    let mut recipients: Vec<Uuid> = slots.values().map(|slot| slot.recipient).collect();
-    recipients.sort_unstable();
-    recipients.dedup();
-    let people = sending::active_people(tx.conn(), tenant, &recipients).await?;
-    let facts = Facts {
-        open: open_items(&mut tx, tenant, &items).await?,
-        active: people.keys().copied().collect(),
-        mail: app.mailer.is_some(),
-    };
-    let mut due: Vec<LedgerSlot> = slots.values().cloned().collect();
-    due.sort_by_key(|slot| slot.id);
-    let verdicts = judge(&due, &facts);
-    let items: HashMap<Uuid, &TouchedItem> =
-        items.iter().map(|item| (item.facts.id, item)).collect();
-    let round = Round {
-        app,
-        claims,
-        slots,
-        items,
-        people,
-    };
-    round.carry_out(tx, verdicts).await
-}
-
-fn ledger_slot(row: &sending::DueRow, claims: &HashMap<Uuid, Claim>) -> Option<LedgerSlot> {
-    let ours = claims
-        .get(&row.id)
-        .is_some_and(|claim| claim.fence == row.fence);
-    let standing = match row.state.as_str() {
-        "sending" if ours => Standing::Ours,
-        "planned" => Standing::Planned,
-        _ => Standing::Theirs,
-    };
-    Some(LedgerSlot {
-        id: row.id,
-        item: row.obligation_id,
-        threshold: Threshold::parse(&row.threshold)?,
-        falls_on: row.falls_on,
-        connector: row.connector_id,
-        recipient: row.recipient_id,
-        fingerprint: row.fingerprint.as_slice().try_into().ok()?,
-        planned_at: row.planned_at,
-        standing,
+    let found = examine(app, &mut tx, &ids, |row| {
+        let claim = claims.get(&row.id);
+        claim.is_some_and(|claim| claim.fence == row.fence)
     })
-}
-
-/// What the planner says of the items that are open, now.
-async fn open_items(
-    tx: &mut WriteTx,
-    tenant: TenantId,
-    items: &[TouchedItem],
-) -> Result<HashMap<Uuid, ItemPlan>> {
-    let named: Vec<_> = items.iter().map(|item| item.named).collect();
-    let directory = queries::directory(tx.conn(), tenant, &named).await?;
-    let mut open = HashMap::new();
-    for item in items.iter().filter(|item| item.open) {
-        let facts = match item.facts.facts() {
-            Ok(facts) => facts,
-            Err(error) => {
-                // Nothing is in the plan of a damaged row, so that nothing is sent by it.
-                tracing::error!(%error, id = %item.facts.id, "an obligation cannot be planned");
-                open.insert(item.facts.id, ItemPlan::default());
-                continue;
-            }
-        };
-        let slots = plan(&facts, &directory.recipients(&item.named));
-        let thresholds = Threshold::all(&facts.lead_days);
-        open.insert(
-            facts.id,
-            ItemPlan {
-                dates: thresholds
-                    .map(|threshold| (threshold, threshold.on(facts.due_on, facts.grace)))
-                    .collect(),
-                fingerprints: slots.iter().map(|slot| slot.fingerprint).collect(),
-            },
-        );
-    }
-    Ok(open)
-}
-
-/// A tenant's part of a round.
-struct Round<'a> {
-    app: &'a App,
-    claims: HashMap<Uuid, Claim>,
-    slots: HashMap<Uuid, LedgerSlot>,
-    items: HashMap<Uuid, &'a TouchedItem>,
-    people: HashMap<Uuid, Addressee>,
-}
-
-impl Round<'_> {
-    async fn carry_out(
-        self,
-        mut tx: WriteTx,
-        verdicts: Vec<(Uuid, Verdict)>,
-    ) -> Result<Vec<Letter>> {
-        let (tenant, now) = (tx.actor().tenant(), tx.now());
-        let mut letters = Vec::new();
-        let mut inbox = InboxMessages::default();
-        let mut suppressed = Suppressed::default();
-        let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
-        let mut plan_anew = HashSet::new();
-        let mut given_up = Ended::default();
-        let mut events = Vec::new();
-        for (id, verdict) in verdicts {
-            let slot = &self.slots[&id];
-            if let Verdict::Suppress {
-                reason,
-                superseded_by,
-            } = verdict
-            {
-                suppressed.push(id, reason, superseded_by);
-                *counts.entry(reason.as_str()).or_default() += 1;
-                if verdict.asks_for_a_new_plan() {
-                    plan_anew.insert(slot.item);
-                }
-                continue;
-            }
-            let (Some(told), Some(claim)) = (self.told(slot), self.claims.get(&id)) else {
-                continue;
-            };
-            if claim.attempts > MAX_CLAIMS {
-                let reason = Reason::GaveUp;
-                let error = "its outcome was never written".to_owned();
-                given_up.push(claim, &Ending::Failed { reason, error }, now);
-                events.push(failed(&told, reason, None));
-                continue;
-            }
-            match told.channel {
-                Channel::InApp => {
-                    let item = self.items[&slot.item];
-                    inbox.id.push(self.app.chance.uuid(now));
-                    inbox.slot_id.push(id);
-                    inbox
-                        .kind
-                        .push(sending::notification_kind(slot.threshold).to_owned());
-                    inbox.severity.push(item.severity.clone());
-                    inbox.due_on.push(item.facts.due_on);
-                    events.push(told.event("reminder.sent"));
-                }
-                Channel::Email => letters.extend(self.letter(*claim, told)),
-            }
-        }
-        if !counts.is_empty() {
-            let event = Event::new("reminder", "reminder.suppressed");
-            events.push(
-                counts
-                    .iter()
-                    .fold(event, |event, (reason, count)| event.with(reason, *count)),
-            );
-        }
-        if !suppressed.is_empty() {
-            sending::suppress(tx.conn(), tenant, &suppressed, now).await?;
-        }
-        if !plan_anew.is_empty() {
-            let items: Vec<Uuid> = plan_anew.into_iter().collect();
-            sending::plan_anew(tx.conn(), tenant, &items).await?;
-        }
-        if !inbox.id.is_empty() {
-            sending::deliver_in_app(tx.conn(), tenant, &inbox, now).await?;
-        }
-        sending::record(tx.conn(), tenant, &given_up, now).await?;
-        if events.is_empty() {
-            tx.commit_unaudited("nothing was settled: what follows goes out by mail")
-                .await?;
-        } else {
-            tx.commit_all(events).await?;
-        }
-        Ok(letters)
-    }
-
-    fn told(&self, slot: &LedgerSlot) -> Option<Told> {
-        let item = self.items.get(&slot.item)?;
-        let channel = Channel::of(slot.connector)?;
-        let message_id = (channel == Channel::Email).then(|| {
-            let host = self.app.settings.base_url.host_str().unwrap_or_default();
-            MessageId::new(slot.id, &slot.fingerprint, host)
-        });
-        Some(Told {
-            slot: slot.id,
-            item: slot.item,
-            branch: item.named.branch,
-            recipient: slot.recipient,
-            title: item.title.clone(),
-            threshold: slot.threshold,
-            channel,
-            message_id,
-        })
-    }
-
-    fn letter(&self, claim: Claim, told: Told) -> Option<Letter> {
-        let item = self.items.get(&told.item)?;
-        let about = About {
-            item: told.item,
-            title: item.title.clone(),
-            reference: item.reference.clone(),
-            branch: item.branch_name.clone(),
-            tenant: item.tenant_name.clone(),
-            due_on: item.facts.due_on,
-            zone: item.facts.time_zone.parse().ok()?,
-        };
-        let message = compose(
-            told.message_id.clone()?,
-            &about,
-            told.threshold,
-            self.people.get(&told.recipient)?,
-            &self.app.settings.base_url,
-            self.app.now(),
-        );
-        Some(Letter {
-            claim,
-            told,
-            message,
-        })
-    }
-}
-
-/// Sends letters, a few at once, and records how each ended. What was not begun in time is left for the next round.
-async fn send_all(app: &App, mut letters: VecDeque<Letter>, began: Instant) -> Result<()> {
-    let Some(mailer) = &app.mailer else {
-        return Ok(());
-    };
-    let mut on_the_way = JoinSet::new();
-    let mut ended = Vec::new();
-    loop {
-        while on_the_way.len() < SENDS_AT_ONCE
-            && let Some(letter) = letters.pop_front()
+    .await?;
+    let mut events: Vec<Event> = found.settle_moot(&mut tx).await?.into_iter().collect();
+    let mut inbox = InboxMessages::default();
+    let mut given_up = Vec::new();
+    let mut outward = Vec::new();
+    for slot in found.to_send() {
+        if claims
+            .get(&slot.id)
+            .is_none_or(|claim| claim.attempts > MAX_CLAIMS)
         {
-            if began.elapsed() >= BEGIN_WITHIN {
-                ended.push((letter, None));
-                continue;
-            }
-            let mailer = mailer.clone();
-            on_the_way.spawn(async move {
-                let sent = mailer.send(&letter.message).await;
-                (letter, Some(sent))
-            });
-        }
-        let Some(first) = on_the_way.join_next().await else {
-            break;
-        };
-        ended.extend(first);
-        while let Some(next) = on_the_way.try_join_next() {
-            ended.extend(next);
-        }
-        if let Err(error) = record(app, &ended).await {
-            // Kept for the next time: an outcome that is not written means that the message goes out again.
-            tracing::error!(%error, "the outcome of reminders could not be written yet");
+            given_up.push(slot.id);
+            events.extend(
+                told(&found, slot, "reminder.failed")
+                    .map(|event| event.failed().with("why", Reason::GaveUp.as_str())),
+            );
+        } else if Channel::of(slot.connector) == Some(Channel::InApp) {
+            into_inbox(app, &mut inbox, &found, slot);
+            events.extend(told(&found, slot, "reminder.sent"));
         } else {
-            ended.clear();
+            outward.push(slot);
         }
     }
-    record(app, &ended).await
+    let now = tx.now();
+    if !inbox.id.is_empty() {
+        sending::deliver_in_app(tx.conn(), tenant, &inbox, now).await?;
+    }
+    if !given_up.is_empty() {
+        carried::give_up(tx.conn(), tenant, &given_up, now).await?;
+    }
+    hand_over(app, &mut tx, &found, &outward).await?;
+    if events.is_empty() {
+        tx.commit_unaudited("what is handed over has its events when it was sent")
+            .await
+    } else {
+        tx.commit_all(events).await
+    }
 }
 
-type EndedLetter = (Letter, Option<std::result::Result<(), MailFault>>);
+fn into_inbox(app: &App, inbox: &mut InboxMessages, found: &Examination, slot: &LedgerSlot) {
+    let item = &found.items[&slot.item];
+    inbox.id.push(app.chance.uuid(app.now()));
+    inbox.slot_id.push(slot.id);
+    inbox
+        .kind
+        .push(sending::notification_kind(slot.threshold).to_owned());
+    inbox.severity.push(item.severity.clone());
+    inbox.due_on.push(item.facts.due_on);
+}
 
-/// Writes how letters ended, one transaction a tenant.
-async fn record(app: &App, letters: &[EndedLetter]) -> Result<()> {
-    let mut by_tenant: BTreeMap<TenantId, Vec<&EndedLetter>> = BTreeMap::new();
-    for letter in letters {
-        by_tenant
-            .entry(letter.0.claim.tenant)
-            .or_default()
-            .push(letter);
+fn told(found: &Examination, slot: &LedgerSlot, action: &'static str) -> Option<Event> {
+    let item = found.items.get(&slot.item)?;
+    let way = Channel::of(slot.connector).map_or("connector", Channel::as_str);
+    Some(
+        Event::new("reminder", action)
+            .on("obligation", slot.item)
+            .at(item.named.branch.into())
+            .with("slot_id", slot.id.to_string())
+            .with("recipient_id", slot.recipient.to_string())
+            .with("connector", way)
+            .with("threshold", slot.threshold.code())
+            .summary(item.title.as_str()),
+    )
+}
+
+/// Makes deliveries of slots: one of all that go the same way to the same recipient, where a message can hold more than one.
+async fn hand_over(
+    app: &App,
+    tx: &mut WriteTx,
+    found: &Examination,
+    slots: &[&LedgerSlot],
+) -> Result<()> {
+    let tenant = tx.actor().tenant();
+    let own = Channel::Email.connector();
+    let mut others: Vec<Uuid> = slots.iter().map(|slot| slot.connector).collect();
+    others.retain(|connector| *connector != own);
+    let types = connectors::types(tx.conn(), tenant, &others).await?;
+    let mut groups: BTreeMap<_, Vec<&LedgerSlot>> = BTreeMap::new();
+    for slot in slots {
+        let alone = match types.get(&slot.connector) {
+            // Their message is about one thing.
+            Some(ConnectorType::Webhook | ConnectorType::WhatsappBusiness) => slot.id,
+            Some(ConnectorType::EmailSmtp | ConnectorType::TelegramBot) | None => Uuid::nil(),
+        };
+        let route = found.rows[&slot.id].route_id;
+        let key = (slot.connector, route, slot.recipient, alone);
+        groups.entry(key).or_default().push(slot);
     }
-    for (tenant, letters) in by_tenant {
-        let mut tx = app.db.write(&Actor::worker(tenant, JOB)).await?;
-        let now = tx.now();
-        let mut ended = Ended::default();
-        let mut events = HashMap::new();
-        for (letter, sent) in letters {
-            let (ending, event) = ending(app, letter, sent.as_ref());
-            ended.push(&letter.claim, &ending, now);
-            events.extend(event.map(|event| (letter.claim.id, event)));
-        }
-        let recorded = sending::record(tx.conn(), tenant, &ended, now).await?;
-        let events: Vec<Event> = recorded.iter().filter_map(|id| events.remove(id)).collect();
-        if events.is_empty() {
-            tx.commit_unaudited("an attempt that is repeated; the ledger shows it")
-                .await?;
-        } else {
-            tx.commit_all(events).await?;
-        }
-    }
+    let staged = groups.values().flat_map(|group| {
+        group
+            .chunks(MAX_NOTICES)
+            .filter_map(|slots| staged(app, tenant, found, slots))
+    });
+    let staged: Vec<Staged> = staged.collect();
+    deliveries::stage_all(tx, &staged).await?;
     Ok(())
 }
 
-/// What an attempt means for its slot, and the event that tells of it if it was the last one.
-fn ending(
+fn staged(
     app: &App,
-    letter: &Letter,
-    sent: Option<&std::result::Result<(), MailFault>>,
-) -> (Ending, Option<Event>) {
-    let fault = match sent {
-        None => return (Ending::Untried, None),
-        Some(Ok(())) => return (Ending::Sent, Some(letter.told.event("reminder.sent"))),
-        Some(Err(fault)) => fault,
-    };
-    let error = fault.to_string();
-    let [chance] = app.chance.bytes();
-    let reason = match wait_after(letter.claim.attempts, chance) {
-        Some(wait) if !fault.permanent => {
-            let at = app.now() + wait;
-            return (Ending::Again { at, error }, None);
-        }
-        _ if fault.permanent => Reason::Refused,
-        _ => Reason::GaveUp,
-    };
-    let event = failed(&letter.told, reason, Some(fault));
-    (Ending::Failed { reason, error }, Some(event))
+    tenant: TenantId,
+    found: &Examination,
+    slots: &[&LedgerSlot],
+) -> Option<Staged> {
+    let first = slots.first()?;
+    let row = &found.rows[&first.id];
+    let notices: Vec<_> = slots
+        .iter()
+        .filter_map(|slot| found.notice(app, tenant, slot))
+        .collect();
+    let gravest = slots.iter().max_by_key(|slot| slot.threshold)?;
+    let branches = slots
+        .iter()
+        .map(|slot| found.items[&slot.item].named.branch);
+    let branch = branches
+        .reduce(|one, other| if one == other { one } else { Uuid::nil() })
+        .filter(|branch| !branch.is_nil());
+    let severities = slots.iter().map(|slot| &*found.items[&slot.item].severity);
+    // A slot is claimed anew each time that it is taken up again: then it is another delivery.
+    let mut digest = Sha256::new_with_prefix(FINGERPRINT_DOMAIN);
+    for slot in slots {
+        digest.update(slot.id.as_bytes());
+        digest.update(found.rows[&slot.id].fence.to_be_bytes());
+    }
+    Some(Staged {
+        route: Some(row.route_id)
+            .filter(|route| *route != BUILT_IN_ROUTE)
+            .map(Into::into),
+        connector: Some(first.connector)
+            .filter(|connector| *connector != Channel::Email.connector())
+            .map(Into::into),
+        recipient: Some(first.recipient.into()),
+        branch: branch.map(Into::into),
+        event_type: event_type(gravest.threshold).to_owned(),
+        severity: severities.max_by_key(|word| rank(word)).map(str::to_owned),
+        notices,
+        not_before: app.now(),
+        fingerprint: digest.finalize().into(),
+        slots: slots.iter().map(|slot| slot.id.into()).collect(),
+    })
 }
 
-fn failed(told: &Told, reason: Reason, fault: Option<&MailFault>) -> Event {
-    let event = told
-        .event("reminder.failed")
-        .failed()
-        .with("why", reason.as_str());
-    match fault {
-        Some(fault) => event.with("stage", fault.stage.as_str()),
-        None => event,
-    }
+fn rank(severity: &str) -> usize {
+    ["low", "medium", "high", "critical"]
+        .iter()
+        .position(|word| *word == severity)
+        .unwrap_or(0)
 }

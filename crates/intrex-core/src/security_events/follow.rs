@@ -33,6 +33,7 @@ pub(super) struct Noted {
 pub(super) enum Subject {
     Person(PersonId),
     Token(Uuid),
+    Connector(Uuid),
     /// An account that nobody has, by its tag.
     Account(String),
     /// The network that the request came from.
@@ -90,6 +91,7 @@ impl Subject {
         match self {
             Subject::Person(id) => format!("person:{id}"),
             Subject::Token(id) => format!("token:{id}"),
+            Subject::Connector(id) => format!("connector:{id}"),
             Subject::Account(tag) => format!("account:{tag}"),
             Subject::Network => {
                 format!("network:{}", places::network_tag(inner, actor.request().ip))
@@ -119,6 +121,15 @@ fn noted(event: &Event) -> Option<Noted> {
             code,
             subject: event.entity_id().map_or(Subject::Everybody, Subject::Token),
             person,
+        })
+    };
+    let about_connector = |code| {
+        Some(Noted {
+            code,
+            subject: event
+                .entity_id()
+                .map_or(Subject::Everybody, Subject::Connector),
+            person: None,
         })
     };
     let about_everybody = |code| {
@@ -157,6 +168,11 @@ fn noted(event: &Event) -> Option<Noted> {
         "token.created" => about_token(Code::TokenCreated),
         "token.refused_network" => about_token(Code::TokenRefusedNetwork),
         "oidc.domain_no_longer_proven" => about_everybody(Code::DomainNoLongerProven),
+        "connector.failing" => about_connector(Code::ConnectorFailing),
+        // Who disables one by hand knows it.
+        "connector.disabled" if event.machine_word("cause") != Some("by_hand") => {
+            about_connector(Code::ConnectorDisabled)
+        }
         "tenant.deletion_requested" => about_everybody(Code::DeletionRequested),
         "tenant.deletion_cancelled" => about_everybody(Code::DeletionCancelled),
         _ => None,
@@ -221,6 +237,20 @@ mod tests {
             let event = Event::new("security", action).about(person());
             assert_eq!(code_of(event), Some(expected), "{action}");
         }
+    }
+
+    #[test]
+    fn a_way_out_that_fails_is_noted_unless_somebody_wanted_it() {
+        let disabled = |cause: &str| {
+            let event = Event::new("connector", "connector.disabled").on("connector", Uuid::nil());
+            code_of(event.with("cause", cause))
+        };
+        assert_eq!(disabled("failing"), Some(Code::ConnectorDisabled));
+        assert_eq!(disabled("gone"), Some(Code::ConnectorDisabled));
+        assert_eq!(disabled("by_hand"), None);
+        let failing = Event::new("connector", "connector.failing").on("connector", Uuid::nil());
+        let noted = noted(&failing).expect("is noted");
+        assert_eq!(noted.subject, Subject::Connector(Uuid::nil()));
     }
 
     #[test]

@@ -105,6 +105,8 @@ codes! {
     TokenCreated "TOKEN_CREATED" Medium "An API token was made.",
     TokenRefusedNetwork "TOKEN_REFUSED_NETWORK" Medium "An API token was shown outside of its networks.",
     DomainNoLongerProven "DOMAIN_NO_LONGER_PROVEN" High "The record that proves a domain was not there for days: it leads nowhere any more.",
+    ConnectorFailing "CONNECTOR_FAILING" High "A connector has failed for a day, or for three: what is sent by it is not heard.",
+    ConnectorDisabled "CONNECTOR_DISABLED" High "A connector is not used any more: it failed for too long, or nobody is there any more.",
     ExportSpike "EXPORT_SPIKE" High "Somebody read unusually much within minutes.",
     DeletionRequested "TENANT_DELETION_REQUESTED" High "Somebody asked that the organisation be deleted.",
     DeletionCancelled "TENANT_DELETION_CANCELLED" Medium "The organisation is not deleted.",

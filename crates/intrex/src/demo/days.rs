@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use intrex_core::{
-    Actor, App, jobs, notifications,
+    Actor, App, deliveries, jobs, notifications,
     obligations::{
         commands,
         input::{RawCompletion, RawObligation, RawReason, RawReschedule},
@@ -85,6 +85,7 @@ pub(super) async fn live(app: &App, made: &mut [Founded], now: DateTime<Utc>) ->
             planned_at = at;
         }
         while sender::send_due(app).await.map_err(told)? > 0 {}
+        deliveries::sender::send_due(app).await.map_err(told)?;
         made[number]
             .spend(app, day)
             .await
@@ -98,8 +99,9 @@ pub(super) async fn live(app: &App, made: &mut [Founded], now: DateTime<Utc>) ->
 async fn background(app: &App) -> Result<()> {
     for _ in 0..MAX_ROUNDS {
         let planned = jobs::run_due(app).await.map_err(told)?;
-        let sent = sender::send_due(app).await.map_err(told)?;
-        if planned + sent == 0 {
+        let settled = sender::send_due(app).await.map_err(told)?;
+        let sent = deliveries::sender::send_due(app).await.map_err(told)?;
+        if planned + settled + sent == 0 {
             return Ok(());
         }
     }

@@ -1,13 +1,19 @@
 //! The SQL of how a connector is and does.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::super::model::{DisabledReason, Status};
+use super::super::{
+    breaker::Breaker,
+    model::{ConnectorType, DisabledReason, Status},
+};
 use crate::{
     channels::Addressee,
-    error::Result,
+    error::{Error, Result},
     ids::{ConnectorId, PersonId, TenantId},
 };
 
@@ -216,4 +222,92 @@ pub(in crate::connectors) async fn organisation(
             .fetch_one(conn)
             .await?,
     )
+}
+
+/// How a connector does, as whoever sends by it counts.
+pub(in crate::connectors) struct Doing {
+    pub(in crate::connectors) status: Status,
+    pub(in crate::connectors) breaker: Breaker,
+    pub(in crate::connectors) last_success_at: Option<DateTime<Utc>>,
+    pub(in crate::connectors) last_failure_at: Option<DateTime<Utc>>,
+    pub(in crate::connectors) last_error: Option<String>,
+}
+
+/// How a connector does. The caller holds its lock.
+pub(in crate::connectors) async fn standing(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+) -> Result<Doing> {
+    let row = sqlx::query!(
+        "select status, failing_since, failures, parked_until, notices, last_success_at, last_failure_at, last_error
+         from app.connectors where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Doing {
+        status: Status::parse(&row.status)
+            .ok_or_else(|| Error::internal("a connector in a state that is not known"))?,
+        breaker: Breaker {
+            failing_since: row.failing_since,
+            failures: row.failures,
+            parked_until: row.parked_until,
+            notices: row.notices,
+        },
+        last_success_at: row.last_success_at,
+        last_failure_at: row.last_failure_at,
+        last_error: row.last_error,
+    })
+}
+
+/// Writes how a connector does. No change of its own for whoever looks at a version of it.
+pub(in crate::connectors) async fn set_standing(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+    doing: &Doing,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.connectors
+         set status = $3, failing_since = $4, failures = $5, parked_until = $6, notices = $7, last_success_at = $8,
+             last_failure_at = $9, last_error = $10
+         where tenant_id = $1 and id = $2",
+        tenant.uuid(),
+        id.uuid(),
+        doing.status.as_str(),
+        doing.breaker.failing_since,
+        doing.breaker.failures,
+        doing.breaker.parked_until,
+        doing.breaker.notices,
+        doing.last_success_at,
+        doing.last_failure_at,
+        doing.last_error,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The types of some connectors, of those that were removed too.
+pub(crate) async fn types(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connectors: &[Uuid],
+) -> Result<HashMap<Uuid, ConnectorType>> {
+    if connectors.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        r#"select id, type as "kind!" from app.connectors where tenant_id = $1 and id = any($2)"#,
+        tenant.uuid(),
+        connectors,
+    )
+    .fetch_all(conn)
+    .await?;
+    let known = rows
+        .into_iter()
+        .filter_map(|row| Some((row.id, ConnectorType::parse(&row.kind)?)));
+    Ok(known.collect())
 }

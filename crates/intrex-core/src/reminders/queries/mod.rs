@@ -4,8 +4,9 @@
 //! Whoever decides about slots locks the obligation first, then its slots in the order of their ids: completing, planning
 //! and sending never wait for each other in a circle.
 //!
-//! `planning` writes it · `sending` claims and settles · `showing` what an item's page shows · here what they share.
+//! `planning` writes it · `sending` claims and settles · `carried` what deliveries carry · `showing` what an item's page shows · here what they share.
 
+pub(super) mod carried;
 pub(super) mod planning;
 pub(super) mod sending;
 pub(super) mod showing;

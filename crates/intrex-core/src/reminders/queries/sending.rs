@@ -1,4 +1,4 @@
-//! The sender's SQL: claiming across tenants, then loading, settling and recording in one tenant.
+//! The sender's SQL: claiming across tenants, then loading and settling in one tenant.
 
 use std::collections::HashMap;
 
@@ -108,12 +108,14 @@ pub(in crate::reminders) struct DueRow {
     pub(in crate::reminders) obligation_id: Uuid,
     pub(in crate::reminders) threshold: String,
     pub(in crate::reminders) falls_on: NaiveDate,
+    pub(in crate::reminders) route_id: Uuid,
     pub(in crate::reminders) connector_id: Uuid,
     pub(in crate::reminders) recipient_id: Uuid,
     pub(in crate::reminders) fingerprint: Vec<u8>,
     pub(in crate::reminders) planned_at: DateTime<Utc>,
     pub(in crate::reminders) state: String,
     pub(in crate::reminders) fence: i64,
+    pub(in crate::reminders) delivery_id: Option<Uuid>,
 }
 
 /// Every slot of some items whose time has come and that was not suppressed, under lock. The caller holds the items'.
@@ -125,7 +127,8 @@ pub(in crate::reminders) async fn lock_due(
 ) -> Result<Vec<DueRow>> {
     let rows = sqlx::query_as!(
         DueRow,
-        "select id, obligation_id, threshold, falls_on, connector_id, recipient_id, fingerprint, planned_at, state, fence
+        "select id, obligation_id, threshold, falls_on, route_id, connector_id, recipient_id, fingerprint, planned_at, state, fence,
+                delivery_id
          from app.reminder_slots
          where tenant_id = $1 and obligation_id = any($2) and planned_at <= $3 and state in ('planned', 'sending', 'sent')
          order by id
@@ -191,7 +194,7 @@ pub(in crate::reminders) async fn suppress(
 ) -> Result<()> {
     sqlx::query!(
         "update app.reminder_slots s
-         set state = 'suppressed', reason = u.reason, superseded_by = u.by, settled_at = $2, lease_until = null
+         set state = 'suppressed', reason = u.reason, superseded_by = u.by, settled_at = $2, lease_until = null, delivery_id = null
          from unnest($3::uuid[], $4::text[], $5::uuid[]) as u (id, reason, by)
          where s.tenant_id = $1 and s.id = u.id",
         tenant.uuid(),
@@ -261,122 +264,6 @@ pub(in crate::reminders) async fn deliver_in_app(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// How attempts ended, column by column.
-#[derive(Default)]
-pub(in crate::reminders) struct Ended {
-    id: Vec<Uuid>,
-    fence: Vec<i64>,
-    state: Vec<String>,
-    reason: Vec<Option<String>>,
-    next_attempt_at: Vec<Option<DateTime<Utc>>>,
-    attempts: Vec<i16>,
-    last_error: Vec<Option<String>>,
-}
-
-/// How one attempt ended.
-#[derive(Debug, Clone)]
-pub(in crate::reminders) enum Ending {
-    /// The server has taken it.
-    Sent,
-    /// It is tried again.
-    Again {
-        /// When.
-        at: DateTime<Utc>,
-        /// What went wrong.
-        error: String,
-    },
-    /// It is not tried again.
-    Failed {
-        /// Why not.
-        reason: Reason,
-        /// What went wrong.
-        error: String,
-    },
-    /// It was not begun; somebody takes it up at once.
-    Untried,
-}
-
-impl Ended {
-    pub(in crate::reminders) fn push(
-        &mut self,
-        claim: &Claim,
-        ending: &Ending,
-        now: DateTime<Utc>,
-    ) {
-        let (state, reason, at, attempts, error) = match ending {
-            Ending::Sent => ("sent", None, None, claim.attempts, None),
-            Ending::Again { at, error } => (
-                "planned",
-                None,
-                Some(*at),
-                claim.attempts,
-                Some(error.clone()),
-            ),
-            Ending::Failed { reason, error } => (
-                "failed",
-                Some(*reason),
-                None,
-                claim.attempts,
-                Some(error.clone()),
-            ),
-            Ending::Untried => ("planned", None, Some(now), claim.attempts - 1, None),
-        };
-        self.id.push(claim.id);
-        self.fence.push(claim.fence);
-        self.state.push(state.to_owned());
-        self.reason
-            .push(reason.map(|reason| reason.as_str().to_owned()));
-        self.next_attempt_at.push(at);
-        self.attempts.push(attempts);
-        self.last_error.push(error);
-    }
-}
-
-/// Writes how attempts ended, as far as the claims still hold; answers for which they did. What is to be tried again of an
-/// item that was closed meanwhile is settled instead.
-pub(in crate::reminders) async fn record(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    ended: &Ended,
-    now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    // In the order of their ids, as everybody takes slots.
-    sqlx::query!(
-        "select id from app.reminder_slots where tenant_id = $1 and id = any($2) order by id for update",
-        tenant.uuid(),
-        &ended.id,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let recorded = sqlx::query_scalar!(
-        "update app.reminder_slots s
-         set state = case when u.state = 'planned' and o.state <> 'open' then 'suppressed' else u.state end,
-             reason = case when u.state = 'planned' and o.state <> 'open' then $9 else u.reason end,
-             settled_at = case when u.state = 'planned' and o.state = 'open' then null else $2::timestamptz end,
-             next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
-             attempts = u.attempts, last_error = u.last_error, lease_until = null
-         from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::smallint[], $10::text[])
-                as u (id, fence, state, reason, next_attempt_at, attempts, last_error),
-              app.obligation_instances o
-         where s.tenant_id = $1 and s.id = u.id and s.fence = u.fence and s.state = 'sending'
-           and o.tenant_id = s.tenant_id and o.id = s.obligation_id
-         returning s.id",
-        tenant.uuid(),
-        now,
-        &ended.id,
-        &ended.fence,
-        &ended.state,
-        &ended.reason as &[Option<String>],
-        &ended.next_attempt_at as &[Option<DateTime<Utc>>],
-        &ended.attempts,
-        Reason::ItemClosed.as_str(),
-        &ended.last_error as &[Option<String>],
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(recorded)
 }
 
 /// The kind of message that a threshold makes.

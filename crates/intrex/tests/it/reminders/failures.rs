@@ -1,8 +1,9 @@
 //! What goes wrong on the way: servers that refuse, that hang, that are gone, and workers that are killed.
 
 use intrex_core::{
+    deliveries::{self, RETRY_AFTER},
     jobs,
-    reminders::{model::RETRY_AFTER, sender},
+    reminders::sender,
 };
 
 use super::world::{OPERATOR, Organisation, Somebody, organisation};
@@ -18,6 +19,11 @@ async fn due_now(app: &TestApp) -> (Organisation, Somebody, intrex_core::ids::Ob
     app.travel_to("2026-12-22T03:00:00Z");
     while jobs::run_due(&app.app).await.expect("plans") > 0 {}
     (acme, alice, item)
+}
+
+/// The ledger's part: what is due is on its way as deliveries.
+async fn handed_over(app: &TestApp) {
+    while sender::send_due(&app.app).await.expect("settles") > 0 {}
 }
 
 #[tokio::test]
@@ -36,7 +42,7 @@ async fn a_server_that_is_busy_is_asked_again_with_the_same_message_id() {
     let slots = acme.ledger(&app, item).await;
     let waiting = slots
         .iter()
-        .find(|slot| slot.attempts == 1 && slot.state == "planned")
+        .find(|slot| slot.attempts == 1 && slot.state == "sending")
         .expect("it waits");
     assert!(waiting.next_attempt_at > Some(app.app.now()));
     assert_eq!(
@@ -91,9 +97,9 @@ async fn a_sender_that_is_refused_is_a_fault_of_the_settings_and_passes() {
     let (acme, alice, item) = due_now(&app).await;
     server.next(&[Fate::Refused("EHLO", 554), Fate::Refused("MAIL", 530)]);
     app.work_at("2026-12-22T03:00:00Z").await;
-    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
+    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sending");
     app.work_at("2026-12-22T03:02:00Z").await;
-    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
+    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sending");
     app.work_at("2026-12-22T03:10:00Z").await;
     assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sent");
     app.finish().await;
@@ -108,7 +114,7 @@ async fn a_closed_port_is_tried_again_and_again_and_given_up_in_the_end() {
     let (acme, alice, item) = due_now(&app).await;
     app.work_at("2026-12-22T03:00:00Z").await;
     for wait in RETRY_AFTER {
-        assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
+        assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sending");
         let later = app.app.now() + wait * 5 / 4;
         app.work_at(&later.to_rfc3339()).await;
     }
@@ -139,8 +145,9 @@ async fn what_was_in_flight_when_the_worker_died_goes_out_again_under_the_same_m
     app.app.mailer = Some(server.mailer());
     let (acme, alice, item) = due_now(&app).await;
     server.next(&[Fate::Unanswered]);
+    handed_over(&app).await;
     tokio::select! {
-        ended = sender::send_due(&app.app) => panic!("the server never answers: {ended:?}"),
+        ended = deliveries::sender::send_due(&app.app) => panic!("the server never answers: {ended:?}"),
         () = server.arrival() => {}
     }
     // The worker is gone, with the message on the other side and nothing written down.
@@ -167,8 +174,9 @@ async fn an_item_that_is_completed_while_its_worker_is_dead_is_not_reminded_of()
     app.app.mailer = Some(server.mailer());
     let (acme, alice, item) = due_now(&app).await;
     server.next(&[Fate::Unanswered]);
+    handed_over(&app).await;
     tokio::select! {
-        ended = sender::send_due(&app.app) => panic!("the server never answers: {ended:?}"),
+        ended = deliveries::sender::send_due(&app.app) => panic!("the server never answers: {ended:?}"),
         () = server.arrival() => {}
     }
     alice.completes(&app, item).await;
@@ -188,9 +196,10 @@ async fn a_sender_that_lost_its_claim_writes_nothing() {
     app.app.mailer = Some(server.mailer());
     let (acme, alice, item) = due_now(&app).await;
     server.next(&[Fate::Held, Fate::Refused("RCPT", 550)]);
+    handed_over(&app).await;
     let slow = tokio::spawn({
         let app = app.app.clone();
-        async move { sender::send_due(&app).await }
+        async move { deliveries::sender::send_due(&app).await }
     });
     server.arrival().await;
     // The lease ends while the server thinks; another sender takes over and is refused.
@@ -215,15 +224,21 @@ async fn two_senders_at_once_send_once() {
     app.app.mailer = Some(server.mailer());
     let acme = organisation(&app, "Acme").await;
     let gulshan = acme.branch(&app, "Gulshan").await;
-    let alice = acme.person(&app, "Alice", OPERATOR, &[gulshan]).await;
-    for _ in 0..40 {
+    let names: Vec<String> = (0..40).map(|n| format!("Alice{n}")).collect();
+    for name in &names {
+        let alice = acme.person(&app, name, OPERATOR, &[gulshan]).await;
         acme.item(&app, gulshan, "2026-12-29", Some(&alice)).await;
     }
     app.travel_to("2026-12-22T03:00:00Z");
     while jobs::run_due(&app.app).await.expect("plans") > 0 {}
     loop {
         let (one, other) = tokio::join!(sender::send_due(&app.app), sender::send_due(&app.app));
-        if one.expect("sends") + other.expect("sends") == 0 {
+        let settled = one.expect("settles") + other.expect("settles");
+        let (one, other) = tokio::join!(
+            deliveries::sender::send_due(&app.app),
+            deliveries::sender::send_due(&app.app)
+        );
+        if settled + one.expect("sends") + other.expect("sends") == 0 {
             break;
         }
     }
@@ -239,6 +254,45 @@ async fn two_senders_at_once_send_once() {
 }
 
 #[tokio::test]
+async fn what_one_person_is_told_at_once_is_one_message_and_each_item_is_in_it_once() {
+    let mut app = TestApp::start().await;
+    let server = MailServer::start().await;
+    app.app.mailer = Some(server.mailer());
+    let acme = organisation(&app, "Acme").await;
+    let gulshan = acme.branch(&app, "Gulshan").await;
+    let alice = acme.person(&app, "Alice", OPERATOR, &[gulshan]).await;
+    let bob = acme.person(&app, "Bob", OPERATOR, &[gulshan]).await;
+    let mut items = Vec::new();
+    for _ in 0..12 {
+        items.push(acme.item(&app, gulshan, "2026-12-29", Some(&alice)).await);
+    }
+    let of_bob = acme.item(&app, gulshan, "2026-12-29", Some(&bob)).await;
+    app.work_at("2026-12-22T03:00:00Z").await;
+    let received = server.received();
+    let mut subjects: Vec<String> = received.iter().map(|mail| mail.subject()).collect();
+    subjects.sort();
+    assert_eq!(
+        subjects,
+        [
+            "12 reminders from Acme",
+            "Due in 7 days: Fire licence renewal · Gulshan (29 Dec 2026)",
+        ]
+    );
+    let many = received
+        .iter()
+        .find(|mail| mail.subject().starts_with("12"))
+        .expect("is sent");
+    let text = many.data.replace("=\r\n", "");
+    for item in &items {
+        // Once as text and once as a page.
+        assert_eq!(text.matches(&item.to_string()).count(), 2);
+        assert_eq!(acme.mails(&app, *item, &alice).await[2], "before_7 sent");
+    }
+    assert!(!text.contains(&of_bob.to_string()));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_server_without_encryption_gets_nothing_where_encryption_is_required() {
     let mut app = TestApp::start().await;
     let server = MailServer::start().await;
@@ -247,11 +301,11 @@ async fn a_server_without_encryption_gets_nothing_where_encryption_is_required()
     app.work_at("2026-12-22T03:00:00Z").await;
     assert_eq!(server.connections(), 1);
     assert_eq!(server.received().len(), 0);
-    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 planned");
+    assert_eq!(acme.mails(&app, item, &alice).await[2], "before_7 sending");
     let slots = acme.ledger(&app, item).await;
     let tried = slots
         .iter()
-        .find(|slot| slot.attempts > 0 && slot.state == "planned");
+        .find(|slot| slot.attempts > 0 && slot.state == "sending");
     let error = tried
         .and_then(|slot| slot.last_error.clone())
         .expect("says why");

@@ -1,0 +1,150 @@
+//! The SQL of what became of attempts.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    error::Result,
+    ids::{DeliveryId, PersonId, TenantId},
+};
+
+/// Which of some deliveries their claims still hold, under lock, in the order of their ids.
+pub(in crate::deliveries) async fn held(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    claims: &[(Uuid, i64)],
+) -> Result<Vec<DeliveryId>> {
+    let (ids, fences): (Vec<Uuid>, Vec<i64>) = claims.iter().copied().unzip();
+    Ok(sqlx::query_scalar!(
+        r#"select s.id as "id: DeliveryId" from app.notification_deliveries s
+           join unnest($2::uuid[], $3::bigint[]) as u (id, fence) on u.id = s.id
+           where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s"#,
+        tenant.uuid(),
+        &ids,
+        &fences,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// How deliveries stand after an attempt, column by column.
+#[derive(Default)]
+pub(in crate::deliveries) struct Settled {
+    pub(in crate::deliveries) id: Vec<Uuid>,
+    pub(in crate::deliveries) state: Vec<String>,
+    pub(in crate::deliveries) reason: Vec<Option<String>>,
+    pub(in crate::deliveries) next_attempt_at: Vec<Option<DateTime<Utc>>>,
+    pub(in crate::deliveries) attempts: Vec<i16>,
+    pub(in crate::deliveries) class: Vec<Option<String>>,
+    pub(in crate::deliveries) code: Vec<Option<i16>>,
+    pub(in crate::deliveries) receipt: Vec<Option<String>>,
+}
+
+/// Writes how deliveries stand. The caller holds their locks and knows that its claims hold.
+pub(in crate::deliveries) async fn settle(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    settled: &Settled,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.notification_deliveries s
+         set state = u.state, reason = u.reason, next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
+             attempts = u.attempts, last_class = coalesce(u.class, s.last_class), last_code = coalesce(u.code, s.last_code),
+             receipt = u.receipt, lease_until = null, settled_at = case when u.state = 'waiting' then null else $2::timestamptz end
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[], $8::text[], $9::smallint[], $10::text[])
+                as u (id, state, reason, next_attempt_at, attempts, class, code, receipt)
+         where s.tenant_id = $1 and s.id = u.id",
+        tenant.uuid(),
+        now,
+        &settled.id,
+        &settled.state,
+        &settled.reason as &[Option<String>],
+        &settled.next_attempt_at as &[Option<DateTime<Utc>>],
+        &settled.attempts,
+        &settled.class as &[Option<String>],
+        &settled.code as &[Option<i16>],
+        &settled.receipt as &[Option<String>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Attempts, column by column.
+#[derive(Default)]
+pub(in crate::deliveries) struct Attempts {
+    pub(in crate::deliveries) delivery: Vec<Uuid>,
+    pub(in crate::deliveries) at: Vec<DateTime<Utc>>,
+    pub(in crate::deliveries) took_ms: Vec<i32>,
+    pub(in crate::deliveries) code: Vec<Option<i16>>,
+    pub(in crate::deliveries) class: Vec<Option<String>>,
+    pub(in crate::deliveries) answer: Vec<String>,
+    pub(in crate::deliveries) stages: Vec<serde_json::Value>,
+}
+
+/// Notes one attempt of each of these deliveries. The caller holds their locks, so that nobody counts at the same time.
+pub(in crate::deliveries) async fn add_attempts(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    attempts: &Attempts,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, code, class, answer, stages)
+         select $1, u.delivery,
+                coalesce((select max(a.n) from app.delivery_attempts a where a.tenant_id = $1 and a.delivery_id = u.delivery), 0) + 1,
+                u.at, u.took_ms, u.code, u.class, u.answer, u.stages
+         from unnest($2::uuid[], $3::timestamptz[], $4::integer[], $5::smallint[], $6::text[], $7::text[], $8::jsonb[])
+                as u (delivery, at, took_ms, code, class, answer, stages)",
+        tenant.uuid(),
+        &attempts.delivery,
+        &attempts.at,
+        &attempts.took_ms,
+        &attempts.code as &[Option<i16>],
+        &attempts.class as &[Option<String>],
+        &attempts.answer,
+        &attempts.stages,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes attempts that lie before an instant; how many.
+pub(crate) async fn remove_old_attempts(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64> {
+    let removed = sqlx::query!(
+        "delete from app.delivery_attempts a
+         using (select delivery_id, n from app.delivery_attempts where tenant_id = $1 and at < $2 order by at limit $3) old
+         where a.tenant_id = $1 and a.delivery_id = old.delivery_id and a.n = old.n",
+        tenant.uuid(),
+        before,
+        limit,
+    )
+    .execute(conn)
+    .await?;
+    Ok(removed.rows_affected())
+}
+
+/// Takes away what servers have said about somebody who is removed.
+pub(crate) async fn forget_answers_to(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    person: PersonId,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.delivery_attempts a set answer = '', stages = '[]'
+         from app.notification_deliveries d
+         where d.tenant_id = $1 and d.recipient_id = $2 and a.tenant_id = $1 and a.delivery_id = d.id",
+        tenant.uuid(),
+        person.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,293 @@
+//! Carries deliveries out. It is a pool and not a round: whatever ends makes room for the next, so that one that hangs holds up
+//! nobody but itself. A claim is a short transaction across tenants; what an attempt needs is read in one of its tenant; then it
+//! is sent with no transaction and no connection held; then it is told how it ended, in batches, as far as the claims still
+//! hold. A worker that is killed anywhere loses nothing: its claims end with their lease, and only what was in flight goes out
+//! again, under the same id.
+//!
+//! `preparation` from a claim to a letter · `attempt` one attempt · `recording` how attempts ended
+
+mod attempt;
+mod preparation;
+mod recording;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+    time::Instant,
+};
+
+use self::{
+    attempt::{Ended, attempt},
+    preparation::{Parcel, prepare},
+    recording::record,
+};
+use super::queries::{self, Room};
+use crate::{
+    App,
+    error::{Error, Result},
+    ids::TenantId,
+    outbox::{self, Claim},
+    outside::{http, mail, smtp},
+    reminders::Channel,
+};
+
+/// The name of this work in the audit log.
+const JOB: &str = "deliveries.send";
+/// How long a claim holds.
+const LEASE: Duration = Duration::from_secs(60);
+/// How long after its claim an attempt may be begun. With the time that it may take, its outcome is written before the lease
+/// ends.
+const BEGIN_WITHIN: Duration = Duration::from_secs(10);
+/// How long an outcome may wait to be written.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+const fn fits(attempt: Duration) -> bool {
+    BEGIN_WITHIN.as_secs() + attempt.as_secs() + WRITE_WITHIN.as_secs() < LEASE.as_secs()
+}
+const _: () = assert!(fits(mail::SEND_TIMEOUT) && fits(smtp::TOTAL_TIMEOUT));
+// What is followed to another chat is two requests.
+const _: () = assert!(
+    fits(http::TOTAL_TIMEOUT) && fits(Duration::from_secs(2 * http::TOTAL_TIMEOUT.as_secs()))
+);
+/// Deliveries that are claimed and whose outcome is not written, in all.
+const AT_ONCE: usize = 600;
+/// Of one tenant.
+const A_TENANT: i64 = 32;
+/// Over one connector.
+const A_CONNECTOR: i64 = 8;
+/// To the installation's own mail server, of all tenants together.
+const OWN_MAIL: i64 = 16;
+/// That one claim takes.
+const A_CLAIM: usize = 128;
+/// Connections to the database for preparing and recording; the claim has one more.
+const CONNECTIONS: usize = 3;
+/// How long after a claim that found nothing the next one is made, while something is on its way and makes room.
+const SOON: Duration = Duration::from_millis(50);
+/// The same while nothing is.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long after an outcome could not be written it is tried again.
+const RECORD_AGAIN: Duration = Duration::from_millis(500);
+
+/// Something that has happened in the pool.
+enum Happened {
+    /// A tenant's claims were read.
+    Prepared(TenantId, Result<Vec<Parcel>>),
+    /// An attempt has ended, or was not begun.
+    Ended(Box<Ended>),
+    /// Outcomes were written, or not.
+    Recorded(Vec<Ended>, Result<()>),
+}
+
+/// What is on its way.
+struct Pool {
+    app: App,
+    tasks: JoinSet<Happened>,
+    room: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    ended: Vec<Ended>,
+    recording: bool,
+    record_at: Option<Instant>,
+}
+
+/// Sends what is due until nothing is at this instant. Answers how many deliveries were claimed.
+pub async fn send_due(app: &App) -> Result<usize> {
+    let mut pool = Pool::new(app);
+    let mut claimed = 0;
+    loop {
+        let new = pool.claim().await?;
+        claimed += new;
+        if new == 0 && pool.tasks.is_empty() {
+            return Ok(claimed);
+        }
+        if let Some(happened) = pool.tasks.join_next().await {
+            pool.handle(happened)?;
+        }
+    }
+}
+
+/// Sends what is due until `shutdown` turns true or its sender is gone; then what is on its way ends. `round` hears of every
+/// claim, whether it went well.
+pub(crate) async fn run<F: Future<Output = ()>>(
+    app: &App,
+    mut shutdown: watch::Receiver<bool>,
+    round: impl Fn(Result<()>) -> F,
+) {
+    let mut pool = Pool::new(app);
+    let mut next_claim = Instant::now();
+    loop {
+        let wake_at = pool.wake_at(next_claim);
+        tokio::select! {
+            biased;
+            () = stopped(&mut shutdown) => break,
+            Some(happened) = pool.tasks.join_next() => {
+                if let Err(error) = pool.handle(happened) {
+                    tracing::error!(%error, "what became of deliveries could not be written yet");
+                }
+                next_claim = next_claim.min(Instant::now() + SOON);
+            }
+            () = tokio::time::sleep_until(wake_at) => {
+                pool.record_ended();
+                if next_claim <= Instant::now() {
+                    let claimed = pool.claim().await;
+                    next_claim = Instant::now() + match &claimed {
+                        Ok(0) if pool.tasks.is_empty() => IDLE,
+                        Ok(0) => SOON * 4,
+                        Ok(_) => SOON / 10,
+                        Err(_) => IDLE,
+                    };
+                    round(claimed.map(|_| ())).await;
+                }
+            }
+        }
+    }
+    while let Some(happened) = pool.tasks.join_next().await {
+        if let Err(error) = pool.handle(happened) {
+            tracing::error!(%error, "what became of deliveries could not be written");
+        }
+        if pool.tasks.is_empty() && !pool.ended.is_empty() && pool.record_at.is_some() {
+            tokio::time::sleep(RECORD_AGAIN).await;
+            pool.last_words();
+        }
+    }
+}
+
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // Whose sender is gone is to stop too.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+impl Pool {
+    fn new(app: &App) -> Self {
+        Pool {
+            app: app.clone(),
+            tasks: JoinSet::new(),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            ended: Vec::new(),
+            recording: false,
+            record_at: None,
+        }
+    }
+
+    /// Claims as much as there is room for, and begins to prepare it. How much that was.
+    async fn claim(&mut self) -> Result<usize> {
+        let limit = self.room.available_permits().min(A_CLAIM);
+        if limit == 0 {
+            return Ok(0);
+        }
+        let now = self.app.now();
+        let began = Instant::now();
+        let mut tx = self.app.db.system().await?;
+        if !queries::anything_due(tx.conn(), now).await? {
+            return Ok(0);
+        }
+        let lease_until = now + TimeDelta::from_std(LEASE).unwrap_or_default();
+        let room = Room {
+            limit: i64::try_from(limit).unwrap_or(i64::MAX),
+            a_tenant: A_TENANT,
+            a_connector: A_CONNECTOR,
+            own_mail: OWN_MAIL,
+        };
+        let own_mail = Channel::Email.connector();
+        let claims = queries::claim(tx.conn(), now, lease_until, own_mail, room).await?;
+        tx.commit().await?;
+        let claimed = claims.len();
+        for (tenant, claims) in outbox::by_tenant(claims) {
+            self.prepare(tenant, claims, began)?;
+        }
+        Ok(claimed)
+    }
+
+    fn prepare(&mut self, tenant: TenantId, claims: Vec<Claim>, began: Instant) -> Result<()> {
+        let mut held = Vec::with_capacity(claims.len());
+        for claim in claims {
+            let place = self.room.clone().try_acquire_owned();
+            held.push((claim, place.map_err(Error::internal)?));
+        }
+        let (app, connections) = (self.app.clone(), self.connections.clone());
+        self.tasks.spawn(async move {
+            let connection = connected(connections).await;
+            let prepared = prepare(&app, tenant, held, began).await;
+            drop(connection);
+            Happened::Prepared(tenant, prepared)
+        });
+        Ok(())
+    }
+
+    /// Goes on with what has happened. An error means that outcomes could not be written; they are kept, and tried again.
+    fn handle(
+        &mut self,
+        happened: std::result::Result<Happened, tokio::task::JoinError>,
+    ) -> Result<()> {
+        let mut failed = Ok(());
+        match happened {
+            Ok(Happened::Prepared(_, Ok(parcels))) => {
+                for parcel in parcels {
+                    let (app, connections) = (self.app.clone(), self.connections.clone());
+                    self.tasks.spawn(async move {
+                        Happened::Ended(Box::new(attempt(&app, parcel, &connections).await))
+                    });
+                }
+            }
+            // The others are not held up: these claims end with their lease.
+            Ok(Happened::Prepared(tenant, Err(error))) => {
+                tracing::error!(%error, %tenant, "deliveries could not be prepared");
+            }
+            Ok(Happened::Ended(ended)) => self.ended.push(*ended),
+            Ok(Happened::Recorded(kept, result)) => {
+                self.recording = false;
+                if let Err(error) = result {
+                    self.record_at = Some(Instant::now() + RECORD_AGAIN);
+                    self.ended.extend(kept);
+                    failed = Err(error);
+                }
+            }
+            // Its claims end with their lease.
+            Err(error) => {
+                tracing::error!(%error, "a delivery's task broke off");
+                self.recording = false;
+            }
+        }
+        self.record_ended();
+        failed
+    }
+
+    /// Begins to write what has ended since the last time, all of it together.
+    fn record_ended(&mut self) {
+        let waits = self.record_at.is_some_and(|at| at > Instant::now());
+        if self.recording || waits || self.ended.is_empty() {
+            return;
+        }
+        (self.recording, self.record_at) = (true, None);
+        let ended = std::mem::take(&mut self.ended);
+        let (app, connections) = (self.app.clone(), self.connections.clone());
+        self.tasks.spawn(async move {
+            let connection = connected(connections).await;
+            let (kept, result) = record(&app, ended).await;
+            drop(connection);
+            Happened::Recorded(kept, result)
+        });
+    }
+
+    /// Tries once more to write what could not be written; after that, leases end.
+    fn last_words(&mut self) {
+        self.record_at = None;
+        self.record_ended();
+        self.ended.clear();
+    }
+
+    fn wake_at(&self, next_claim: Instant) -> Instant {
+        match self.record_at.filter(|_| !self.recording) {
+            Some(at) => next_claim.min(at),
+            None => next_claim,
+        }
+    }
+}
+
+/// Waits for one of the connections that this work may have at once.
+async fn connected(connections: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    // It is never closed.
+    connections.acquire_owned().await.ok()
+}

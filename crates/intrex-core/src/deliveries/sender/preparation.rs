@@ -1,0 +1,266 @@
+//! From a claim to a letter: one transaction of a tenant, in which the ledger is asked again, what is not sent after all is
+//! settled, and what is sent is put together and its connector opened.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        model::Reason,
+        queries::{self, Claimed},
+        words,
+    },
+    BEGIN_WITHIN, JOB,
+    recording::{Standing, What, settle},
+};
+use crate::{
+    App,
+    actor::Actor,
+    audit::Event,
+    channels::{Addressee, Letter},
+    connectors::{self, Opened, Status},
+    db::WriteTx,
+    error::{Error, Result},
+    ids::{BranchId, ConnectorId, DeliveryId, TenantId},
+    outbox::Claim,
+    outside::mail::MessageId,
+    permission::Permission,
+    reminders::{Words, carried},
+};
+
+/// Claims after which a delivery whose outcome was never written is given up: it takes its worker down each time.
+const MAX_CLAIMS: i16 = 12;
+/// How long what waits for somebody to verify its connector is left alone.
+const LOOK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// How old it may become meanwhile.
+const WAITS_FOR_VERIFICATION: TimeDelta = TimeDelta::days(5);
+
+/// A delivery that is about to be sent, or was: it keeps its place in the pool until its outcome is written.
+pub(super) struct Parcel {
+    pub(super) claim: Claim,
+    pub(super) about: About,
+    pub(super) way: Way,
+    pub(super) letter: Letter,
+    /// Whether there is still time to begin.
+    pub(super) begun_in_time: bool,
+    pub(super) _place: OwnedSemaphorePermit,
+}
+
+/// What is told of a delivery afterwards.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub(super) event_type: String,
+    pub(super) branch: Option<BranchId>,
+    pub(super) connector: Option<ConnectorId>,
+    pub(super) slots: i16,
+}
+
+/// By which way it goes.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// The installation's own mail.
+    OwnMail,
+    /// A connector of the organisation's.
+    By(Arc<Opened>),
+}
+
+/// What is done with a claimed delivery.
+enum Decision {
+    Send {
+        way: Way,
+        words: Words,
+        to: Option<Addressee>,
+    },
+    Settle(What),
+}
+
+/// Reads a tenant's claims, settles those that are not sent, and answers the others.
+pub(super) async fn prepare(
+    app: &App,
+    tenant: TenantId,
+    held: Vec<(Claim, OwnedSemaphorePermit)>,
+    claimed_at: Instant,
+) -> Result<Vec<Parcel>> {
+    let actor = Actor::worker(tenant, JOB);
+    actor.may(Permission::DeliveriesSend)?;
+    let mut held: HashMap<Uuid, _> = held
+        .into_iter()
+        .map(|(claim, place)| (claim.id, (claim, place)))
+        .collect();
+    let ids: Vec<Uuid> = held.keys().copied().collect();
+    let mut tx = app.db.write(&actor).await?;
+    let mut rows = queries::lock_claimed(tx.conn(), tenant, &ids).await?;
+    // What another worker has taken meanwhile is its.
+    rows.retain(|row| {
+        held.get(&row.id.uuid())
+            .is_some_and(|(claim, _)| claim.fence == row.fence)
+    });
+    let mut desk = Desk::open(app, &mut tx, &rows).await?;
+    let mut standings = Vec::new();
+    let mut parcels = Vec::new();
+    for row in rows {
+        let Some((claim, place)) = held.remove(&row.id.uuid()) else {
+            continue;
+        };
+        let about = About {
+            event_type: row.event_type.clone(),
+            branch: row.branch,
+            connector: row.connector,
+            slots: row.slots,
+        };
+        match desk.decide(app, &claim, &row) {
+            Decision::Settle(what) => standings.push(Standing::unsent(claim, about, what)),
+            Decision::Send { way, words, to } => parcels.push(Parcel {
+                letter: letter(app, row, words, to)?,
+                begun_in_time: true,
+                _place: place,
+                claim,
+                about,
+                way,
+            }),
+        }
+    }
+    let mut events: Vec<Event> = desk.event.take().into_iter().collect();
+    events.extend(settle(&mut tx, &standings).await?);
+    if events.is_empty() {
+        tx.commit_unaudited("nothing was settled: what follows is sent")
+            .await?;
+    } else {
+        tx.commit_all(events).await?;
+    }
+    let in_time = claimed_at.elapsed() < BEGIN_WITHIN;
+    for parcel in &mut parcels {
+        parcel.begun_in_time = in_time;
+    }
+    Ok(parcels)
+}
+
+fn letter(app: &App, row: Claimed, words: Words, to: Option<Addressee>) -> Result<Letter> {
+    let host = app.settings.base_url.host_str().unwrap_or_default();
+    let mut notices = row.notices.into_iter();
+    let notice = notices.next();
+    Ok(Letter {
+        id: row.id.uuid(),
+        message_id: MessageId::new(row.id.uuid(), &row.fingerprint, host),
+        written_at: app.now(),
+        notice: notice.ok_or_else(|| Error::internal("a delivery that tells of nothing"))?,
+        to,
+        subject: words.subject,
+        text: words.text,
+        html: words.html,
+    })
+}
+
+/// Everything that is read once for all of a tenant's claims.
+struct Desk {
+    now: DateTime<Utc>,
+    left: HashMap<DeliveryId, carried::Left>,
+    event: Option<Event>,
+    people: HashMap<Uuid, Addressee>,
+    connectors: BTreeMap<ConnectorId, Option<Arc<Opened>>>,
+}
+
+impl Desk {
+    async fn open(app: &App, tx: &mut WriteTx, rows: &[Claimed]) -> Result<Self> {
+        let tenant = tx.actor().tenant();
+        let carrying: Vec<Uuid> = rows
+            .iter()
+            .filter(|row| row.slots > 0)
+            .map(|row| row.id.uuid())
+            .collect();
+        let (left, event) = match carrying.is_empty() {
+            true => (HashMap::new(), None),
+            false => carried::ask(app, tx, &carrying).await?,
+        };
+        let people: Vec<Uuid> = rows
+            .iter()
+            .filter(|row| row.slots == 0)
+            .filter_map(|row| Some(row.recipient?.uuid()))
+            .collect();
+        let mut opened = BTreeMap::new();
+        for id in rows.iter().filter_map(|row| row.connector) {
+            if opened.contains_key(&id) {
+                continue;
+            }
+            let connector = match connectors::opened(tx, id).await {
+                Ok(connector) => Some(Arc::new(connector)),
+                Err(Error::NotFound) => None,
+                Err(error) => return Err(error),
+            };
+            opened.insert(id, connector);
+        }
+        Ok(Desk {
+            now: tx.now(),
+            left,
+            event,
+            people: queries::active_people(tx.conn(), tenant, &people).await?,
+            connectors: opened,
+        })
+    }
+
+    fn decide(&mut self, app: &App, claim: &Claim, row: &Claimed) -> Decision {
+        use Decision::Settle;
+        if claim.attempts > MAX_CLAIMS {
+            return Settle(What::Dead(Reason::GaveUp));
+        }
+        let (words, to) = match row.slots {
+            0 => match self.told(row) {
+                Ok((words, to)) => (words, to),
+                Err(what) => return Settle(what),
+            },
+            _ => match self
+                .left
+                .remove(&row.id)
+                .map(|left| (left.words(app), left.to))
+            {
+                Some((Some(words), to)) => (words, to),
+                _ => return Settle(What::Cancelled(Reason::Moot)),
+            },
+        };
+        match self.way(app, row) {
+            Ok(way) => Decision::Send { way, words, to },
+            Err(what) => Settle(what),
+        }
+    }
+
+    /// What is said of what carries no reminders, and to whom.
+    fn told(&self, row: &Claimed) -> std::result::Result<(Words, Option<Addressee>), What> {
+        let to = match row.recipient {
+            None => None,
+            Some(person) => match self.people.get(&person.uuid()) {
+                Some(to) => Some(to.clone()),
+                None => return Err(What::Cancelled(Reason::RecipientInactive)),
+            },
+        };
+        let words = words::compose(&row.notices).ok_or(What::Dead(Reason::Unsendable))?;
+        Ok((words, to))
+    }
+
+    fn way(&self, app: &App, row: &Claimed) -> std::result::Result<Way, What> {
+        let Some(connector) = row.connector else {
+            return match app.mailer {
+                Some(_) => Ok(Way::OwnMail),
+                None => Err(What::Cancelled(Reason::NoMailConfigured)),
+            };
+        };
+        let Some(Some(opened)) = self.connectors.get(&connector) else {
+            return Err(What::Dead(Reason::ConnectorDisabled));
+        };
+        match opened.status {
+            Status::Active | Status::Error => Ok(Way::By(opened.clone())),
+            Status::Disabled => Err(What::Dead(Reason::ConnectorDisabled)),
+            Status::PendingVerification => match self.now - row.created_at {
+                old if old >= WAITS_FOR_VERIFICATION => {
+                    Err(What::Dead(Reason::ConnectorUnverified))
+                }
+                _ => Err(What::Later(self.now + LOOK_AGAIN_AFTER)),
+            },
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Asking the ledger, with everything that the answer rests on under lock: what is due of some items, what the plan says of
+//! them now, and what becomes of each slot. It is asked when a slot's time has come, and again before every attempt to send
+//! what carries it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::{
+    judgement::{Facts, ItemPlan, LedgerSlot, Standing, Verdict, judge},
+    message::{About, Addressee, Said},
+    queries::{
+        self,
+        sending::{self, DueRow, Suppressed, TouchedItem},
+    },
+};
+use crate::{
+    App,
+    audit::Event,
+    channels::{NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, Timing},
+    db::WriteTx,
+    error::Result,
+    ids::TenantId,
+    obligations::schedule::{Threshold, civil_today, plan},
+};
+
+/// What was found of some slots, and what becomes of them.
+pub(super) struct Examination {
+    pub(super) slots: HashMap<Uuid, LedgerSlot>,
+    pub(super) rows: HashMap<Uuid, DueRow>,
+    pub(super) items: HashMap<Uuid, TouchedItem>,
+    pub(super) people: HashMap<Uuid, Addressee>,
+    pub(super) verdicts: Vec<(Uuid, Verdict)>,
+}
+
+/// Looks at the items of these slots. `is_ours` says which of them this caller may settle.
+pub(super) async fn examine(
+    app: &App,
+    tx: &mut WriteTx,
+    slots: &[Uuid],
+    is_ours: impl Fn(&DueRow) -> bool,
+) -> Result<Examination> {
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let items = sending::lock_items(tx.conn(), tenant, slots).await?;
+    let item_ids: Vec<Uuid> = items.iter().map(|item| item.facts.id).collect();
+    let rows = sending::lock_due(tx.conn(), tenant, &item_ids, now).await?;
+    let slots: HashMap<Uuid, LedgerSlot> = rows
+        .iter()
+        .filter_map(|row| ledger_slot(row, is_ours(row)))
+        .map(|slot| (slot.id, slot))
+        .collect();
+    let mut recipients: Vec<Uuid> = slots.values().map(|slot| slot.recipient).collect();
+    recipients.sort_unstable();
+    recipients.dedup();
+    let people = sending::active_people(tx.conn(), tenant, &recipients).await?;
+    let facts = Facts {
+        open: open_items(tx, tenant, &items).await?,
+        active: people.keys().copied().collect(),
+        mail: app.mailer.is_some(),
+    };
+    let mut due: Vec<LedgerSlot> = slots.values().cloned().collect();
+    due.sort_by_key(|slot| slot.id);
+    Ok(Examination {
+        verdicts: judge(&due, &facts),
+        items: items
+            .into_iter()
+            .map(|item| (item.facts.id, item))
+            .collect(),
+        rows: rows.into_iter().map(|row| (row.id, row)).collect(),
+        slots,
+        people,
+    })
+}
+
+fn ledger_slot(row: &DueRow, ours: bool) -> Option<LedgerSlot> {
+    let standing = match row.state.as_str() {
+        "sending" if ours => Standing::Ours,
+        "planned" => Standing::Planned,
+        _ => Standing::Theirs,
+    };
+    Some(LedgerSlot {
+        id: row.id,
+        item: row.obligation_id,
+        threshold: Threshold::parse(&row.threshold)?,
+        falls_on: row.falls_on,
+        connector: row.connector_id,
+        recipient: row.recipient_id,
+        fingerprint: row.fingerprint.as_slice().try_into().ok()?,
+        planned_at: row.planned_at,
+        standing,
+    })
+}
+
+/// What the planner says of the items that are open, now.
+async fn open_items(
+    tx: &mut WriteTx,
+    tenant: TenantId,
+    items: &[TouchedItem],
+) -> Result<HashMap<Uuid, ItemPlan>> {
+    let named: Vec<_> = items.iter().map(|item| item.named).collect();
+    let directory = queries::directory(tx.conn(), tenant, &named).await?;
+    let mut open = HashMap::new();
+    for item in items.iter().filter(|item| item.open) {
+        let facts = match item.facts.facts() {
+            Ok(facts) => facts,
+            Err(error) => {
+                // Nothing is in the plan of a damaged row, so that nothing is sent by it.
+                tracing::error!(%error, id = %item.facts.id, "an obligation cannot be planned");
+                open.insert(item.facts.id, ItemPlan::default());
+                continue;
+            }
+        };
+        let slots = plan(&facts, &directory.recipients(&item.named));
+        let thresholds = Threshold::all(&facts.lead_days);
+        open.insert(
+            facts.id,
+            ItemPlan {
+                dates: thresholds
+                    .map(|threshold| (threshold, threshold.on(facts.due_on, facts.grace)))
+                    .collect(),
+                fingerprints: slots.iter().map(|slot| slot.fingerprint).collect(),
+            },
+        );
+    }
+    Ok(open)
+}
+
+impl Examination {
+    /// The slots that are to be sent.
+    pub(super) fn to_send(&self) -> impl Iterator<Item = &LedgerSlot> {
+        let sent = self.verdicts.iter();
+        sent.filter(|(_, verdict)| *verdict == Verdict::Send)
+            .map(|(id, _)| &self.slots[id])
+    }
+
+    /// Settles what is not sent, and asks for items to be planned anew where somebody else may have to be told.
+    pub(super) async fn settle_moot(&self, tx: &mut WriteTx) -> Result<Option<Event>> {
+        let (tenant, now) = (tx.actor().tenant(), tx.now());
+        let mut suppressed = Suppressed::default();
+        let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
+        let mut plan_anew = HashSet::new();
+        for (id, verdict) in &self.verdicts {
+            let Verdict::Suppress {
+                reason,
+                superseded_by,
+            } = *verdict
+            else {
+                continue;
+            };
+            suppressed.push(*id, reason, superseded_by);
+            *counts.entry(reason.as_str()).or_default() += 1;
+            if verdict.asks_for_a_new_plan() {
+                plan_anew.insert(self.slots[id].item);
+            }
+        }
+        if suppressed.is_empty() {
+            return Ok(None);
+        }
+        sending::suppress(tx.conn(), tenant, &suppressed, now).await?;
+        if !plan_anew.is_empty() {
+            let items: Vec<Uuid> = plan_anew.into_iter().collect();
+            sending::plan_anew(tx.conn(), tenant, &items).await?;
+        }
+        let event = Event::new("reminder", "reminder.suppressed");
+        Ok(Some(counts.iter().fold(event, |event, (reason, count)| {
+            event.with(reason, *count)
+        })))
+    }
+
+    /// What is said by a slot, to people.
+    pub(super) fn said(&self, slot: &LedgerSlot) -> Option<Said> {
+        let item = self.items.get(&slot.item)?;
+        Some(Said {
+            about: About {
+                item: slot.item,
+                title: item.title.clone(),
+                reference: item.reference.clone(),
+                branch: item.branch_name.clone(),
+                tenant: item.tenant_name.clone(),
+                due_on: item.facts.due_on,
+                zone: item.facts.time_zone.parse().ok()?,
+            },
+            threshold: slot.threshold,
+        })
+    }
+
+    /// What is said by a slot, to programs.
+    pub(super) fn notice(&self, app: &App, tenant: TenantId, slot: &LedgerSlot) -> Option<Notice> {
+        let item = self.items.get(&slot.item)?;
+        let said = self.said(slot)?;
+        let now = app.now();
+        let days = (said.about.due_on - civil_today(now, said.about.zone)).num_days();
+        let status = match days {
+            ..0 => "overdue",
+            0 => "due_today",
+            1.. => "upcoming",
+        };
+        let more = [
+            ("title", item.title.as_str()),
+            ("reference", &item.reference),
+            ("status", status),
+        ];
+        Some(Notice {
+            id: slot.id,
+            kind: event_type(slot.threshold).to_owned(),
+            version: NOTICE_VERSION,
+            tenant_id: tenant,
+            occurred_at: now,
+            severity: Some(item.severity.clone()),
+            branch: Some(NoticeBranch {
+                id: item.named.branch,
+                name: item.branch_name.clone(),
+            }),
+            entity: NoticeEntity {
+                kind: "obligation".to_owned(),
+                id: slot.item,
+                more: more
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect(),
+            },
+            timing: Timing {
+                due_on: Some(said.about.due_on),
+                certificate_expires_at: None,
+                days_remaining: Some(days),
+            },
+            url: Some(super::message::link_to(&app.settings.base_url, slot.item)),
+        })
+    }
+}
+
+/// What programs are told that a threshold means.
+pub(super) fn event_type(threshold: Threshold) -> &'static str {
+    match threshold {
+        Threshold::Before(_) | Threshold::DueDay => "obligation.due",
+        Threshold::Overdue => "obligation.overdue",
+        Threshold::Escalation => "obligation.escalated",
+    }
+}
