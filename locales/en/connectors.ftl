@@ -148,6 +148,20 @@ connector-bad-secret = It has characters that cannot be sent.
 connector-test-subject = Test of { $connector }
 connector-test-text = This is a test by { $organisation }. The connector “{ $connector }” of Intrex works.
 
+connector-failing-since = Fails
+connector-failures = { $n ->
+    [one] Once, { $ago }
+   *[other] { $n } times in a row; first { $ago }
+}
+connector-parked = Left alone
+connector-parked-for = { $minutes ->
+    [one] For one more minute; then one message is tried
+   *[other] For { $minutes } more minutes; then one message is tried
+}
+connector-disabled-why = Why it is disabled
+connector-disabled-by-hand = Somebody disabled it.
+connector-disabled-gone = The other side said that there is nobody any more.
+connector-disabled-failing = It failed for five days.
 action-connector-created = Added a connector
 action-connector-updated = Changed a connector
 action-connector-disabled = Disabled a connector

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod branches;
+mod deliveries;
 pub(crate) mod errors;
 pub(crate) mod invitation;
 pub(crate) mod messages;
@@ -42,6 +43,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(obligations::routes)
         .with(templates::routes)
         .with(messages::routes)
+        .with(deliveries::routes)
         .with(audit::routes)
         .with(settings::routes)
 }

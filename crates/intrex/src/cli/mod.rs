@@ -7,6 +7,7 @@ mod access_reviews;
 mod audit;
 mod branches;
 mod connectors;
+mod deliveries;
 mod doctor;
 mod imports;
 mod keys;
@@ -86,6 +87,9 @@ enum Command {
     /// Add, look at, disable and enable the ways to somebody outside
     #[command(subcommand)]
     Connector(connectors::Connectors),
+    /// List and show deliveries, and send again what was given up
+    #[command(subcommand)]
+    Delivery(deliveries::Deliveries),
     /// Import a spreadsheet of obligations or branches
     #[command(subcommand)]
     Import(imports::Import),
@@ -178,6 +182,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Token(command) => command.run(),
         Command::Oidc(command) => command.run(),
         Command::Connector(command) => command.run(),
+        Command::Delivery(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::SecurityEvents(command) => command.run(),

@@ -52,6 +52,10 @@ const COMMANDS: [&[&str]; 57] = [
     &["connector", "enable"],
     &["connector", "rotate"],
     &["connector", "promote"],
+    &["delivery", "list"],
+    &["delivery", "show"],
+    &["delivery", "retry"],
+    &["delivery", "replay"],
     &["oidc", "list"],
     &["oidc", "configure"],
     &["oidc", "prove"],
@@ -364,6 +368,13 @@ async fn an_operator_sets_an_organisation_up() {
     ];
     let bot = run(&[&bot[..], &["--secret-file", &from]].concat()).json();
     assert_eq!(bot["secrets"]["token"]["set"], true, "{bot}");
+    let none = program.run(&["delivery", "list", "--json"]).json();
+    assert_eq!(none, serde_json::json!([]));
+    let counted = run(&["delivery", "replay", "--dry-run"]).json();
+    assert_eq!(counted["matched"], 0, "{counted}");
+    let nowhere = "00000000-0000-7000-8000-000000000001";
+    program.run(&["delivery", "show", nowhere]).refused();
+    run(&["delivery", "retry", nowhere]).refused();
     let listed = program.run(&["connector", "list"]).well();
     assert!(
         listed.contains("hooks.acme.example") && listed.contains("@acme_ops"),

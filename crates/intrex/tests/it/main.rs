@@ -7,6 +7,7 @@ mod audit;
 mod branches;
 mod cli;
 mod connectors;
+mod deliveries;
 mod demo;
 mod docs;
 mod harness;

@@ -4,6 +4,7 @@ mod access_reviews;
 mod audit;
 mod branches;
 mod connectors;
+mod deliveries;
 mod health;
 mod identities;
 mod imports;
@@ -42,6 +43,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(organisation::routes)
         .with(tokens::routes)
         .with(connectors::routes)
+        .with(deliveries::routes)
         .with(security::routes)
         .with(health::routes)
         .with(access_reviews::routes)
@@ -67,6 +69,7 @@ pub(super) fn describe(document: &mut Document) {
         organisation::Description::openapi(),
         tokens::Description::openapi(),
         connectors::Description::openapi(),
+        deliveries::Description::openapi(),
         security::Description::openapi(),
         access_reviews::Description::openapi(),
     ] {

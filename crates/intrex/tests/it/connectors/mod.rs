@@ -8,7 +8,7 @@ mod managing;
 mod messengers;
 mod receivers;
 mod secrets;
-mod webhook;
+pub(crate) mod webhook;
 
 use intrex_core::{
     Actor,

@@ -27,13 +27,13 @@ fn mac(secret: &str, message: &[u8]) -> Vec<u8> {
 }
 
 /// As a receiver does it that knows the body alone.
-fn by_body(secret: &str, sent: &Sent) -> bool {
+pub(crate) fn by_body(secret: &str, sent: &Sent) -> bool {
     let expected = format!("sha256={}", hex::encode(mac(secret, &sent.body)));
     sent.header("x-intrex-signature") == expected
 }
 
 /// As a receiver does it that follows Standard Webhooks.
-fn by_standard(secret: &str, sent: &Sent) -> bool {
+pub(crate) fn by_standard(secret: &str, sent: &Sent) -> bool {
     let mut message = format!(
         "{}.{}.",
         sent.header("webhook-id"),

@@ -108,6 +108,8 @@ impl Scene {
         .await;
         let of_uttara = owed(&app, &acme, &uttara, "drug licence of uttara", None).await;
         let of_depot = owed(&app, &globex, &depot, "tax return of the depot", None).await;
+        let acme_connector = connector_of(&app, &acme).await;
+        let globex_connector = connector_of(&app, &globex).await;
         let acmes_own = provider_of(&app, &acme, &alice).await;
         let mallorys_own = provider_of(&app, &globex, &mallory).await;
         let first = Ids {
@@ -120,7 +122,8 @@ impl Scene {
             provider: acmes_own.0,
             provider_domain: acmes_own.1,
             identity: acmes_own.2,
-            connector: connector_of(&app, &acme).await,
+            connector: acme_connector.clone(),
+            delivery: delivery_of(&app, &acme, &acme_connector).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
@@ -149,7 +152,8 @@ impl Scene {
             provider: mallorys_own.0,
             provider_domain: mallorys_own.1,
             identity: mallorys_own.2,
-            connector: connector_of(&app, &globex).await,
+            connector: globex_connector.clone(),
+            delivery: delivery_of(&app, &globex, &globex_connector).await,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
@@ -260,6 +264,7 @@ impl Scene {
             provider_domain: id(),
             identity: id(),
             connector: id(),
+            delivery: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -478,6 +483,29 @@ async fn connector_of(app: &TestApp, tenant: &Tenant) -> String {
     .execute(&mut app.superuser().await)
     .await
     .expect("the connector is written");
+    id.to_string()
+}
+
+/// A dead letter of a webhook.
+async fn delivery_of(app: &TestApp, tenant: &Tenant, connector: &str) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.notification_deliveries
+           (tenant_id, id, connector_id, event_type, notices, fingerprint, state, reason, next_attempt_at, created_at, settled_at)
+         values ($1, $2, $3::uuid, 'obligation.completed', '[{\"id\":\"00000000-0000-0000-0000-000000000001\",
+           \"type\":\"obligation.completed\",\"version\":1,\"tenant_id\":\"00000000-0000-0000-0000-000000000001\",
+           \"occurred_at\":\"2026-11-22T03:00:00Z\",\"severity\":null,\"branch\":null,
+           \"entity\":{\"type\":\"obligation\",\"id\":\"00000000-0000-0000-0000-000000000001\",\"title\":\"of its own\"},
+           \"timing\":{\"due_on\":null,\"certificate_expires_at\":null,\"days_remaining\":null},\"url\":null}]',
+           sha256($2::text::bytea), 'dead', 'gave_up', $4, $4, $4)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(id)
+    .bind(connector)
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the delivery is written");
     id.to_string()
 }
 

@@ -26,6 +26,8 @@ pub(super) enum Thing {
     Identity,
     /// A way to somebody outside.
     Connector,
+    /// A message on its way to somebody outside.
+    Delivery,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -59,6 +61,7 @@ pub(super) struct Ids {
     pub(super) provider_domain: String,
     pub(super) identity: String,
     pub(super) connector: String,
+    pub(super) delivery: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -85,6 +88,7 @@ impl Ids {
             Thing::ProviderDomain => &self.provider_domain,
             Thing::Identity => &self.identity,
             Thing::Connector => &self.connector,
+            Thing::Delivery => &self.delivery,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -111,6 +115,7 @@ impl Ids {
             &self.provider_domain,
             &self.identity,
             &self.connector,
+            &self.delivery,
             &self.template,
             &self.review,
             &self.message,
@@ -495,6 +500,13 @@ pub(super) const TABLE: &[Line] = &[
     get("/messages"),
     post("/messages/read"),
     post("/messages/{id}/read").of(Thing::Message),
+    get("/messages/deliveries").filters(&[("connector", Thing::Connector)]),
+    get("/messages/deliveries/replay"),
+    post("/messages/deliveries/replay")
+        .sends(replay)
+        .fields(Fields::Of("RawReplay")),
+    get("/messages/deliveries/{id}").of(Thing::Delivery),
+    post("/messages/deliveries/{id}/retry").of(Thing::Delivery),
     get("/templates"),
     post("/templates")
         .sends(template)
@@ -607,6 +619,12 @@ pub(super) const TABLE: &[Line] = &[
     line("DELETE", "/api/v1/account/identities/{id}")
         .of(Thing::Identity)
         .sends(nothing),
+    get("/api/v1/deliveries").filters(&[("connector", Thing::Connector)]),
+    post("/api/v1/deliveries/replay").sends(replay),
+    get("/api/v1/deliveries/{id}").of(Thing::Delivery),
+    post("/api/v1/deliveries/{id}/retry")
+        .of(Thing::Delivery)
+        .sends(nothing),
     get("/api/v1/connectors"),
     post("/api/v1/connectors").sends(connector),
     get("/api/v1/connectors/{id}").of(Thing::Connector),
@@ -704,6 +722,10 @@ pub(super) const TABLE: &[Line] = &[
 
 fn nothing(_: &Ids) -> Value {
     json!({})
+}
+
+fn replay(_: &Ids) -> Value {
+    json!({ "from": "2020-01-01", "to": "2020-01-02", "dry_run": "true" })
 }
 
 fn thresholds(_: &Ids) -> Value {

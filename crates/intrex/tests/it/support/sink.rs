@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::{Notify, watch},
     task::JoinHandle,
 };
 
@@ -49,10 +50,22 @@ pub(crate) struct Sink {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     received: Mutex<Vec<Sent>>,
-    answers: Mutex<VecDeque<String>>,
+    count: watch::Sender<usize>,
+    answers: Mutex<VecDeque<Reply>>,
+    released: Notify,
+}
+
+/// What is done with a request.
+#[derive(Debug)]
+enum Reply {
+    Bytes(String),
+    /// It is answered with 204 once the test says so.
+    Held,
+    /// It is taken, and the connection breaks.
+    Reset,
 }
 
 impl Drop for Sink {
@@ -68,7 +81,12 @@ impl Sink {
             .await
             .expect("a port is free");
         let port = listener.local_addr().expect("has an address").port();
-        let state = Arc::new(State::default());
+        let state = Arc::new(State {
+            received: Mutex::default(),
+            count: watch::Sender::new(0),
+            answers: Mutex::default(),
+            released: Notify::new(),
+        });
         let shared = state.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -92,7 +110,49 @@ impl Sink {
             format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\n\r\n{body}")
         });
         let mut waiting = self.state.answers.lock().expect("no panic");
-        waiting.extend(whole);
+        waiting.extend(whole.map(Reply::Bytes));
+    }
+
+    /// The next answer, byte by byte.
+    pub(crate) fn raw(&self, answer: String) {
+        self.reply(Reply::Bytes(answer));
+    }
+
+    /// The next so many requests are answered when [`Sink::release`] is called.
+    pub(crate) fn holds(&self, requests: usize) {
+        for _ in 0..requests {
+            self.reply(Reply::Held);
+        }
+    }
+
+    /// Answers whatever is held.
+    pub(crate) fn release(&self) {
+        self.state.released.notify_waiters();
+    }
+
+    /// The next request is taken, and its connection reset.
+    pub(crate) fn resets(&self) {
+        self.reply(Reply::Reset);
+    }
+
+    /// From now on everything is answered with 204.
+    pub(crate) fn forget_answers(&self) {
+        self.state.answers.lock().expect("no panic").clear();
+    }
+
+    fn reply(&self, reply: Reply) {
+        let mut waiting = self.state.answers.lock().expect("no panic");
+        waiting.push_back(reply);
+    }
+
+    /// Waits until so many requests have arrived.
+    pub(crate) async fn arrivals(&self, requests: usize) {
+        let mut count = self.state.count.subscribe();
+        let arrived = count.wait_for(|arrived| *arrived >= requests);
+        tokio::time::timeout(std::time::Duration::from_secs(30), arrived)
+            .await
+            .expect("they arrive within half a minute")
+            .expect("the sink is there");
     }
 
     /// The same with bodies of JSON.
@@ -134,8 +194,24 @@ async fn attend(stream: TcpStream, state: &State) -> std::io::Result<()> {
     };
     sent.body = vec![0; sent.header("content-length").parse().unwrap_or(0)];
     stream.read_exact(&mut sent.body).await?;
+    let released = state.released.notified();
+    tokio::pin!(released);
+    released.as_mut().enable();
     state.received.lock().expect("no panic").push(sent);
-    let answer = state.answers.lock().expect("no panic").pop_front();
-    let answer = answer.unwrap_or_else(|| "HTTP/1.1 204 x\r\n\r\n".to_owned());
+    state.count.send_modify(|count| *count += 1);
+    let reply = state.answers.lock().expect("no panic").pop_front();
+    let well = "HTTP/1.1 204 x\r\n\r\n".to_owned();
+    let answer = match reply {
+        None => well,
+        Some(Reply::Bytes(answer)) => answer,
+        Some(Reply::Held) => {
+            released.await;
+            well
+        }
+        Some(Reply::Reset) => {
+            stream.get_ref().set_zero_linger()?;
+            return Ok(());
+        }
+    };
     stream.get_mut().write_all(answer.as_bytes()).await
 }

@@ -7,7 +7,7 @@ use intrex_core::{
     Actor, Error,
     catalogue::{Key, Text, keys},
     channels::StageState,
-    connectors::{self, Connector, ConnectorType, Examination, Status},
+    connectors::{self, Connector, ConnectorType, DisabledReason, Examination, Health, Status},
     ids::ConnectorId,
     permission::Permission,
 };
@@ -55,6 +55,8 @@ struct ShowPage<'a> {
     verified: String,
     worked: String,
     failed: Option<(String, String)>,
+    /// Since when it fails, until when it is left alone, why it is disabled.
+    standing: Vec<(String, String)>,
     seen: Option<Seen>,
     notice: Option<String>,
 }
@@ -257,10 +259,38 @@ fn draw(
             let why = health.last_error.clone().unwrap_or_default();
             (words.ago(at, now), why)
         }),
+        standing: standing(page, health, now),
         connector,
         seen,
         notice,
         page,
     };
     page.show_as(status, &template)
+}
+
+/// What whoever sends by it has counted.
+fn standing(page: &Page, health: &Health, now: DateTime<Utc>) -> Vec<(String, String)> {
+    let words = Words(page.exchange().language());
+    let mut standing = Vec::new();
+    if let Some(since) = health.failing_since {
+        let ago = words.ago(since, now);
+        let many = Text::new(keys::CONNECTOR_FAILURES)
+            .with("n", i64::from(health.failures))
+            .with("ago", ago.as_str());
+        standing.push((page.t(keys::CONNECTOR_FAILING_SINCE), page.say(many)));
+    }
+    if let Some(until) = health.parked_until.filter(|until| *until > now) {
+        let minutes = (until - now).num_minutes() + 1;
+        let words = page.t1(keys::CONNECTOR_PARKED_FOR, "minutes", minutes);
+        standing.push((page.t(keys::CONNECTOR_PARKED), words));
+    }
+    if let Some(reason) = health.disabled_reason {
+        let key = match reason {
+            DisabledReason::ByHand => keys::CONNECTOR_DISABLED_BY_HAND,
+            DisabledReason::Gone => keys::CONNECTOR_DISABLED_GONE,
+            DisabledReason::Failing => keys::CONNECTOR_DISABLED_FAILING,
+        };
+        standing.push((page.t(keys::CONNECTOR_DISABLED_WHY), page.t(key)));
+    }
+    standing
 }

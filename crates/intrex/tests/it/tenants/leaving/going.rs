@@ -76,9 +76,12 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
            values ('{t}', '{p}', substring(sha256('x') for 17), '{now}', '{now}') on conflict do nothing;
          insert into app.connector_secrets (tenant_id, connector_id, name, generation, sealed, set_at)
            select tenant_id, id, 'signing_secret', 'current', 'v1.x.x.x', '{now}' from app.connectors where tenant_id = '{t}' limit 1;
+         insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, answer, stages)
+           select tenant_id, id, 1, '{now}', 1, '', '[]' from app.notification_deliveries where tenant_id = '{t}' limit 1;
          insert into app.reminder_slots (tenant_id, id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id,
-                                         recipient_id, fingerprint, planned_at, state, next_attempt_at, created_at)
-           select tenant_id, {id}, branch_id, id, 'due_day', due_on, {id}, {id}, '{p}', {hash}, '{now}', 'planned', '{now}', '{now}'
+                                         recipient_id, fingerprint, planned_at, state, next_attempt_at, created_at, delivery_id)
+           select tenant_id, {id}, branch_id, id, 'due_day', due_on, {id}, {id}, '{p}', {hash}, '{now}', 'planned', '{now}', '{now}',
+                  (select id from app.notification_deliveries where tenant_id = '{t}' limit 1)
            from app.obligation_instances where tenant_id = '{t}' limit 1;"
     );
     app.superuser()
