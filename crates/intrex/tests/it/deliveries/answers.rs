@@ -106,8 +106,8 @@ async fn what_is_no_answer_is_tried_again_under_the_same_id() {
         ),
         ("silence", &|sink| sink.raw(String::new()), None),
     ];
+    let (hook, _) = scene.hook(&sink, "Ops").await;
     for (name, say, class) in ways {
-        let (hook, _) = scene.hook(&sink, name).await;
         let id = scene.staged(hook, name).await;
         say(&sink);
         scene.send().await;

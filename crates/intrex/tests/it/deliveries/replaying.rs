@@ -2,7 +2,7 @@
 
 use intrex_core::{
     deliveries::{self, RawReplay, State},
-    ids::DeliveryId,
+    ids::{ConnectorId, DeliveryId},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use super::{Scene, ids};
 use crate::support::{members::conflict, sink::Sink};
 
-async fn dead(scene: &Scene, sink: &Sink, names: &[&str]) -> Vec<DeliveryId> {
+async fn dead(scene: &Scene, hook: ConnectorId, names: &[&str]) -> Vec<DeliveryId> {
     let mut dead = Vec::new();
     for name in names {
-        let (hook, _) = scene.hook(sink, name).await;
         let id = scene.staged(hook, name).await;
         let kill = "update app.notification_deliveries
                     set state = 'dead', reason = 'gave_up', attempts = 6, settled_at = created_at where id = $1";
@@ -31,7 +30,8 @@ async fn dead(scene: &Scene, sink: &Sink, names: &[&str]) -> Vec<DeliveryId> {
 async fn a_dead_letter_is_sent_again_under_its_id_and_only_a_dead_one() {
     let scene = Scene::begin().await;
     let sink = Sink::start().await;
-    let id = dead(&scene, &sink, &["one"]).await[0];
+    let (hook, _) = scene.hook(&sink, "Ops").await;
+    let id = dead(&scene, hook, &["one"]).await[0];
     let app = &scene.app.app;
     let taken_up = deliveries::retry(app, &scene.actor, id)
         .await
@@ -52,10 +52,11 @@ async fn a_dead_letter_is_sent_again_under_its_id_and_only_a_dead_one() {
 async fn a_range_is_counted_first_and_then_sent() {
     let scene = Scene::begin().await;
     let sink = Sink::start().await;
-    let old = dead(&scene, &sink, &["old"]).await;
+    let (hook, _) = scene.hook(&sink, "Ops").await;
+    let old = dead(&scene, hook, &["old"]).await;
     scene.app.app.clock.advance(chrono::TimeDelta::days(3));
     let from = scene.app.app.now().to_rfc3339();
-    let new = dead(&scene, &sink, &["one", "two"]).await;
+    let new = dead(&scene, hook, &["one", "two"]).await;
     let replay = async |dry_run: &str| {
         let raw = RawReplay {
             from: from.as_str().into(),
@@ -133,8 +134,10 @@ async fn the_pages_show_what_became_of_it_and_send_it_again() {
         "{}",
         sent.body
     );
+    let csrf = alice.visit(&path).await.csrf();
     let api = async |method: Method, path: &str, body: Value| {
-        let request = alice.own_page_sends(method, path).json(&body);
+        let request = alice.own_page_sends(method, path);
+        let request = request.header("x-csrf-token", &csrf).json(&body);
         alice.send(request).await
     };
     let one = alice
@@ -152,7 +155,7 @@ async fn the_pages_show_what_became_of_it_and_send_it_again() {
         json!({ "dry_run": true }),
     )
     .await;
-    assert_eq!(counted.json()["matched"], 0);
+    assert_eq!(counted.json()["matched"], 0, "{}", counted.body);
     let refused = api(
         Method::POST,
         &format!("/api/v1/deliveries/{id}/retry"),

@@ -103,7 +103,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 19] {
+    pub(super) fn all(&self) -> [&str; 20] {
         [
             &self.branch,
             &self.obligation,
