@@ -48,6 +48,7 @@ pub mod raw;
 pub mod recovery_codes;
 pub mod reminders;
 pub mod reports;
+pub mod routes;
 pub mod security_events;
 pub mod sessions;
 pub mod templates;

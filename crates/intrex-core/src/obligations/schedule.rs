@@ -5,6 +5,7 @@
 mod civil;
 mod error;
 mod plan;
+mod quiet;
 mod status;
 mod threshold;
 
@@ -14,6 +15,7 @@ pub use plan::{
     Audience, Coalesced, DueSlot, ItemFacts, PlannedSlot, Recipient, Superseded, coalesce,
     fingerprint, plan,
 };
+pub use quiet::{Quiet, Weekdays, day_word};
 pub use status::{Status, StatusBounds, StoredState, bounds, derive};
 pub use threshold::{
     DEFAULT_LEAD_DAYS, GraceDays, LeadDays, MAX_GRACE_DAYS, MAX_LEAD_COUNT, MAX_LEAD_DAYS,

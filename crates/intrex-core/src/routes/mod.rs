@@ -1,0 +1,8 @@
+//! Routes: who is told of what, by which way, as an organisation sets it up. All that match apply. Until there is one, the
+//! built-in route serves: whoever has an item in hand is told by mail, and head office and the managers when it is late.
+//!
+//! `model` what a route is and what it is for
+
+mod model;
+
+pub use model::{Happening, Recipients, Route};
