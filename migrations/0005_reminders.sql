@@ -9,7 +9,8 @@ create table app.reminder_slots (
   falls_on date not null,
   route_id uuid not null,
   connector_id uuid not null,
-  recipient_id uuid not null,
+  recipient_id uuid,
+  unanswered boolean not null default false,
   fingerprint bytea not null constraint reminder_slots_fingerprint_length check (octet_length(fingerprint) = 32),
   planned_at timestamptz not null,
   state text not null constraint reminder_slots_state
@@ -37,7 +38,8 @@ create index reminder_slots_due on app.reminder_slots (next_attempt_at) where st
 create index reminder_slots_due_by_tenant on app.reminder_slots (tenant_id, next_attempt_at) where state in ('planned', 'sending');
 comment on table app.reminder_slots is
   'The reminder ledger: one row for each item, threshold, route, connector and recipient, unique by fingerprint. It ends '
-  'in exactly one of sent, suppressed (with its reason), acknowledged or failed.';
+  'in exactly one of sent, suppressed (with its reason), acknowledged or failed. No recipient: whom the connector names. '
+  'unanswered: sent only if nobody has answered since the first was told.';
 call app.isolate_tenant('app.reminder_slots');
 call app.isolate_branch('app.reminder_slots');
 call app.open_to_system('app.reminder_slots', 'select');

@@ -132,6 +132,7 @@ timeline-moved = from { $from } to { $to }
 timeline-next = the next one is due { $date }
 timeline-next-reminder = Next: { $what }
 timeline-then-reminder = Then: { $what }
+timeline-unanswered-reminder = If nobody has answered: { $what }
 timeline-to = to { $names } by { $ways }
 timeline-sent = sent to { $names } by { $ways }
 timeline-waits = could not be sent yet, { $n ->

@@ -12,7 +12,7 @@ mod threshold;
 pub use civil::{REMINDER_TIME, civil_today, instant};
 pub use error::ScheduleError;
 pub use plan::{
-    Audience, Coalesced, DueSlot, ItemFacts, PlannedSlot, Recipient, Superseded, coalesce,
+    Coalesced, DueSlot, Hears, ItemFacts, PlannedSlot, Recipient, Superseded, coalesce,
     fingerprint, plan,
 };
 pub use quiet::{Quiet, Weekdays, day_word};

@@ -53,7 +53,7 @@ pub(crate) async fn ask(
         };
         let left = left.entry(delivery.into()).or_default();
         left.said.push(said);
-        left.to = found.people.get(&slot.recipient).cloned();
+        left.to = slot.recipient.and_then(|id| found.people.get(&id).cloned());
     }
     Ok((left, event))
 }
@@ -120,12 +120,13 @@ pub(crate) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
             End::Again(_) => return None,
         };
         let way = Channel::of(row.connector_id).map_or("connector", Channel::as_str);
+        let recipient = row.recipient_id.map(|id| id.to_string());
         let event = Event::new("reminder", action)
             .on("obligation", row.obligation_id)
             .at(row.branch_id.into())
             .with("slot_id", row.id.to_string())
             .with("delivery_id", row.delivery_id.to_string())
-            .with("recipient_id", row.recipient_id.to_string())
+            .with("recipient_id", recipient)
             .with("connector", way)
             .with("threshold", row.threshold)
             .with("message_id", standing.message_id.as_str())

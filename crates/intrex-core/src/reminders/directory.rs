@@ -1,5 +1,6 @@
-//! Who is told of an item: the built-in route. Only people who are active and can see the item's branch are ever told of
-//! it; somebody who was moved to another branch hears no more of the old one.
+//! Who is told of an item, and by which way: the organisation's routes, or the built-in one until there are any. Only people
+//! who are active and can see the item's branch are ever told of it; somebody who was moved to another branch hears no more of
+//! the old one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,30 +8,46 @@ use uuid::Uuid;
 
 use super::model::{BUILT_IN_ROUTE, Channel};
 use crate::{
-    obligations::schedule::{Audience, Recipient},
+    channels::EventType,
+    ids::BranchId,
+    obligations::{
+        model::Severity,
+        schedule::{Hears, Recipient},
+    },
     permission::Role,
+    routes::{Happening, Recipients, Route, Routes},
 };
 
 /// People of one audience of one item at most; the ones who joined first. More would be a broadcast, not a reminder.
 const MAX_AUDIENCE: usize = 50;
 
-/// The active people of a tenant who can see some branches.
+/// The active people of a tenant who can see some branches, and its routes.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     admins: Vec<Uuid>,
     managers: HashMap<Uuid, Vec<Uuid>>,
     at_branch: HashSet<(Uuid, Uuid)>,
+    routes: Routes,
 }
 
-/// The people named on an item.
+/// What of an item says who is told of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
     pub(super) branch: Uuid,
     pub(super) owner: Option<Uuid>,
     pub(super) deputy: Option<Uuid>,
+    pub(super) severity: Severity,
 }
 
 impl Directory {
+    /// Nobody yet, and these routes.
+    pub(super) fn new(routes: Routes) -> Self {
+        Directory {
+            routes,
+            ..Directory::default()
+        }
+    }
+
     /// Notes one active person, at one of the branches where they work. People come in a stable order.
     pub(super) fn add(&mut self, person: Uuid, role: Role, branch: Option<Uuid>) {
         if role == Role::HeadOfficeAdmin && !self.admins.contains(&person) {
@@ -52,34 +69,113 @@ impl Directory {
         self.managers.get(&branch).map_or(&[], Vec::as_slice)
     }
 
-    /// Everybody who is told of an item, over every channel.
-    pub(super) fn recipients(&self, item: &Named) -> Vec<Recipient> {
-        let mut hands: Vec<Uuid> = [item.owner, item.deputy]
+    /// Owner and deputy, else the managers, else head office.
+    fn hands(&self, item: &Named) -> Vec<Uuid> {
+        let hands: Vec<Uuid> = [item.owner, item.deputy]
             .into_iter()
             .flatten()
             .filter(|person| self.sees(*person, item.branch))
             .collect();
-        for stand_in in [self.managers(item.branch), &self.admins] {
-            if hands.is_empty() {
-                hands.extend(stand_in.iter().take(MAX_AUDIENCE));
-            }
+        match hands.is_empty() {
+            true => self.managers_or_head_office(item),
+            false => hands,
         }
+    }
+
+    fn managers_or_head_office(&self, item: &Named) -> Vec<Uuid> {
+        match self.managers(item.branch) {
+            [] => self.head_office(),
+            managers => managers.iter().take(MAX_AUDIENCE).copied().collect(),
+        }
+    }
+
+    fn head_office(&self) -> Vec<Uuid> {
+        self.admins.iter().take(MAX_AUDIENCE).copied().collect()
+    }
+
+    fn wider(&self, item: &Named) -> Vec<Uuid> {
         let wider = self.managers(item.branch).iter().chain(&self.admins);
-        let regular = hands.into_iter().map(|person| (person, Audience::Regular));
-        let escalation = wider
-            .take(MAX_AUDIENCE)
-            .map(|person| (*person, Audience::Escalation));
-        regular
-            .chain(escalation)
-            .flat_map(|(person, audience)| {
-                Channel::ALL.map(|channel| Recipient {
-                    route_id: BUILT_IN_ROUTE,
-                    connector_id: channel.connector(),
-                    recipient_id: person,
-                    audience,
-                })
+        wider.take(MAX_AUDIENCE).copied().collect()
+    }
+
+    /// Everybody who is told of an item: inside Intrex always, and by the ways of the routes.
+    pub(super) fn recipients(&self, item: &Named) -> Vec<Recipient> {
+        let mut recipients = self.built_in(item, Channel::InApp);
+        if self.routes.own {
+            for route in &self.routes.active {
+                self.add_route(route, item, &mut recipients);
+            }
+        } else {
+            recipients.extend(self.built_in(item, Channel::Email));
+        }
+        recipients
+    }
+
+    fn built_in(&self, item: &Named, channel: Channel) -> Vec<Recipient> {
+        let told = |hears| {
+            move |person: Uuid| Recipient {
+                route_id: BUILT_IN_ROUTE,
+                connector_id: channel.connector(),
+                recipient_id: Some(person),
+                hears,
+                quiet: None,
+                unanswered_hours: None,
+            }
+        };
+        let hands = self.hands(item).into_iter().map(told(Hears::REGULAR));
+        let wider = self.wider(item).into_iter().map(told(Hears::ESCALATION));
+        hands.chain(wider).collect()
+    }
+
+    fn add_route(&self, route: &Route, item: &Named, recipients: &mut Vec<Recipient>) {
+        let tells = |event_type| {
+            route.matches(&Happening {
+                event_type,
+                severity: Some(item.severity),
+                branch: Some(BranchId::from(item.branch)),
             })
-            .collect()
+        };
+        let hears = Hears {
+            due: tells(EventType::ObligationDue),
+            overdue: tells(EventType::ObligationOverdue),
+            escalation: tells(EventType::ObligationEscalated),
+        };
+        if hears == Hears::default() {
+            return;
+        }
+        let connector = route.connector_id.map(Uuid::from);
+        let told = |recipient_id, unanswered_hours| Recipient {
+            route_id: route.id.uuid(),
+            connector_id: connector.unwrap_or(Channel::Email.connector()),
+            recipient_id,
+            hears,
+            quiet: route.quiet,
+            unanswered_hours,
+        };
+        let first = self.chosen(route.recipient, route, item);
+        recipients.extend(first.iter().map(|person| told(*person, None)));
+        let (Some(hours), Some(wider)) = (route.escalate_after_hours, route.escalate_to) else {
+            return;
+        };
+        let others = self.chosen(wider, route, item).into_iter();
+        let others = others.filter(|person| !first.contains(person));
+        recipients.extend(others.map(|person| told(person, Some(hours))));
+    }
+
+    /// Those whom a route means; nobody in particular if its connector names who gets it.
+    fn chosen(&self, who: Recipients, route: &Route, item: &Named) -> Vec<Option<Uuid>> {
+        let people = match who {
+            Recipients::Endpoint => return vec![None],
+            Recipients::Responsible => self.hands(item),
+            Recipients::BranchManagers => self.managers_or_head_office(item),
+            Recipients::HeadOffice => self.head_office(),
+            Recipients::Person => {
+                let person = route.person_id.map(Uuid::from);
+                let person = person.filter(|person| self.sees(*person, item.branch));
+                person.into_iter().collect()
+            }
+        };
+        people.into_iter().map(Some).collect()
     }
 }
 
@@ -101,22 +197,22 @@ mod tests {
         directory
     }
 
-    fn told(
-        branch: Uuid,
-        owner: Option<Uuid>,
-        deputy: Option<Uuid>,
-        audience: Audience,
-    ) -> Vec<Uuid> {
-        let named = Named {
+    fn named(branch: Uuid, owner: Option<Uuid>, deputy: Option<Uuid>) -> Named {
+        Named {
             branch,
             owner,
             deputy,
-        };
+            severity: Severity::High,
+        }
+    }
+
+    fn told(branch: Uuid, owner: Option<Uuid>, deputy: Option<Uuid>, hears: Hears) -> Vec<Uuid> {
         let mut told: Vec<Uuid> = directory()
-            .recipients(&named)
+            .recipients(&named(branch, owner, deputy))
             .into_iter()
-            .filter(|recipient| recipient.audience == audience)
-            .map(|recipient| recipient.recipient_id)
+            .filter(|recipient| recipient.hears == hears)
+            .filter(|recipient| recipient.connector_id == Channel::InApp.connector())
+            .filter_map(|recipient| recipient.recipient_id)
             .collect();
         told.dedup();
         told
@@ -125,54 +221,174 @@ mod tests {
     #[test]
     fn owner_and_deputy_are_told_first() {
         assert_eq!(
-            told(GULSHAN, Some(OPERATOR), Some(MANAGER), Audience::Regular),
+            told(GULSHAN, Some(OPERATOR), Some(MANAGER), Hears::REGULAR),
             [OPERATOR, MANAGER]
         );
     }
 
     #[test]
     fn without_them_the_managers_are_told_and_without_managers_head_office() {
-        assert_eq!(told(GULSHAN, None, None, Audience::Regular), [MANAGER]);
-        assert_eq!(told(BANANI, None, None, Audience::Regular), [ADMIN]);
+        assert_eq!(told(GULSHAN, None, None, Hears::REGULAR), [MANAGER]);
+        assert_eq!(told(BANANI, None, None, Hears::REGULAR), [ADMIN]);
         let gone = Uuid::from_u128(99);
-        assert_eq!(
-            told(GULSHAN, Some(gone), None, Audience::Regular),
-            [MANAGER]
-        );
+        assert_eq!(told(GULSHAN, Some(gone), None, Hears::REGULAR), [MANAGER]);
     }
 
     #[test]
     fn an_owner_who_cannot_see_the_branch_is_not_told() {
-        assert_eq!(
-            told(BANANI, Some(OPERATOR), None, Audience::Regular),
-            [ADMIN]
-        );
-        assert_eq!(told(BANANI, Some(ADMIN), None, Audience::Regular), [ADMIN]);
+        assert_eq!(told(BANANI, Some(OPERATOR), None, Hears::REGULAR), [ADMIN]);
+        assert_eq!(told(BANANI, Some(ADMIN), None, Hears::REGULAR), [ADMIN]);
     }
 
     #[test]
     fn escalations_go_to_the_managers_and_head_office() {
         assert_eq!(
-            told(GULSHAN, Some(OPERATOR), None, Audience::Escalation),
+            told(GULSHAN, Some(OPERATOR), None, Hears::ESCALATION),
             [MANAGER, ADMIN]
         );
         assert_eq!(
-            told(BANANI, Some(OPERATOR), None, Audience::Escalation),
+            told(BANANI, Some(OPERATOR), None, Hears::ESCALATION),
             [ADMIN]
         );
     }
 
     #[test]
-    fn everybody_is_told_over_every_channel() {
-        let named = Named {
-            branch: GULSHAN,
-            owner: Some(OPERATOR),
-            deputy: None,
-        };
-        let recipients = directory().recipients(&named);
+    fn without_routes_everybody_is_told_inside_and_by_mail() {
+        let recipients = directory().recipients(&named(GULSHAN, Some(OPERATOR), None));
         let by_mail = recipients
             .iter()
             .filter(|recipient| recipient.connector_id == Channel::Email.connector());
         assert_eq!(by_mail.count() * 2, recipients.len());
+    }
+
+    const CHAT: Uuid = Uuid::from_u128(50);
+
+    fn route(event_types: &[EventType], recipient: Recipients) -> Route {
+        let now = chrono::DateTime::UNIX_EPOCH;
+        Route {
+            id: Uuid::from_u128(40).into(),
+            name: "A route".into(),
+            event_types: event_types.to_vec(),
+            min_severity: Severity::Medium,
+            branch_id: None,
+            connector_id: Some(CHAT.into()),
+            recipient,
+            person_id: None,
+            quiet: None,
+            escalate_after_hours: None,
+            escalate_to: None,
+            active: true,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+
+    /// Who is told by the routes, with what they hear and after how many hours.
+    fn by(routes: &[Route], item: &Named) -> Vec<(Option<Uuid>, Hears, Option<u16>)> {
+        let mut directory = directory();
+        directory.routes = Routes {
+            own: true,
+            active: routes.to_vec(),
+        };
+        let recipients = directory.recipients(item).into_iter();
+        let outside = recipients.filter(|to| to.connector_id != Channel::InApp.connector());
+        outside
+            .map(|to| {
+                assert_eq!(to.connector_id, CHAT);
+                (to.recipient_id, to.hears, to.unanswered_hours)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn own_routes_take_the_place_of_mail_and_not_of_the_inbox() {
+        let mut directory = directory();
+        directory.routes.own = true;
+        let recipients = directory.recipients(&named(GULSHAN, Some(OPERATOR), None));
+        assert_eq!(recipients.len(), 3);
+        for recipient in recipients {
+            assert_eq!(recipient.connector_id, Channel::InApp.connector());
+        }
+    }
+
+    #[test]
+    fn a_route_tells_whom_it_names_what_it_is_for() {
+        let item = named(GULSHAN, Some(OPERATOR), None);
+        let due = Hears {
+            due: true,
+            ..Hears::default()
+        };
+        let told = |recipient| by(&[route(&[EventType::ObligationDue], recipient)], &item);
+        assert_eq!(told(Recipients::Responsible), [(Some(OPERATOR), due, None)]);
+        assert_eq!(
+            told(Recipients::BranchManagers),
+            [(Some(MANAGER), due, None)]
+        );
+        assert_eq!(told(Recipients::HeadOffice), [(Some(ADMIN), due, None)]);
+        assert_eq!(told(Recipients::Endpoint), [(None, due, None)]);
+        let late = [EventType::ObligationOverdue, EventType::ObligationEscalated];
+        let told = by(&[route(&late, Recipients::Endpoint)], &item);
+        let hears = Hears {
+            due: false,
+            overdue: true,
+            escalation: true,
+        };
+        assert_eq!(told, [(None, hears, None)]);
+    }
+
+    #[test]
+    fn a_person_is_told_of_branches_that_they_see() {
+        let to = |person: Uuid| Route {
+            person_id: Some(person.into()),
+            ..route(&[EventType::ObligationDue], Recipients::Person)
+        };
+        let told = |person, branch| by(&[to(person)], &named(branch, None, None)).len();
+        assert_eq!(told(OPERATOR, GULSHAN), 1);
+        assert_eq!(told(OPERATOR, BANANI), 0);
+        assert_eq!(told(ADMIN, BANANI), 1);
+        assert_eq!(told(Uuid::from_u128(99), GULSHAN), 0, "not active");
+    }
+
+    #[test]
+    fn a_route_of_another_branch_a_milder_item_or_one_that_is_off_tells_nobody() {
+        let item = named(GULSHAN, None, None);
+        let good = route(&[EventType::ObligationDue], Recipients::Endpoint);
+        assert_eq!(by(&[good.clone()], &item).len(), 1);
+        let elsewhere = Route {
+            branch_id: Some(BANANI.into()),
+            ..good.clone()
+        };
+        let off = Route {
+            active: false,
+            ..good.clone()
+        };
+        let of_others = route(&[EventType::SecurityEvent], Recipients::Endpoint);
+        assert_eq!(by(&[elsewhere, off, of_others], &item), []);
+        let mild = Named {
+            severity: Severity::Low,
+            ..item
+        };
+        assert_eq!(by(&[good], &mild), []);
+    }
+
+    #[test]
+    fn when_nobody_answers_others_are_told_but_not_twice() {
+        let step = Route {
+            escalate_after_hours: Some(24),
+            escalate_to: Some(Recipients::BranchManagers),
+            ..route(&[EventType::ObligationDue], Recipients::Responsible)
+        };
+        let hours = |owner| {
+            let told = by(&[step.clone()], &named(GULSHAN, owner, None));
+            told.into_iter()
+                .map(|(who, _, hours)| (who, hours))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            hours(Some(OPERATOR)),
+            [(Some(OPERATOR), None), (Some(MANAGER), Some(24))]
+        );
+        assert_eq!(hours(Some(MANAGER)), [(Some(MANAGER), None)]);
     }
 }

@@ -17,7 +17,9 @@ use super::{
 use crate::{
     App,
     audit::Event,
-    channels::{NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, Timing},
+    channels::{
+        EventType, NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, ObligationFacts, Timing,
+    },
     db::WriteTx,
     error::Result,
     ids::TenantId,
@@ -49,7 +51,7 @@ pub(super) async fn examine(
         .filter_map(|row| ledger_slot(row, is_ours(row)))
         .map(|slot| (slot.id, slot))
         .collect();
-    let mut recipients: Vec<Uuid> = slots.values().map(|slot| slot.recipient).collect();
+    let mut recipients: Vec<Uuid> = slots.values().filter_map(|slot| slot.recipient).collect();
     recipients.sort_unstable();
     recipients.dedup();
     let people = sending::active_people(tx.conn(), tenant, &recipients).await?;
@@ -57,6 +59,7 @@ pub(super) async fn examine(
         open: open_items(tx, tenant, &items).await?,
         active: people.keys().copied().collect(),
         mail: app.mailer.is_some(),
+        ..Facts::default()
     };
     let mut due: Vec<LedgerSlot> = slots.values().cloned().collect();
     due.sort_by_key(|slot| slot.id);
@@ -85,6 +88,7 @@ fn ledger_slot(row: &DueRow, ours: bool) -> Option<LedgerSlot> {
         falls_on: row.falls_on,
         connector: row.connector_id,
         recipient: row.recipient_id,
+        unanswered: row.unanswered,
         fingerprint: row.fingerprint.as_slice().try_into().ok()?,
         planned_at: row.planned_at,
         standing,
@@ -195,14 +199,14 @@ impl Examination {
             0 => "due_today",
             1.. => "upcoming",
         };
-        let more = [
-            ("title", item.title.as_str()),
-            ("reference", &item.reference),
-            ("status", status),
-        ];
+        let facts = ObligationFacts {
+            title: item.title.clone(),
+            reference: Some(item.reference.clone()),
+            status: Some(status.to_owned()),
+        };
         Some(Notice {
             id: slot.id,
-            kind: event_type(slot.threshold).to_owned(),
+            kind: event_type(slot.threshold),
             version: NOTICE_VERSION,
             tenant_id: tenant,
             occurred_at: now,
@@ -211,14 +215,7 @@ impl Examination {
                 id: item.named.branch,
                 name: item.branch_name.clone(),
             }),
-            entity: NoticeEntity {
-                kind: "obligation".to_owned(),
-                id: slot.item,
-                more: more
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value.into()))
-                    .collect(),
-            },
+            entity: NoticeEntity::new(slot.item, &facts),
             timing: Timing {
                 due_on: Some(said.about.due_on),
                 certificate_expires_at: None,
@@ -230,10 +227,10 @@ impl Examination {
 }
 
 /// What programs are told that a threshold means.
-pub(super) fn event_type(threshold: Threshold) -> &'static str {
+pub(super) fn event_type(threshold: Threshold) -> EventType {
     match threshold {
-        Threshold::Before(_) | Threshold::DueDay => "obligation.due",
-        Threshold::Overdue => "obligation.overdue",
-        Threshold::Escalation => "obligation.escalated",
+        Threshold::Before(_) | Threshold::DueDay => EventType::ObligationDue,
+        Threshold::Overdue => EventType::ObligationOverdue,
+        Threshold::Escalation => EventType::ObligationEscalated,
     }
 }

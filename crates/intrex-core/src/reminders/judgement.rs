@@ -29,7 +29,9 @@ pub(super) struct LedgerSlot {
     pub(super) threshold: Threshold,
     pub(super) falls_on: chrono::NaiveDate,
     pub(super) connector: Uuid,
-    pub(super) recipient: Uuid,
+    pub(super) recipient: Option<Uuid>,
+    /// It is sent only if nobody has answered since the first was told.
+    pub(super) unanswered: bool,
     pub(super) fingerprint: [u8; 32],
     pub(super) planned_at: DateTime<Utc>,
     pub(super) standing: Standing,
@@ -42,8 +44,20 @@ pub(super) struct Facts {
     pub(super) open: HashMap<Uuid, ItemPlan>,
     /// People who can sign in.
     pub(super) active: HashSet<Uuid>,
+    /// The day on which somebody last answered for an item, in its zone.
+    pub(super) answered_on: HashMap<Uuid, chrono::NaiveDate>,
+    /// Slots of people who would rather not hear of such things outside of Intrex.
+    pub(super) opted_out: HashSet<Uuid>,
     /// Whether the installation has a mail server.
     pub(super) mail: bool,
+}
+
+impl Facts {
+    /// Whether somebody has answered for the item on the day that the slot is about, or later.
+    fn answered_since(&self, slot: &LedgerSlot) -> bool {
+        let answered = self.answered_on.get(&slot.item);
+        answered.is_some_and(|day| *day >= slot.falls_on)
+    }
 }
 
 /// The plan of one open item.
@@ -140,10 +154,17 @@ fn moot(slot: &LedgerSlot, facts: &Facts) -> Option<Reason> {
         .is_some_and(|date| *date != slot.falls_on)
     {
         Some(Reason::Rescheduled)
-    } else if !facts.active.contains(&slot.recipient) {
+    } else if slot
+        .recipient
+        .is_some_and(|person| !facts.active.contains(&person))
+    {
         Some(Reason::RecipientInactive)
     } else if !plan.fingerprints.contains(&slot.fingerprint) {
         Some(Reason::Changed)
+    } else if slot.unanswered && facts.answered_since(slot) {
+        Some(Reason::Answered)
+    } else if facts.opted_out.contains(&slot.id) {
+        Some(Reason::OptedOut)
     } else if !facts.mail && slot.connector == Channel::Email.connector() {
         Some(Reason::NoMailConfigured)
     } else {
@@ -166,7 +187,8 @@ mod tests {
             threshold,
             falls_on,
             connector: Channel::Email.connector(),
-            recipient: ALICE,
+            recipient: Some(ALICE),
+            unanswered: false,
             fingerprint: [id; 32],
             planned_at: falls_on.and_time(chrono::NaiveTime::MIN).and_utc(),
             standing,
@@ -185,6 +207,7 @@ mod tests {
             open: HashMap::from([(ITEM, plan)]),
             active: HashSet::from([ALICE]),
             mail: true,
+            ..Facts::default()
         }
     }
 
@@ -279,6 +302,12 @@ mod tests {
         );
         assert_eq!(
             why(|facts| {
+                facts.opted_out.insert(Uuid::from_u128(1));
+            }),
+            Some(Reason::OptedOut)
+        );
+        assert_eq!(
+            why(|facts| {
                 let plan = facts.open.get_mut(&ITEM).expect("open");
                 plan.dates.insert(Threshold::DueDay, chrono::NaiveDate::MAX);
             }),
@@ -293,5 +322,38 @@ mod tests {
                 .clear()),
             Some(Reason::Changed)
         );
+    }
+
+    #[test]
+    fn a_step_is_for_when_nobody_has_answered_since_the_first_was_told() {
+        let step = LedgerSlot {
+            unanswered: true,
+            ..slot(1, Threshold::DueDay, 15, Standing::Ours)
+        };
+        let answered = |day, slot: &LedgerSlot| {
+            let slots = [slot.clone()];
+            let mut facts = as_planned(&slots);
+            let day = chrono::NaiveDate::from_ymd_opt(2026, 1, day).expect("a day");
+            facts.answered_on.insert(ITEM, day);
+            outcomes(&slots, &facts)[0].1
+        };
+        assert_eq!(answered(14, &step), None, "an answer to an earlier one");
+        assert_eq!(answered(15, &step), Some(Reason::Answered));
+        let first = LedgerSlot {
+            unanswered: false,
+            ..step
+        };
+        assert_eq!(answered(15, &first), None);
+    }
+
+    #[test]
+    fn whom_a_connector_names_is_nobody_who_could_be_away() {
+        let slots = [LedgerSlot {
+            recipient: None,
+            ..slot(1, Threshold::DueDay, 15, Standing::Ours)
+        }];
+        let mut facts = as_planned(&slots);
+        facts.active.clear();
+        assert_eq!(outcomes(&slots, &facts), [(1, None)]);
     }
 }

@@ -102,6 +102,10 @@ reasons! {
     ItemClosed "item_closed" REMINDER_REASON_ITEM_CLOSED,
     /// The person could not sign in any more when it was to be sent.
     RecipientInactive "recipient_inactive" REMINDER_REASON_RECIPIENT_INACTIVE,
+    /// Somebody has answered since the first was told.
+    Answered "answered" REMINDER_REASON_ANSWERED,
+    /// The person would rather not hear of such things outside of Intrex.
+    OptedOut "opted_out" REMINDER_REASON_OPTED_OUT,
     /// The installation has no mail server.
     NoMailConfigured "no_mail_configured" REMINDER_REASON_NO_MAIL_CONFIGURED,
     /// The mail server refused the recipient or the message for good.

@@ -36,12 +36,16 @@ pub struct SlotView {
     pub threshold: String,
     /// The civil date on which it falls, in the branch's zone.
     pub falls_on: NaiveDate,
-    /// `in_app` or `email_smtp`.
-    pub connector: &'static str,
-    /// Who is told.
-    pub recipient_id: PersonId,
+    /// `in_app`, or the type of a connector such as `email_smtp`.
+    pub connector: String,
+    /// What the organisation calls its connector; null inside Intrex and for the installation's own mail.
+    pub connector_name: Option<String>,
+    /// Who is told; null if the connector names who gets it.
+    pub recipient_id: Option<PersonId>,
     /// Their name.
-    pub recipient_name: String,
+    pub recipient_name: Option<String>,
+    /// It is sent only if nobody has answered since the first was told.
+    pub unanswered: bool,
     /// When it is to be sent.
     pub planned_at: DateTime<Utc>,
     /// `planned`, `sending`, `sent`, `suppressed`, `acknowledged` or `failed`.
@@ -67,12 +71,16 @@ pub struct ComingView {
     pub threshold: String,
     /// The civil date on which it falls, in the branch's zone.
     pub falls_on: NaiveDate,
-    /// `in_app` or `email_smtp`.
-    pub connector: &'static str,
-    /// Who is told.
-    pub recipient_id: PersonId,
+    /// `in_app`, or the type of a connector such as `email_smtp`.
+    pub connector: String,
+    /// What the organisation calls its connector; null inside Intrex and for the installation's own mail.
+    pub connector_name: Option<String>,
+    /// Who is told; null if the connector names who gets it.
+    pub recipient_id: Option<PersonId>,
     /// Their name.
-    pub recipient_name: String,
+    pub recipient_name: Option<String>,
+    /// It is sent only if nobody has answered since the first was told.
+    pub unanswered: bool,
     /// When it is to be sent.
     pub planned_at: DateTime<Utc>,
 }
@@ -85,7 +93,12 @@ impl SlotView {
 
     /// The way in words.
     pub fn connector_text(&self) -> Option<Text> {
-        connector_text(self.connector)
+        connector_text(&self.connector)
+    }
+
+    /// Who is told: a name, or what the connector is called that names who gets it.
+    pub fn told(&self) -> &str {
+        told(&self.recipient_name, &self.connector_name)
     }
 
     /// The state in words.
@@ -101,6 +114,11 @@ impl SlotView {
 }
 
 impl ComingView {
+    /// Who is told: a name, or what the connector is called that names who gets it.
+    pub fn told(&self) -> &str {
+        told(&self.recipient_name, &self.connector_name)
+    }
+
     /// The threshold in words.
     pub fn threshold_text(&self) -> Option<Text> {
         Threshold::parse(&self.threshold).map(threshold_text)
@@ -108,15 +126,31 @@ impl ComingView {
 
     /// The way in words.
     pub fn connector_text(&self) -> Option<Text> {
-        connector_text(self.connector)
+        connector_text(&self.connector)
     }
 }
 
-fn connector_text(name: &str) -> Option<Text> {
-    Channel::ALL
-        .into_iter()
-        .find(|channel| channel.as_str() == name)
-        .map(Channel::text)
+fn told<'a>(recipient: &'a Option<String>, connector: &'a Option<String>) -> &'a str {
+    recipient
+        .as_deref()
+        .or(connector.as_deref())
+        .unwrap_or_default()
+}
+
+fn connector_text(kind: &str) -> Option<Text> {
+    let built_in = Channel::ALL.into_iter().find(|one| one.as_str() == kind);
+    match built_in {
+        Some(channel) => Some(channel.text()),
+        None => Key::find(&format!("connector-type-{kind}")).map(Text::from),
+    }
+}
+
+/// The type of the way, and what an organisation calls it.
+fn way(connector: Uuid, own: Option<(String, String)>) -> Option<(String, Option<String>)> {
+    match Channel::of(connector) {
+        Some(channel) => Some((channel.as_str().to_owned(), None)),
+        None => own.map(|(kind, name)| (kind, Some(name))),
+    }
 }
 
 /// The item's reminders as they stand in the ledger, the earliest first.
@@ -153,19 +187,27 @@ pub async fn coming(tx: &mut ReadTx, obligation: ObligationId) -> Result<Vec<Com
         .filter(|slot| !slot.already_past && slot.at > now)
         .filter(|slot| !known.contains(slot.fingerprint.as_slice()))
         .collect();
-    let mut people: Vec<Uuid> = slots.iter().map(|slot| slot.recipient_id).collect();
+    let mut people: Vec<Uuid> = slots.iter().filter_map(|slot| slot.recipient_id).collect();
     people.sort_unstable();
     people.dedup();
     let names = showing::names(tx.conn(), tenant, &people).await?;
+    let mut ways: Vec<Uuid> = slots.iter().map(|slot| slot.connector_id).collect();
+    ways.sort_unstable();
+    ways.dedup();
+    let ways = showing::connectors(tx.conn(), tenant, &ways).await?;
     Ok(slots
         .into_iter()
         .filter_map(|slot| {
+            let own = ways.get(&slot.connector_id).cloned();
+            let (connector, connector_name) = way(slot.connector_id, own)?;
             Some(ComingView {
                 threshold: slot.threshold.code(),
                 falls_on: slot.date,
-                connector: Channel::of(slot.connector_id)?.as_str(),
-                recipient_id: slot.recipient_id.into(),
-                recipient_name: names.get(&slot.recipient_id)?.clone(),
+                connector,
+                connector_name,
+                recipient_id: slot.recipient_id.map(PersonId::from),
+                recipient_name: slot.recipient_id.and_then(|id| names.get(&id).cloned()),
+                unanswered: slot.unanswered,
                 planned_at: slot.at,
             })
         })
@@ -186,13 +228,17 @@ fn comes_back(row: &ShownRow) -> bool {
 
 fn view(row: ShownRow, with_errors: bool) -> Option<SlotView> {
     let waits = row.attempts > 0 && row.settled_at.is_none();
+    let own = row.connector_type.zip(row.connector_name);
+    let (connector, connector_name) = way(row.connector_id, own)?;
     Some(SlotView {
         id: row.id.into(),
         threshold: row.threshold,
         falls_on: row.falls_on,
-        connector: Channel::of(row.connector_id)?.as_str(),
-        recipient_id: row.recipient_id.into(),
+        connector,
+        connector_name,
+        recipient_id: row.recipient_id.map(PersonId::from),
         recipient_name: row.recipient_name,
+        unanswered: row.unanswered,
         planned_at: row.planned_at,
         state: row.state,
         reason: row.reason,

@@ -132,7 +132,7 @@ fn told(found: &Examination, slot: &LedgerSlot, action: &'static str) -> Option<
             .on("obligation", slot.item)
             .at(item.named.branch.into())
             .with("slot_id", slot.id.to_string())
-            .with("recipient_id", slot.recipient.to_string())
+            .with("recipient_id", slot.recipient.map(|id| id.to_string()))
             .with("connector", way)
             .with("threshold", slot.threshold.code())
             .summary(item.title.as_str()),
@@ -205,9 +205,9 @@ fn staged(
         connector: Some(first.connector)
             .filter(|connector| *connector != Channel::Email.connector())
             .map(Into::into),
-        recipient: Some(first.recipient.into()),
+        recipient: first.recipient.map(Into::into),
         branch: branch.map(Into::into),
-        event_type: event_type(gravest.threshold).to_owned(),
+        event_type: event_type(gravest.threshold).as_str().to_owned(),
         severity: severities.max_by_key(|word| rank(word)).map(str::to_owned),
         notices,
         not_before: app.now(),

@@ -3,16 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::civil::instant;
+use super::quiet::Quiet;
 use super::threshold::{GraceDays, LeadDays, Threshold};
 
 /// Separates these digests from every other use of SHA-256. A changed layout needs a new name.
 const FINGERPRINT_DOMAIN: &[u8] = b"intrex reminder slot v1";
+
+/// The last field of a slot that is for when nobody has answered; others have no such field.
+const FINGERPRINT_UNANSWERED: &[u8] = b"unanswered";
 
 /// What the planner needs to know of an open obligation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,33 +37,57 @@ pub struct ItemFacts {
     pub reminders_from: DateTime<Utc>,
 }
 
-/// Who is told what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Audience {
-    /// Those who have the item in hand: everything up to and including [`Threshold::Overdue`].
-    Regular,
-    /// The wider set that steps in: [`Threshold::Escalation`] alone.
-    Escalation,
+/// What somebody is told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Hears {
+    /// Everything up to and including [`Threshold::DueDay`].
+    pub due: bool,
+    /// [`Threshold::Overdue`].
+    pub overdue: bool,
+    /// [`Threshold::Escalation`].
+    pub escalation: bool,
 }
 
-impl Audience {
-    /// Whether this audience is told of a threshold.
-    pub fn hears(self, threshold: Threshold) -> bool {
-        (self == Self::Escalation) == (threshold == Threshold::Escalation)
+impl Hears {
+    /// Those who have an item in hand: everything but the escalation.
+    pub const REGULAR: Hears = Hears {
+        due: true,
+        overdue: true,
+        escalation: false,
+    };
+    /// The wider set that steps in: the escalation alone.
+    pub const ESCALATION: Hears = Hears {
+        due: false,
+        overdue: false,
+        escalation: true,
+    };
+
+    /// Whether it is told of a threshold.
+    pub fn of(self, threshold: Threshold) -> bool {
+        match threshold {
+            Threshold::Before(_) | Threshold::DueDay => self.due,
+            Threshold::Overdue => self.overdue,
+            Threshold::Escalation => self.escalation,
+        }
     }
 }
 
-/// One way to one person. The same person may stand in both audiences, and be reached by several routes.
+/// One way to one person, or to whom a connector names. The same person may hear of several things, and be reached by several
+/// routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recipient {
     /// The route that chose the person.
     pub route_id: Uuid,
     /// The connector that carries the message.
     pub connector_id: Uuid,
-    /// The person.
-    pub recipient_id: Uuid,
+    /// The person; none if the connector itself names who gets it.
+    pub recipient_id: Option<Uuid>,
     /// What the person is told.
-    pub audience: Audience,
+    pub hears: Hears,
+    /// When the person is not disturbed.
+    pub quiet: Option<Quiet>,
+    /// The person is told only if nobody has answered for so many hours.
+    pub unanswered_hours: Option<u16>,
 }
 
 /// A row of the ledger to be.
@@ -75,42 +103,61 @@ pub struct PlannedSlot {
     pub route_id: Uuid,
     /// The connector that carries the message.
     pub connector_id: Uuid,
-    /// The person.
-    pub recipient_id: Uuid,
+    /// The person; none if the connector itself names who gets it.
+    pub recipient_id: Option<Uuid>,
+    /// It is sent only if nobody has answered since the first was told.
+    pub unanswered: bool,
     /// Unique in a tenant; see [`fingerprint`].
     pub fingerprint: [u8; 32],
     /// The instant lies before [`ItemFacts::reminders_from`]: recorded as suppressed, never sent.
     pub already_past: bool,
 }
 
-/// Every slot of an open obligation, the earliest first, each once.
+/// Every slot of an open obligation, the earliest first, each once. Whom several routes reach over the same connector hears
+/// of a threshold once: from the route that tells it first.
 pub fn plan(item: &ItemFacts, recipients: &[Recipient]) -> Vec<PlannedSlot> {
     let mut slots = Vec::new();
     for threshold in Threshold::all(&item.lead_days) {
         let date = threshold.on(item.due_on, item.grace);
-        let at = instant(date, item.time_of_day, item.zone);
+        let falls_at = instant(date, item.time_of_day, item.zone);
         for recipient in recipients
             .iter()
-            .filter(|recipient| recipient.audience.hears(threshold))
+            .filter(|recipient| recipient.hears.of(threshold))
         {
             slots.push(PlannedSlot {
                 threshold,
                 date,
-                at,
+                at: recipient.told_at(falls_at, item.zone),
                 route_id: recipient.route_id,
                 connector_id: recipient.connector_id,
                 recipient_id: recipient.recipient_id,
+                unanswered: recipient.unanswered_hours.is_some(),
                 fingerprint: fingerprint(item.id, threshold, date, recipient),
-                already_past: at < item.reminders_from,
+                already_past: falls_at < item.reminders_from,
             });
         }
     }
+    let told = |slot: &PlannedSlot| (slot.threshold, slot.connector_id, slot.recipient_id);
+    slots.sort_by_key(|slot| (told(slot), slot.at, slot.unanswered, slot.fingerprint));
+    slots.dedup_by_key(|slot| told(slot));
     slots.sort_by_key(|slot| (slot.at, slot.threshold, slot.fingerprint));
-    slots.dedup_by_key(|slot| slot.fingerprint);
     slots
 }
 
-/// What makes a slot the same slot: item, threshold, the threshold's date, route, connector and recipient. The date is part of
+impl Recipient {
+    /// When the person is told of what falls on an instant.
+    fn told_at(&self, falls_at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+        let outside = |at| self.quiet.map_or(at, |quiet| quiet.after(at, zone));
+        let first = outside(falls_at);
+        match self.unanswered_hours {
+            Some(hours) => outside(first + TimeDelta::hours(hours.into())),
+            None => first,
+        }
+    }
+}
+
+/// What makes a slot the same slot: item, threshold, the threshold's date, route, connector and recipient, and whether it waits
+/// for an answer. The date is part of
 /// it so that an item that was moved is reminded again; the time of day is not, so that a changed hour or zone repeats nothing.
 ///
 /// An item that is moved away and back, or completed and reopened, comes to a fingerprint that the ledger knows already: a row
@@ -124,15 +171,21 @@ pub fn fingerprint(
     let mut digest = Sha256::new();
     let code = threshold.code();
     let date = date.format("%Y-%m-%d").to_string();
-    let fields: [&[u8]; 7] = [
+    let mut fields: Vec<&[u8]> = vec![
         FINGERPRINT_DOMAIN,
         item_id.as_bytes(),
         code.as_bytes(),
         date.as_bytes(),
         recipient.route_id.as_bytes(),
         recipient.connector_id.as_bytes(),
-        recipient.recipient_id.as_bytes(),
+        recipient
+            .recipient_id
+            .as_ref()
+            .map_or(&[], |id| id.as_bytes()),
     ];
+    if recipient.unanswered_hours.is_some() {
+        fields.push(FINGERPRINT_UNANSWERED);
+    }
     for field in fields {
         // With lengths, no two lists of fields run together to the same bytes.
         digest.update((field.len() as u64).to_be_bytes());
@@ -148,8 +201,8 @@ pub struct DueSlot {
     pub slot_id: Uuid,
     /// The obligation.
     pub item_id: Uuid,
-    /// The person.
-    pub recipient_id: Uuid,
+    /// The person, if it is one.
+    pub recipient_id: Option<Uuid>,
     /// The connector that carries the message.
     pub connector_id: Uuid,
     /// Why.
@@ -179,7 +232,7 @@ pub struct Coalesced {
 /// After an outage several thresholds of an item are due at once: each person gets one message a connector, the latest, and the
 /// others are settled by it. Two routes that reach the same person over the same connector count as one as well.
 pub fn coalesce(due_slots: impl IntoIterator<Item = DueSlot>) -> Coalesced {
-    let mut groups: BTreeMap<(Uuid, Uuid, Uuid), Vec<DueSlot>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Uuid, Option<Uuid>, Uuid), Vec<DueSlot>> = BTreeMap::new();
     for slot in due_slots {
         groups
             .entry((slot.item_id, slot.recipient_id, slot.connector_id))

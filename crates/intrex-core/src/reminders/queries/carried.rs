@@ -89,7 +89,7 @@ pub(in crate::reminders) struct CarriedRow {
     pub(in crate::reminders) id: Uuid,
     pub(in crate::reminders) obligation_id: Uuid,
     pub(in crate::reminders) branch_id: Uuid,
-    pub(in crate::reminders) recipient_id: Uuid,
+    pub(in crate::reminders) recipient_id: Option<Uuid>,
     pub(in crate::reminders) connector_id: Uuid,
     pub(in crate::reminders) threshold: String,
     pub(in crate::reminders) delivery_id: DeliveryId,

@@ -20,8 +20,12 @@ use super::directory::{Directory, Named};
 use crate::{
     error::{Error, Result},
     ids::{ObligationId, TenantId},
-    obligations::schedule::{GraceDays, ItemFacts, LeadDays, REMINDER_TIME},
+    obligations::{
+        model::Severity,
+        schedule::{GraceDays, ItemFacts, LeadDays, REMINDER_TIME},
+    },
     permission::Role,
+    routes,
 };
 
 /// Settles what is planned for an item and not yet on its way, because something made it moot. What is being sent this
@@ -93,12 +97,18 @@ impl FactsRow {
     }
 }
 
-/// The active people who can see the branches of these items, or are named on them.
+/// An item's severity. The column has a check; whatever else stood there would be told to all.
+fn severity(word: &str) -> Severity {
+    Severity::parse(word).unwrap_or(Severity::Critical)
+}
+
+/// The active people who can see the branches of these items, or are named on them or by a route, and the routes.
 pub(super) async fn directory(
     conn: &mut PgConnection,
     tenant: TenantId,
     items: &[Named],
 ) -> Result<Directory> {
+    let routes = routes::routes(&mut *conn, tenant).await?;
     let mut branches: Vec<Uuid> = items.iter().map(|item| item.branch).collect();
     branches.sort_unstable();
     branches.dedup();
@@ -106,6 +116,12 @@ pub(super) async fn directory(
         .iter()
         .flat_map(|item| [item.owner, item.deputy])
         .flatten()
+        .chain(
+            routes
+                .active
+                .iter()
+                .filter_map(|route| route.person_id.map(Uuid::from)),
+        )
         .collect();
     named.sort_unstable();
     named.dedup();
@@ -122,7 +138,7 @@ pub(super) async fn directory(
     )
     .fetch_all(conn)
     .await?;
-    let mut directory = Directory::default();
+    let mut directory = Directory::new(routes);
     for row in rows {
         let role =
             Role::parse(&row.role).ok_or_else(|| Error::internal("an unknown role is stored"))?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     super::{directory::Named, model::Reason},
-    FactsRow,
+    FactsRow, severity,
 };
 use crate::{
     error::Result,
@@ -42,7 +42,7 @@ pub(in crate::reminders) async fn lock_items_to_plan(
     limit: i64,
 ) -> Result<ToPlan> {
     let rows = sqlx::query!(
-        "select o.id, o.branch_id, o.due_on, o.lead_days, o.grace_days, o.owner_id, o.deputy_id, o.reminders_from,
+        "select o.id, o.branch_id, o.due_on, o.lead_days, o.grace_days, o.owner_id, o.deputy_id, o.severity, o.reminders_from,
                 o.planned_through, b.time_zone
          from app.obligation_instances o
          join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
@@ -67,6 +67,7 @@ pub(in crate::reminders) async fn lock_items_to_plan(
             branch: row.branch_id,
             owner: row.owner_id,
             deputy: row.deputy_id,
+            severity: severity(&row.severity),
         };
         let facts = FactsRow {
             id: row.id,
@@ -102,7 +103,8 @@ pub(in crate::reminders) struct NewSlots {
     falls_on: Vec<NaiveDate>,
     route_id: Vec<Uuid>,
     connector_id: Vec<Uuid>,
-    recipient_id: Vec<Uuid>,
+    recipient_id: Vec<Option<Uuid>>,
+    unanswered: Vec<bool>,
     fingerprint: Vec<Vec<u8>>,
     planned_at: Vec<DateTime<Utc>>,
     past: Vec<bool>,
@@ -130,6 +132,7 @@ impl NewSlots {
         self.route_id.push(slot.route_id);
         self.connector_id.push(slot.connector_id);
         self.recipient_id.push(slot.recipient_id);
+        self.unanswered.push(slot.unanswered);
         self.fingerprint.push(slot.fingerprint.to_vec());
         self.planned_at.push(slot.at);
         self.past.push(past);
@@ -165,15 +168,15 @@ pub(in crate::reminders) async fn write_slots(
     let written = sqlx::query!(
         r#"with written as (
              insert into app.reminder_slots (tenant_id, id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id,
-                                             recipient_id, fingerprint, planned_at, next_attempt_at, state, reason, settled_at,
-                                             created_at)
+                                             recipient_id, unanswered, fingerprint, planned_at, next_attempt_at, state, reason,
+                                             settled_at, created_at)
              select $1, u.id, u.branch_id, u.obligation_id, u.threshold, u.falls_on, u.route_id, u.connector_id, u.recipient_id,
-                    u.fingerprint, u.planned_at, u.planned_at, case when u.past then 'suppressed' else 'planned' end,
+                    u.unanswered, u.fingerprint, u.planned_at, u.planned_at, case when u.past then 'suppressed' else 'planned' end,
                     case when u.past then $2 end, case when u.past then $3::timestamptz end, $3
              from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::date[], $9::uuid[], $10::uuid[], $11::uuid[],
-                         $12::bytea[], $13::timestamptz[], $14::boolean[])
+                         $12::bytea[], $13::timestamptz[], $14::boolean[], $16::boolean[])
                as u (id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id, recipient_id, fingerprint,
-                     planned_at, past)
+                     planned_at, past, unanswered)
              on conflict on constraint reminder_slots_fingerprint do update
                set state = 'planned', reason = null, superseded_by = null, settled_at = null, lease_until = null, attempts = 0,
                    last_error = null, planned_at = excluded.planned_at, next_attempt_at = excluded.next_attempt_at
@@ -194,11 +197,12 @@ pub(in crate::reminders) async fn write_slots(
         &slots.falls_on,
         &slots.route_id,
         &slots.connector_id,
-        &slots.recipient_id,
+        &slots.recipient_id as &[Option<Uuid>],
         &slots.fingerprint,
         &slots.planned_at,
         &slots.past,
         &passing,
+        &slots.unanswered,
     )
     .fetch_one(conn)
     .await?;

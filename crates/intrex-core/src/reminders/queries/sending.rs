@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     super::{directory::Named, message::Addressee, model::Reason},
-    FactsRow,
+    FactsRow, severity,
 };
 use crate::{
     error::Result,
@@ -83,6 +83,7 @@ pub(in crate::reminders) async fn lock_items(
             branch: row.branch_id,
             owner: row.owner_id,
             deputy: row.deputy_id,
+            severity: severity(&row.severity),
         },
         open: row.state == StoredState::Open.as_str(),
         title: row.title,
@@ -110,7 +111,8 @@ pub(in crate::reminders) struct DueRow {
     pub(in crate::reminders) falls_on: NaiveDate,
     pub(in crate::reminders) route_id: Uuid,
     pub(in crate::reminders) connector_id: Uuid,
-    pub(in crate::reminders) recipient_id: Uuid,
+    pub(in crate::reminders) recipient_id: Option<Uuid>,
+    pub(in crate::reminders) unanswered: bool,
     pub(in crate::reminders) fingerprint: Vec<u8>,
     pub(in crate::reminders) planned_at: DateTime<Utc>,
     pub(in crate::reminders) state: String,
@@ -127,8 +129,8 @@ pub(in crate::reminders) async fn lock_due(
 ) -> Result<Vec<DueRow>> {
     let rows = sqlx::query_as!(
         DueRow,
-        "select id, obligation_id, threshold, falls_on, route_id, connector_id, recipient_id, fingerprint, planned_at, state, fence,
-                delivery_id
+        "select id, obligation_id, threshold, falls_on, route_id, connector_id, recipient_id, unanswered, fingerprint, planned_at,
+                state, fence, delivery_id
          from app.reminder_slots
          where tenant_id = $1 and obligation_id = any($2) and planned_at <= $3 and state in ('planned', 'sending', 'sent')
          order by id

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{super::directory::Named, FactsRow};
+use super::{super::directory::Named, FactsRow, severity};
 use crate::{
     error::Result,
     ids::{ObligationId, PersonId, TenantId},
@@ -17,8 +17,11 @@ pub(in crate::reminders) struct ShownRow {
     pub(in crate::reminders) threshold: String,
     pub(in crate::reminders) falls_on: NaiveDate,
     pub(in crate::reminders) connector_id: Uuid,
-    pub(in crate::reminders) recipient_id: Uuid,
-    pub(in crate::reminders) recipient_name: String,
+    pub(in crate::reminders) connector_type: Option<String>,
+    pub(in crate::reminders) connector_name: Option<String>,
+    pub(in crate::reminders) recipient_id: Option<Uuid>,
+    pub(in crate::reminders) recipient_name: Option<String>,
+    pub(in crate::reminders) unanswered: bool,
     pub(in crate::reminders) fingerprint: Vec<u8>,
     pub(in crate::reminders) planned_at: DateTime<Utc>,
     pub(in crate::reminders) state: String,
@@ -39,12 +42,13 @@ pub(in crate::reminders) async fn slots_of(
 ) -> Result<Vec<ShownRow>> {
     let mut rows = sqlx::query_as!(
         ShownRow,
-        "select s.id, s.threshold, s.falls_on, s.connector_id, s.recipient_id, p.name as recipient_name, s.fingerprint,
-                s.planned_at, s.state, s.reason, s.superseded_by, s.attempts, s.next_attempt_at, s.last_error, s.settled_at
+        r#"select s.id, s.threshold, s.falls_on, s.connector_id, c.type as "connector_type?", c.name as "connector_name?",
+                s.recipient_id, p.name as "recipient_name?", s.unanswered, s.fingerprint, s.planned_at, s.state, s.reason, s.superseded_by, s.attempts, s.next_attempt_at, s.last_error, s.settled_at
          from app.reminder_slots s
-         join app.people p on p.tenant_id = s.tenant_id and p.id = s.recipient_id
+         left join app.people p on p.tenant_id = s.tenant_id and p.id = s.recipient_id
+         left join app.connectors c on c.tenant_id = s.tenant_id and c.id = s.connector_id
          where s.tenant_id = $1 and s.obligation_id = $2
-         order by s.planned_at desc, s.id desc limit $3",
+         order by s.planned_at desc, s.id desc limit $3"#,
         tenant.uuid(),
         obligation.uuid(),
         limit,
@@ -70,8 +74,8 @@ pub(in crate::reminders) async fn item(
     narrowed_to: Option<PersonId>,
 ) -> Result<Option<ItemRow>> {
     let row = sqlx::query!(
-        "select o.id, o.branch_id, o.state, o.due_on, o.lead_days, o.grace_days, o.owner_id, o.deputy_id, o.reminders_from,
-                b.time_zone
+        "select o.id, o.branch_id, o.state, o.due_on, o.lead_days, o.grace_days, o.owner_id, o.deputy_id, o.severity,
+                o.reminders_from, b.time_zone
          from app.obligation_instances o
          join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
          where o.tenant_id = $1 and o.id = $2 and ($3::uuid is null or o.owner_id = $3 or o.deputy_id = $3)",
@@ -86,6 +90,7 @@ pub(in crate::reminders) async fn item(
             branch: row.branch_id,
             owner: row.owner_id,
             deputy: row.deputy_id,
+            severity: severity(&row.severity),
         },
         open: row.state == StoredState::Open.as_str(),
         facts: FactsRow {
@@ -113,4 +118,21 @@ pub(in crate::reminders) async fn names(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// The types and names of some connectors.
+pub(in crate::reminders) async fn connectors(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    connectors: &[Uuid],
+) -> Result<std::collections::HashMap<Uuid, (String, String)>> {
+    let rows = sqlx::query!(
+        "select id, type, name from app.connectors where tenant_id = $1 and id = any($2)",
+        tenant.uuid(),
+        connectors,
+    )
+    .fetch_all(conn)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| (row.id, (row.r#type, row.name))).collect())
 }

@@ -33,6 +33,8 @@ struct Sort {
     threshold: String,
     state: String,
     reason: Option<String>,
+    /// For when nobody has answered.
+    unanswered: bool,
 }
 
 /// Who is told over which ways, and how often it was tried.
@@ -53,8 +55,7 @@ pub(super) struct Settled {
 }
 
 impl Told {
-    fn add(&mut self, name: &str, way: Option<Text>, words: Words) {
-        let way = way.map(|text| words.say(&text).to_lowercase());
+    fn add(&mut self, name: &str, way: Option<String>) {
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }
@@ -95,13 +96,15 @@ pub(super) async fn read(
             ),
         };
         let told = group.entry(sort).or_default();
-        told.add(&slot.recipient_name, slot.connector_text(), words);
+        let own = slot.recipient_id.and(slot.connector_name.as_deref());
+        told.add(slot.told(), way(own, slot.connector_text(), words));
         told.attempts = told.attempts.max(slot.attempts);
         told.slots.push(slot.id);
     }
     for coming in reads::coming(tx, item.id).await? {
         let told = next.entry(sort_of_coming(&coming)).or_default();
-        told.add(&coming.recipient_name, coming.connector_text(), words);
+        let own = coming.recipient_id.and(coming.connector_name.as_deref());
+        told.add(coming.told(), way(own, coming.connector_text(), words));
     }
     let coming = next
         .iter()
@@ -160,6 +163,14 @@ fn entries_settled(past: BTreeMap<Sort, Told>, zone: Tz, words: Words) -> Vec<Se
     all
 }
 
+/// What the organisation calls a way, or of what kind it is.
+fn way(own: Option<&str>, kind: Option<Text>, words: Words) -> Option<String> {
+    match own {
+        Some(name) => Some(name.to_owned()),
+        None => kind.map(|text| words.say(&text).to_lowercase()),
+    }
+}
+
 fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
     Sort {
         when,
@@ -167,6 +178,7 @@ fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
         threshold: slot.threshold.clone(),
         state: slot.state.clone(),
         reason: slot.reason.clone(),
+        unanswered: slot.unanswered,
     }
 }
 
@@ -177,11 +189,13 @@ fn sort_of_coming(coming: &ComingView) -> Sort {
         threshold: coming.threshold.clone(),
         state: "planned".to_owned(),
         reason: None,
+        unanswered: coming.unanswered,
     }
 }
 
 fn entry_to_come(place: usize, sort: &Sort, told: &Told, zone: Tz, words: Words) -> Entry {
     let head = match place {
+        _ if sort.unanswered => keys::TIMELINE_UNANSWERED_REMINDER,
         0 => keys::TIMELINE_NEXT_REMINDER,
         _ => keys::TIMELINE_THEN_REMINDER,
     };

@@ -46,7 +46,7 @@ async fn an_email_arrives_seven_days_before_the_due_date() {
     let sent: Vec<String> = slots
         .iter()
         .filter(|slot| slot.state == "sent" && slot.connector == "email_smtp")
-        .map(|slot| format!("{} to {}", slot.threshold, slot.recipient_name))
+        .map(|slot| format!("{} to {}", slot.threshold, slot.told()))
         .collect();
     assert_eq!(sent, ["before_14 to Alice", "before_7 to Alice"]);
     app.finish().await;

@@ -91,7 +91,7 @@ async fn opening_an_item_again_takes_its_reminders_up_again() {
     tx.finish().await.expect("finishes");
     let coming: Vec<&str> = coming
         .iter()
-        .filter(|slot| slot.connector == "email_smtp" && slot.recipient_id == alice.id)
+        .filter(|slot| slot.connector == "email_smtp" && slot.recipient_id == Some(alice.id))
         .map(|slot| slot.threshold.as_str())
         .collect();
     assert_eq!(coming, ["before_3", "before_1", "due_day", "overdue"]);
@@ -129,12 +129,7 @@ async fn what_lies_beyond_the_ledger_is_shown_by_the_same_plan() {
     let coming: Vec<String> = coming
         .iter()
         .filter(|slot| slot.connector == "in_app")
-        .map(|slot| {
-            format!(
-                "{} {} to {}",
-                slot.falls_on, slot.threshold, slot.recipient_name
-            )
-        })
+        .map(|slot| format!("{} {} to {}", slot.falls_on, slot.threshold, slot.told()))
         .collect();
     assert_eq!(
         coming,

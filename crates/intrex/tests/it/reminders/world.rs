@@ -198,7 +198,7 @@ impl Organisation {
         let slots = self.ledger(app, id).await;
         let mails = slots
             .iter()
-            .filter(|slot| slot.connector == "email_smtp" && slot.recipient_id == to.id);
+            .filter(|slot| slot.connector == "email_smtp" && slot.recipient_id == Some(to.id));
         mails
             .map(|slot| match &slot.reason {
                 Some(reason) => format!("{} {} {reason}", slot.threshold, slot.state),
