@@ -9,7 +9,7 @@ mod turns;
 
 use intrex_core::{
     Actor, App,
-    channels::{NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, Timing},
+    channels::{EventType, NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, Timing},
     connectors::{self, RawConnector},
     deliveries::{self, Delivery, Staged, State},
     ids::{ConnectorId, DeliveryId},
@@ -111,7 +111,7 @@ async fn stage(app: &App, actor: &Actor, connector: ConnectorId, name: &str) -> 
     let id = app.chance.uuid(app.now());
     let notice = Notice {
         id,
-        kind: "obligation.completed".to_owned(),
+        kind: EventType::ObligationCompleted,
         version: NOTICE_VERSION,
         tenant_id: actor.tenant(),
         occurred_at: app.now(),
@@ -133,7 +133,7 @@ async fn stage(app: &App, actor: &Actor, connector: ConnectorId, name: &str) -> 
         connector: Some(connector),
         recipient: None,
         branch: None,
-        event_type: notice.kind.clone(),
+        event_type: notice.kind.to_string(),
         severity: notice.severity.clone(),
         notices: vec![notice],
         not_before: app.now(),
