@@ -20,6 +20,9 @@ create table app.tenants (
     constraint tenants_access_review check (access_review_months between 0 and 12),
   admin_second_factor text not null default 'any'
     constraint tenants_admin_second_factor check (admin_second_factor in ('any', 'passkey')),
+  opt_outs text[] not null default '{obligation.due,obligation.completed,obligation.waived,obligation.rescheduled,obligation.reopened,digest}'
+    constraint tenants_opt_outs check (cardinality(opt_outs) <= 20
+      and not opt_outs && '{obligation.overdue,obligation.escalated,security.event}'),
   deletion_requested_at timestamptz,
   deletion_requested_by uuid,
   deletion_due_at timestamptz,
@@ -45,7 +48,7 @@ call app.isolate_tenant('app.tenants', 'id');
 call app.open_to_system('app.tenants', 'select');
 grant select, insert on app.tenants to intrex_app;
 grant update (name, status, time_zone, lead_days, session_absolute_hours, session_idle_minutes, recovery_code_roles,
-              dormant_after_days, suspend_dormant, access_review_months, admin_second_factor, deletion_requested_at,
+              dormant_after_days, suspend_dormant, access_review_months, admin_second_factor, opt_outs, deletion_requested_at,
               deletion_requested_by, deletion_due_at, deletion_begun_at, updated_at, version)
   on app.tenants to intrex_app;
 grant select (id, status, name, created_at, deletion_due_at) on app.tenants to intrex_system;

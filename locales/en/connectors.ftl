@@ -122,6 +122,7 @@ connector-already-disabled = It is disabled already.
 connector-not-disabled = It is not disabled.
 connector-is-disabled = It is disabled. Enable it first.
 connector-disable-first = Messages may go by it. Disable it first.
+connector-used-by-routes = These routes go by it: { $routes }. Change or remove them first.
 connector-nothing-to-promote = No other signing secret stands beside the present one.
 connector-signs-nothing = Only webhooks have a signing secret.
 connector-url-not-an-address = Enter an address such as https://example.com/path.

@@ -101,6 +101,23 @@ impl EventType {
         EventType::ALL.into_iter().find(|one| one.as_str() == name)
     }
 
+    /// What routes can be for: all but what is sent when somebody looks at a connector, which goes by that one alone.
+    pub fn routed() -> impl Iterator<Item = Self> {
+        EventType::ALL
+            .into_iter()
+            .filter(|one| !matches!(one, EventType::ConnectorVerify | EventType::ConnectorTest))
+    }
+
+    /// Whether it is planned ahead, and answered.
+    pub const fn is_reminder(self) -> bool {
+        matches!(
+            self,
+            EventType::ObligationDue
+                | EventType::ObligationOverdue
+                | EventType::ObligationEscalated
+        )
+    }
+
     /// What its `entity` is.
     pub const fn subject(self) -> Subject {
         match self {

@@ -22,6 +22,7 @@ use crate::{
     error::{Conflict, Error, Result},
     ids::ConnectorId,
     permission::Permission,
+    routes,
 };
 
 /// A connector that was made or changed, with the signing secret that was made for it: to be shown once.
@@ -174,6 +175,11 @@ pub async fn remove(app: &App, actor: &Actor, id: ConnectorId) -> Result<()> {
     let before = locked(&mut tx, id).await?;
     if before.status != Status::Disabled {
         return Err(Error::conflict(keys::CONNECTOR_DISABLE_FIRST));
+    }
+    let using = routes::names_using(tx.conn(), actor.tenant(), id).await?;
+    if !using.is_empty() {
+        let text = Text::new(keys::CONNECTOR_USED_BY_ROUTES);
+        return Err(Error::conflict(text.with("routes", using.join(", "))));
     }
     let now = tx.now();
     queries::remove(tx.conn(), actor.tenant(), id, now).await?;

@@ -27,6 +27,6 @@ pub use doctor::{Examination, Examined, test, verify};
 pub use input::{RawConfig, RawConnector, RawRotation, RawSecrets};
 pub use model::{Connector, ConnectorType, DisabledReason, Health, SecretState, Status};
 pub use opened::{Opened, SecretName, opened};
-pub(crate) use queries::types;
+pub(crate) use queries::{hold, types};
 pub(crate) use rotation::promote_overdue;
 pub use rotation::{promote, rotate};

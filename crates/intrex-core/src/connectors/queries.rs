@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-pub(crate) use state::types;
+pub(crate) use state::{hold, types};
 pub(super) use state::*;
 
 use super::{

@@ -161,6 +161,11 @@ const TABLES: &[Table] = &[
     )
     .kept_until_leaving()
     .branch(Branch::By("branch_id")),
+    table("notification_opt_outs", "select insert delete"),
+    table(
+        "notification_routes",
+        "select insert update(columns) delete",
+    ),
     table(
         "obligation_instances",
         "select insert update(columns) delete",

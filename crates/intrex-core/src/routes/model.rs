@@ -19,6 +19,7 @@ pub(super) const MAX_ESCALATE_HOURS: u16 = 720;
 
 /// A route: who is told of what, by which way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = NotificationRoute)]
 pub struct Route {
     /// Its id.
     pub id: RouteId,
@@ -112,12 +113,25 @@ impl Route {
     /// Whether it is for this. A route of one branch is not for what happens to the whole organisation.
     pub fn matches(&self, happening: &Happening) -> bool {
         self.active
-            && self.event_types.contains(&happening.event_type)
-            && happening
-                .severity
-                .is_none_or(|severity| severity >= self.min_severity)
-            && self
-                .branch_id
-                .is_none_or(|branch| happening.branch == Some(branch))
+            && is_for(
+                &self.event_types,
+                self.min_severity,
+                self.branch_id,
+                happening,
+            )
     }
+}
+
+/// Whether these events, from this severity on, in this branch or in all, are what has happened.
+pub(super) fn is_for(
+    event_types: &[EventType],
+    min_severity: Severity,
+    branch: Option<BranchId>,
+    happening: &Happening,
+) -> bool {
+    event_types.contains(&happening.event_type)
+        && happening
+            .severity
+            .is_none_or(|severity| severity >= min_severity)
+        && branch.is_none_or(|branch| happening.branch == Some(branch))
 }

@@ -17,6 +17,23 @@ use crate::{
     ids::{ConnectorId, PersonId, TenantId},
 };
 
+/// Of which type a connector is, which is not removed until the transaction ends; none if it is not there.
+pub(crate) async fn hold(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ConnectorId,
+) -> Result<Option<ConnectorType>> {
+    let kind = sqlx::query_scalar!(
+        r#"select type as "kind!" from app.connectors
+           where tenant_id = $1 and id = $2 and removed_at is null for key share"#,
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(kind.as_deref().and_then(ConnectorType::parse))
+}
+
 /// Goes up with every change, because a page that was read before shows something else.
 pub(in crate::connectors) async fn touch(
     conn: &mut PgConnection,

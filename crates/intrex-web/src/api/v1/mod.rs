@@ -8,6 +8,7 @@ mod deliveries;
 mod health;
 mod identities;
 mod imports;
+mod notification_routes;
 mod notifications;
 mod obligations;
 mod oidc;
@@ -44,6 +45,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(tokens::routes)
         .with(connectors::routes)
         .with(deliveries::routes)
+        .with(notification_routes::routes)
         .with(security::routes)
         .with(health::routes)
         .with(access_reviews::routes)
@@ -70,6 +72,7 @@ pub(super) fn describe(document: &mut Document) {
         tokens::Description::openapi(),
         connectors::Description::openapi(),
         deliveries::Description::openapi(),
+        notification_routes::Description::openapi(),
         security::Description::openapi(),
         access_reviews::Description::openapi(),
     ] {

@@ -78,6 +78,11 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
            select tenant_id, id, 'signing_secret', 'current', 'v1.x.x.x', '{now}' from app.connectors where tenant_id = '{t}' limit 1;
          insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, answer, stages)
            select tenant_id, id, 1, '{now}', 1, '', '[]' from app.notification_deliveries where tenant_id = '{t}' limit 1;
+         insert into app.notification_routes (tenant_id, id, name, event_types, min_severity, connector_id, recipient, created_at,
+                                              updated_at)
+           select tenant_id, {id}, 'x', '{{obligation.due}}', 'low', id, 'endpoint', '{now}', '{now}'
+           from app.connectors where tenant_id = '{t}' limit 1;
+         insert into app.notification_opt_outs (tenant_id, person_id, event_type, since) values ('{t}', '{p}', 'digest', '{now}');
          insert into app.reminder_slots (tenant_id, id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id,
                                          recipient_id, fingerprint, planned_at, state, next_attempt_at, created_at, delivery_id)
            select tenant_id, {id}, branch_id, id, 'due_day', due_on, {id}, {id}, '{p}', {hash}, '{now}', 'planned', '{now}', '{now}',
