@@ -44,6 +44,7 @@ pub mod paging;
 pub mod passkeys;
 pub mod people;
 pub mod permission;
+pub mod preferences;
 pub mod raw;
 pub mod recovery_codes;
 pub mod reminders;

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-pub(crate) use state::{hold, types};
 pub(super) use state::*;
+pub(crate) use state::{hold, types};
 
 use super::{
     config::Config,

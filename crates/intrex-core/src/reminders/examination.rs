@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     judgement::{Facts, ItemPlan, LedgerSlot, Standing, Verdict, judge},
     message::{About, Addressee, Said},
+    model::Channel,
     queries::{
         self,
         sending::{self, DueRow, Suppressed, TouchedItem},
@@ -22,8 +23,12 @@ use crate::{
     },
     db::WriteTx,
     error::Result,
-    ids::TenantId,
-    obligations::schedule::{Threshold, civil_today, plan},
+    ids::{PersonId, TenantId},
+    obligations::{
+        model::Severity,
+        schedule::{Threshold, civil_today, plan},
+    },
+    preferences,
 };
 
 /// What was found of some slots, and what becomes of them.
@@ -58,6 +63,7 @@ pub(super) async fn examine(
     let facts = Facts {
         open: open_items(tx, tenant, &items).await?,
         active: people.keys().copied().collect(),
+        opted_out: opted_out(tx, &items, slots.values()).await?,
         mail: app.mailer.is_some(),
         ..Facts::default()
     };
@@ -73,6 +79,30 @@ pub(super) async fn examine(
         slots,
         people,
     })
+}
+
+/// The slots of people who would rather not hear of such things outside of Intrex, as far as their organisation lets them.
+async fn opted_out(
+    tx: &mut WriteTx,
+    items: &[TouchedItem],
+    slots: impl Iterator<Item = &LedgerSlot>,
+) -> Result<HashSet<Uuid>> {
+    let outside: Vec<(&LedgerSlot, PersonId)> = slots
+        .filter(|slot| slot.connector != Channel::InApp.connector())
+        .filter_map(|slot| Some((slot, PersonId::from(slot.recipient?))))
+        .collect();
+    let people: Vec<Uuid> = outside.iter().map(|(_, person)| person.uuid()).collect();
+    let tenant = tx.actor().tenant();
+    let chosen = preferences::reads::opt_outs(tx.conn(), tenant, &people).await?;
+    let severities: HashMap<Uuid, Severity> = items
+        .iter()
+        .map(|item| (item.facts.id, item.named.severity))
+        .collect();
+    let opted_out = outside.into_iter().filter(|(slot, person)| {
+        let severity = severities.get(&slot.item);
+        severity.is_some_and(|severity| chosen.has(*person, event_type(slot.threshold), *severity))
+    });
+    Ok(opted_out.map(|(slot, _)| slot.id).collect())
 }
 
 fn ledger_slot(row: &DueRow, ours: bool) -> Option<LedgerSlot> {

@@ -231,8 +231,9 @@ pub(crate) async fn names_using(
     .await?)
 }
 
-/// Asks for open items to be planned anew: those of these branches, or all. What was never planned will be anyway. The items
-/// are locked in the order of their ids, as whoever locks several does.
+/// Asks for open items to be planned anew: those of these branches, or all. What was never planned will be anyway. They count as
+/// planned to the day before, so that nobody is told by a new route of days gone by. The items are locked in the order of their
+/// ids, as whoever locks several does.
 pub(super) async fn plan_anew(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -244,7 +245,7 @@ pub(super) async fn plan_anew(
            where tenant_id = $1 and state = 'open' and planned_through is not null
              and ($2::uuid[] is null or branch_id = any($2))
            order by id for no key update)
-         update app.obligation_instances o set planned_through = null
+         update app.obligation_instances o set planned_through = planned_through - 1
          from concerned c where o.tenant_id = $1 and o.id = c.id",
         tenant.uuid(),
         branches as Option<&[uuid::Uuid]>,

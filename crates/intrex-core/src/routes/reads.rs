@@ -29,14 +29,3 @@ pub async fn get(tx: &mut ReadTx, id: RouteId) -> Result<Route> {
 pub(crate) async fn all(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<Route>> {
     queries::routes(conn, tenant, None).await
 }
-
-/// Those that are used, in the same order.
-#[expect(
-    dead_code,
-    reason = "the planner begins to ask for them with the change that follows"
-)]
-pub(crate) async fn active(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<Route>> {
-    let mut routes = all(conn, tenant).await?;
-    routes.retain(|route| route.active);
-    Ok(routes)
-}

@@ -137,6 +137,11 @@ pub async fn update(
             before.admin_second_factor.as_str().to_owned(),
             after.admin_second_factor.as_str().to_owned(),
         ),
+        (
+            "opt_outs",
+            before.opt_outs.join(", "),
+            after.opt_outs.join(", "),
+        ),
     ] {
         if before != after {
             event = event.changed(field, before, after);

@@ -9,6 +9,7 @@ use crate::{
     error::{FieldErrors, Result},
     obligations::input::lead_days,
     permission::Role,
+    preferences,
     raw::Raw,
     text,
 };
@@ -75,6 +76,10 @@ pub struct RawTenantUpdate {
     /// `passkey`, where head office admins need one to sign in, or `any`. Who sets `passkey` must have one.
     #[schema(value_type = Option<String>)]
     pub admin_second_factor: Raw,
+    /// The events that people may opt out of outside of Intrex; an empty list, or `none`, for none. Never
+    /// `obligation.overdue`, `obligation.escalated` and `security.event`.
+    #[schema(value_type = Option<Vec<crate::channels::EventType>>)]
+    pub opt_outs: Raw,
 }
 
 impl RawTenant {
@@ -155,9 +160,16 @@ impl RawTenantUpdate {
             "any, passkey",
             AdminFactor::parse,
         );
+        let opt_outs = match self.opt_outs.is_given() {
+            true => preferences::opt_outs(&self.opt_outs, "opt_outs", e).map(|events| {
+                let names = events.iter().map(|one| one.as_str().to_owned());
+                names.collect()
+            }),
+            false => Some(before.opt_outs.clone()),
+        };
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
         let limits = preset.zip(hours).zip(minutes);
-        let factors = roles.zip(factor);
+        let factors = roles.zip(factor).zip(opt_outs);
         let access = dormant.zip(suspend).zip(review);
         match (name, time_zone, lead_days, limits, factors, access) {
             (
@@ -165,7 +177,7 @@ impl RawTenantUpdate {
                 Some(time_zone),
                 Some(lead_days),
                 Some(((preset, hours), minutes)),
-                Some((recovery_code_roles, factor)),
+                Some(((recovery_code_roles, factor), opt_outs)),
                 Some(((dormant, suspend), review)),
             ) => Ok(TenantFacts {
                 name,
@@ -184,6 +196,7 @@ impl RawTenantUpdate {
                 suspend_dormant: suspend.unwrap_or(before.suspend_dormant),
                 access_review_months: small(review).unwrap_or(before.access_review_months),
                 admin_second_factor: factor.unwrap_or(before.admin_second_factor),
+                opt_outs,
             }),
             _ => Err(errors.into()),
         }

@@ -34,6 +34,9 @@ pub struct Tenant {
     pub access_review_months: i16,
     /// What head office admins sign in with.
     pub admin_second_factor: AdminFactor,
+    /// The events that its people may opt out of outside of Intrex. What is critical is told all the same.
+    #[schema(value_type = Vec<crate::channels::EventType>)]
+    pub opt_outs: Vec<String>,
     /// When it is deleted, if somebody has asked for that.
     pub deletion_due_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -122,6 +125,7 @@ pub(crate) struct TenantFacts {
     pub suspend_dormant: bool,
     pub access_review_months: i16,
     pub admin_second_factor: AdminFactor,
+    pub opt_outs: Vec<String>,
 }
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.

@@ -12,6 +12,7 @@ mod doctor;
 mod imports;
 mod keys;
 mod migrate;
+mod notification_routes;
 mod oidc;
 mod operate;
 mod output;
@@ -90,6 +91,9 @@ enum Command {
     /// List and show deliveries, and send again what was given up
     #[command(subcommand)]
     Delivery(deliveries::Deliveries),
+    /// Who is told of what, by which way
+    #[command(subcommand)]
+    Route(notification_routes::NotificationRoutes),
     /// Import a spreadsheet of obligations or branches
     #[command(subcommand)]
     Import(imports::Import),
@@ -183,6 +187,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Oidc(command) => command.run(),
         Command::Connector(command) => command.run(),
         Command::Delivery(command) => command.run(),
+        Command::Route(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::SecurityEvents(command) => command.run(),

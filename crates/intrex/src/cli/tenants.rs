@@ -89,6 +89,9 @@ pub(super) struct Set {
     /// What head office admins sign in with: any second factor, or a passkey
     #[arg(long, value_name = "FACTOR", value_parser = ["any", "passkey"])]
     admin_second_factor: Option<String>,
+    /// The events that people may opt out of outside of Intrex, such as obligation.due,digest; none for none
+    #[arg(long, value_name = "EVENTS")]
+    opt_outs: Option<String>,
     #[command(flatten)]
     act: Act,
 }
@@ -171,6 +174,7 @@ fn set(command: Set) -> Result<Ended> {
             suspend_dormant: words(command.suspend_dormant),
             access_review_months: number(command.access_review_months),
             admin_second_factor: words(command.admin_second_factor),
+            opt_outs: words(command.opt_outs),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 61] = [
+const COMMANDS: [&[&str]; 64] = [
     &["serve"],
     &["worker"],
     &["migrate"],
@@ -56,6 +56,9 @@ const COMMANDS: [&[&str]; 61] = [
     &["delivery", "show"],
     &["delivery", "retry"],
     &["delivery", "replay"],
+    &["route", "list"],
+    &["route", "create"],
+    &["route", "remove"],
     &["oidc", "list"],
     &["oidc", "configure"],
     &["oidc", "prove"],
@@ -381,6 +384,29 @@ async fn an_operator_sets_an_organisation_up() {
         "{listed}"
     );
     assert!(!listed.contains(secret), "{listed}");
+
+    // A route by that connector, which stays as long as it is there.
+    let route = [
+        "route",
+        "create",
+        "--name",
+        "Late",
+        "--events",
+        "obligation.overdue",
+        "--connector",
+        connector,
+        "--quiet",
+        "22:00-07:00",
+        "--to",
+    ];
+    let said = run(&[&route[..], &["head_office"]].concat()).refused();
+    assert!(said.contains("names whom it leads to"), "{said}");
+    let made = run(&[&route[..], &["endpoint"]].concat()).json();
+    assert_eq!(made["quiet"]["to"], "07:00", "{made}");
+    let listed = program.run(&["route", "list"]).well();
+    assert!(listed.contains("obligation.overdue"), "{listed}");
+    let route = made["id"].as_str().expect("an id");
+    run(&["route", "remove", route]).well();
 
     // An identity provider: its secret comes from a file, and nothing says it again.
     let secret = tempfile::NamedTempFile::new().expect("a file");

@@ -23,6 +23,7 @@ mod outside;
 mod passkeys;
 mod people;
 mod reminders;
+mod routes;
 mod schema;
 mod second_factor;
 mod security_events;

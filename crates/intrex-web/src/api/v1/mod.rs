@@ -8,6 +8,7 @@ mod deliveries;
 mod health;
 mod identities;
 mod imports;
+mod notification_preferences;
 mod notification_routes;
 mod notifications;
 mod obligations;
@@ -46,6 +47,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(connectors::routes)
         .with(deliveries::routes)
         .with(notification_routes::routes)
+        .with(notification_preferences::routes)
         .with(security::routes)
         .with(health::routes)
         .with(access_reviews::routes)
@@ -73,6 +75,7 @@ pub(super) fn describe(document: &mut Document) {
         connectors::Description::openapi(),
         deliveries::Description::openapi(),
         notification_routes::Description::openapi(),
+        notification_preferences::Description::openapi(),
         security::Description::openapi(),
         access_reviews::Description::openapi(),
     ] {

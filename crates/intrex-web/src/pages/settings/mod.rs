@@ -8,10 +8,12 @@ pub(crate) mod access_reviews;
 mod connectors;
 pub(crate) mod health;
 mod identities;
+mod notification_routes;
 mod organisation;
 pub(crate) mod organisation_deletion;
 mod passkeys;
 mod people;
+mod preferences;
 mod second_factor;
 mod security;
 mod sessions;
@@ -47,6 +49,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .with(identities::routes)
         .with(sign_in::routes)
         .with(connectors::routes)
+        .with(notification_routes::routes)
+        .with(preferences::routes)
         .with(tokens::routes)
         .with(security::routes)
         .with(health::routes)
@@ -121,6 +125,14 @@ const SECTIONS: &[Section] = &[
     },
     Section {
         part: Part::Account,
+        path: preferences::PATH,
+        icon: "bell",
+        words: keys::SETTINGS_NOTIFICATIONS,
+        hint: keys::SETTINGS_NOTIFICATIONS_HINT,
+        permission: Permission::PreferencesOwn,
+    },
+    Section {
+        part: Part::Account,
         path: "/settings/tokens",
         icon: "key",
         words: keys::SETTINGS_TOKENS,
@@ -166,6 +178,14 @@ const SECTIONS: &[Section] = &[
         words: keys::SETTINGS_CONNECTORS,
         hint: keys::SETTINGS_CONNECTORS_HINT,
         permission: Permission::ConnectorsRead,
+    },
+    Section {
+        part: Part::Organisation,
+        path: notification_routes::PATH,
+        icon: "bell",
+        words: keys::SETTINGS_ROUTES,
+        hint: keys::SETTINGS_ROUTES_HINT,
+        permission: Permission::RoutesRead,
     },
     Section {
         part: Part::Organisation,

@@ -6,7 +6,9 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
     Error,
     catalogue::{Text, keys},
+    channels::EventType,
     permission::{Permission, Role},
+    preferences,
     tenants::{self, AdminFactor, NOBODY, RawTenantUpdate, SessionLimits, Tenant},
 };
 
@@ -16,11 +18,13 @@ use crate::{
     answer::{Fault, FormView, Page, Place},
     request::{Exchange, Form, Reader, guard::see_other},
     routes::{Access, Kind, Route, Routes, Verb},
+    words::Words,
 };
 
 /// The details.
 pub(super) const PATH: &str = "/settings/organisation";
 const ROLES: &str = "recovery_code_roles";
+const OPT_OUTS: &str = "opt_outs";
 const EDIT: &str = "/settings/organisation/edit";
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -43,6 +47,7 @@ struct ShowPage<'a> {
     is_aal2: bool,
     recovery_roles: String,
     admin_factor: String,
+    opt_outs: String,
 }
 
 #[derive(Template)]
@@ -55,9 +60,10 @@ struct FormPage<'a> {
     nobody: &'static str,
     suspends: Vec<(&'static str, String)>,
     factors: Vec<(&'static str, String)>,
+    opt_outs: Vec<Tick>,
 }
 
-/// A role to tick.
+/// A role, or an event, to tick.
 struct Tick {
     name: &'static str,
     words: String,
@@ -75,6 +81,7 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
             && tenant.session_idle_minutes <= SessionLimits::AAL2.idle_minutes,
         recovery_roles: roles(&page, &tenant),
         admin_factor: factor(&page, tenant.admin_second_factor),
+        opt_outs: opt_outs(&page, &tenant),
         tenant,
         page: &page,
     })
@@ -111,6 +118,7 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
         ),
     ]);
     let form = form.with(tenant.recovery_code_roles.iter().map(|role| (ROLES, role)));
+    let form = form.with(tenant.opt_outs.iter().map(|event| (OPT_OUTS, event)));
     draw(&page, StatusCode::OK, form)
 }
 
@@ -153,6 +161,13 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
         words: page.role(role),
         chosen: form.chosen(ROLES, role.as_str()),
     });
+    let events = EventType::routed().filter(|event| preferences::can_be_let(*event));
+    let events = events.map(|event| Tick {
+        name: event.as_str(),
+        words: super::notification_routes::event(event, Words(page.exchange().language())),
+        chosen: form.chosen(OPT_OUTS, event.as_str()),
+    });
+    let opt_outs = events.collect();
     let factors = [AdminFactor::Any, AdminFactor::Passkey]
         .map(|choice| (choice.as_str(), factor(page, choice)))
         .to_vec();
@@ -169,6 +184,7 @@ fn draw(page: &Page, status: StatusCode, form: FormView) -> Result<Response, Fau
                 ("yes", page.t(keys::ORGANISATION_DORMANT_SUSPENDED)),
             ],
             factors,
+            opt_outs,
         },
     )
 }
@@ -186,6 +202,22 @@ fn roles(page: &Page, tenant: &Tenant) -> String {
     match words.is_empty() {
         true => page.t(keys::ORGANISATION_RECOVERY_NOBODY),
         false => words.join(", "),
+    }
+}
+
+/// What people may opt out of, in words.
+fn opt_outs(page: &Page, tenant: &Tenant) -> String {
+    let words = Words(page.exchange().language());
+    let events = tenant
+        .opt_outs
+        .iter()
+        .filter_map(|name| EventType::parse(name));
+    let events: Vec<String> = events
+        .map(|event| super::notification_routes::event(event, words))
+        .collect();
+    match events.is_empty() {
+        true => page.t(keys::ORGANISATION_OPT_OUTS_NOTHING),
+        false => events.join(", "),
     }
 }
 

@@ -124,6 +124,7 @@ impl Scene {
             identity: acmes_own.2,
             connector: acme_connector.clone(),
             delivery: delivery_of(&app, &acme, &acme_connector).await,
+            route: route_of(&app, &acme).await,
             message: message_of(&app, &alice, &of_gulshan).await,
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
@@ -154,6 +155,7 @@ impl Scene {
             identity: mallorys_own.2,
             connector: globex_connector.clone(),
             delivery: delivery_of(&app, &globex, &globex_connector).await,
+            route: route_of(&app, &globex).await,
             message: message_of(&app, &mallory, &of_depot).await,
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
@@ -265,6 +267,7 @@ impl Scene {
             identity: id(),
             connector: id(),
             delivery: id(),
+            route: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -506,6 +509,23 @@ async fn delivery_of(app: &TestApp, tenant: &Tenant, connector: &str) -> String 
     .execute(&mut app.superuser().await)
     .await
     .expect("the delivery is written");
+    id.to_string()
+}
+
+/// A route by the installation's own mail.
+async fn route_of(app: &TestApp, tenant: &Tenant) -> String {
+    let id = app.app.chance.uuid(app.app.now());
+    sqlx::query(
+        "insert into app.notification_routes
+           (tenant_id, id, name, event_types, min_severity, recipient, created_at, updated_at)
+         values ($1, $2, 'a route', '{obligation.due}', 'low', 'head_office', $3, $3)",
+    )
+    .bind(tenant.id.uuid())
+    .bind(id)
+    .bind(app.app.now())
+    .execute(&mut app.superuser().await)
+    .await
+    .expect("the route is written");
     id.to_string()
 }
 

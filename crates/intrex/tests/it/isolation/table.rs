@@ -28,6 +28,8 @@ pub(super) enum Thing {
     Connector,
     /// A message on its way to somebody outside.
     Delivery,
+    /// Who is told of what, by which way.
+    Route,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -62,6 +64,7 @@ pub(super) struct Ids {
     pub(super) identity: String,
     pub(super) connector: String,
     pub(super) delivery: String,
+    pub(super) route: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -89,6 +92,7 @@ impl Ids {
             Thing::Identity => &self.identity,
             Thing::Connector => &self.connector,
             Thing::Delivery => &self.delivery,
+            Thing::Route => &self.route,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -103,7 +107,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 20] {
+    pub(super) fn all(&self) -> [&str; 21] {
         [
             &self.branch,
             &self.obligation,
@@ -116,6 +120,7 @@ impl Ids {
             &self.identity,
             &self.connector,
             &self.delivery,
+            &self.route,
             &self.template,
             &self.review,
             &self.message,
@@ -341,6 +346,29 @@ pub(super) const TABLE: &[Line] = &[
     post("/settings/identities/{id}/link").of(Thing::Provider),
     get("/settings/identities/{id}/unlink").of(Thing::Identity),
     post("/settings/identities/{id}/unlink").of(Thing::Identity),
+    get("/settings/notifications"),
+    post("/settings/notifications")
+        .sends(preferences_form)
+        .fields(Fields::Of("RawPreferences")),
+    get("/settings/routes"),
+    post("/settings/routes")
+        .sends(route_form)
+        .refers("connector_id"),
+    get("/settings/routes/new"),
+    post("/settings/routes/preview")
+        .sends(route_form)
+        .refers("connector_id"),
+    get("/settings/routes/{id}").of(Thing::Route),
+    post("/settings/routes/{id}")
+        .of(Thing::Route)
+        .sends(route_form)
+        .refers("connector_id"),
+    post("/settings/routes/{id}/preview")
+        .of(Thing::Route)
+        .sends(route_form)
+        .refers("connector_id"),
+    get("/settings/routes/{id}/remove").of(Thing::Route),
+    post("/settings/routes/{id}/remove").of(Thing::Route),
     get("/settings/connectors"),
     post("/settings/connectors").sends(connector_form),
     get("/settings/connectors/new"),
@@ -652,6 +680,23 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/connectors/{id}/promote")
         .of(Thing::Connector)
         .sends(nothing),
+    get("/api/v1/notification-routes"),
+    post("/api/v1/notification-routes")
+        .sends(route)
+        .refers("connector_id"),
+    post("/api/v1/notification-routes/preview")
+        .sends(route)
+        .refers("connector_id"),
+    get("/api/v1/notification-routes/{id}").of(Thing::Route),
+    line("PATCH", "/api/v1/notification-routes/{id}")
+        .of(Thing::Route)
+        .sends(route_change)
+        .refers("branch_id"),
+    line("DELETE", "/api/v1/notification-routes/{id}")
+        .of(Thing::Route)
+        .sends(nothing),
+    get("/api/v1/notification-preferences"),
+    line("PUT", "/api/v1/notification-preferences").sends(preferences),
     get("/api/v1/oidc/providers"),
     post("/api/v1/oidc/providers").sends(provider),
     get("/api/v1/oidc/providers/{id}").of(Thing::Provider),
@@ -796,6 +841,33 @@ fn connector_change(ids: &Ids) -> Value {
 
 fn connector_form(ids: &Ids) -> Value {
     json!({ "type": "webhook", "name": ids.fresh, "config.url": "https://hooks.example/x", "config.headers": "X-Team: ops" })
+}
+
+fn route(ids: &Ids) -> Value {
+    json!({
+        "name": ids.fresh, "event_types": ["obligation.due", "obligation.overdue"], "min_severity": "high",
+        "connector_id": ids.connector, "recipient": "endpoint", "quiet": { "from": "22:00", "to": "07:00" },
+    })
+}
+
+fn route_change(ids: &Ids) -> Value {
+    json!({ "name": ids.fresh, "branch_id": ids.branch })
+}
+
+fn route_form(ids: &Ids) -> Value {
+    json!({
+        "name": ids.fresh, "event_types": "obligation.due", "min_severity": "high", "branch_id": "",
+        "connector_id": ids.connector, "recipient": "endpoint", "person_id": "", "quiet.from": "22:00", "quiet.to": "07:00",
+        "escalate_after_hours": "", "escalate_to": "", "active": "yes",
+    })
+}
+
+fn preferences_form(_: &Ids) -> Value {
+    json!({ "opted_out": "digest" })
+}
+
+fn preferences(_: &Ids) -> Value {
+    json!({ "opted_out": ["digest"] })
 }
 
 fn provider_domain(ids: &Ids) -> Value {
