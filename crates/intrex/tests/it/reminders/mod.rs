@@ -4,5 +4,6 @@ mod failures;
 mod fairness;
 mod inbox;
 mod mail;
+mod routes;
 mod settling;
 mod world;
