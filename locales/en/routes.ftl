@@ -45,12 +45,12 @@ route-to-branch_managers = Branch managers
 route-to-head_office = Head office
 route-to-person = One person
 route-to-endpoint = Whom the connector names
-route-sentence = { $events } · { $severity } · { $branches } → { $who }, by { $way }
+route-sentence = { $events } · { $severity } · { $branches } → { $who } ({ $way })
 route-sentence-quiet = not { $from }–{ $to }
 route-sentence-quiet-days = not { $from }–{ $to } ({ $days })
 route-sentence-escalation = after { $hours } h unanswered also { $who }
 
-event-obligation-due = Reminder before the due date, and on it
+event-obligation-due = Due soon, or today
 event-obligation-overdue = Overdue
 event-obligation-escalated = Escalated
 event-obligation-completed = Completed

@@ -54,7 +54,7 @@ async fn an_admin_makes_changes_and_removes_a_route_on_pages() {
     assert_eq!(made.leads_to(), list);
     let shown = browser.visit(list).await.body;
     let sentence =
-        "high and above · All branches → Whom the connector names, by webhook, not 22:00–07:00";
+        "high and above · All branches → Whom the connector names (webhook), not 22:00–07:00";
     assert!(shown.contains(sentence), "{shown}");
     let all = browser.visit(super::ALL).await.json();
     let one = format!("{list}/{}", all["items"][0]["id"].as_str().expect("an id"));
@@ -88,7 +88,7 @@ async fn an_admin_makes_changes_and_removes_a_route_on_pages() {
     assert_eq!(changed.leads_to(), list, "{}", changed.body);
     let shown = browser.visit(list).await.body;
     for words in [
-        "Responsible people, by The installation&#39;s own mail, after 24 h unanswered also Branch managers",
+        "Responsible people (The installation&#39;s own mail), after 24 h unanswered also Branch managers",
         "Not in use",
         "None of your routes is in use",
     ] {
