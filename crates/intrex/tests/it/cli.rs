@@ -462,7 +462,7 @@ async fn an_operator_sets_an_organisation_up() {
             .json()
     })
     .take(100)
-    .find(|verified| verified["chains"][0]["events"] == 19)
+    .find(|verified| verified["chains"][0]["events"] == 21)
     .expect("every act is in the log");
     assert_eq!(verified["intact"], Value::Bool(true), "{verified}");
     let checks = program.run(&["doctor", "--json"]).json();

@@ -213,5 +213,6 @@ async fn tenant_column(
     Ok(())
 }
 
-/// Tables with a branch whose rows are not narrowed to branches: authentication reads this one to learn the scope.
-const BRANCHES_WITHOUT_POLICY: &[&str] = &["person_branches"];
+/// Tables with a branch whose rows are not narrowed to branches: authentication reads one to learn the scope; the other is head
+/// office's alone, and the planner's, who see all branches.
+const BRANCHES_WITHOUT_POLICY: &[&str] = &["person_branches", "notification_routes"];

@@ -132,7 +132,7 @@ async fn nobody_reaches_what_is_not_theirs_by_any_route() {
         .map(|(_, action)| action)
         .collect();
     // What Bob and Carol may do at their own organisation: look at the log, leave, give a wrong password of their own, begin
-    // with another app, and make recovery codes.
+    // with another app, make recovery codes, and opt out of mail to themselves.
     for action in &news {
         assert!(
             [
@@ -141,7 +141,8 @@ async fn nobody_reaches_what_is_not_theirs_by_any_route() {
                 "session.others_ended",
                 "LOGIN_FAILURE",
                 "mfa.replacement_begun",
-                "mfa.recovery_codes_made"
+                "mfa.recovery_codes_made",
+                "preference.updated"
             ]
             .contains(&action.as_str()),
             "{news:?}"

@@ -320,9 +320,11 @@ impl Scene {
         let mut digests = Vec::new();
         for table in tables {
             let own = match table.as_str() {
-                "sessions" | "known_devices" | "recovery_codes" | "pending_factors" => {
-                    "person_id <> all($2)"
-                }
+                "sessions"
+                | "known_devices"
+                | "recovery_codes"
+                | "pending_factors"
+                | "notification_opt_outs" => "person_id <> all($2)",
                 // What their own browsers were asked to sign.
                 "passkey_challenges" => {
                     "session_id not in (select id from app.sessions where person_id = any($2))"

@@ -353,20 +353,20 @@ pub(super) const TABLE: &[Line] = &[
     get("/settings/routes"),
     post("/settings/routes")
         .sends(route_form)
-        .refers("connector_id"),
+        .refers("branch_id"),
     get("/settings/routes/new"),
     post("/settings/routes/preview")
         .sends(route_form)
-        .refers("connector_id"),
+        .refers("branch_id"),
     get("/settings/routes/{id}").of(Thing::Route),
     post("/settings/routes/{id}")
         .of(Thing::Route)
         .sends(route_form)
-        .refers("connector_id"),
+        .refers("branch_id"),
     post("/settings/routes/{id}/preview")
         .of(Thing::Route)
         .sends(route_form)
-        .refers("connector_id"),
+        .refers("branch_id"),
     get("/settings/routes/{id}/remove").of(Thing::Route),
     post("/settings/routes/{id}/remove").of(Thing::Route),
     get("/settings/connectors"),
@@ -683,10 +683,10 @@ pub(super) const TABLE: &[Line] = &[
     get("/api/v1/notification-routes"),
     post("/api/v1/notification-routes")
         .sends(route)
-        .refers("connector_id"),
+        .refers("branch_id"),
     post("/api/v1/notification-routes/preview")
         .sends(route)
-        .refers("connector_id"),
+        .refers("branch_id"),
     get("/api/v1/notification-routes/{id}").of(Thing::Route),
     line("PATCH", "/api/v1/notification-routes/{id}")
         .of(Thing::Route)
@@ -846,7 +846,7 @@ fn connector_form(ids: &Ids) -> Value {
 fn route(ids: &Ids) -> Value {
     json!({
         "name": ids.fresh, "event_types": ["obligation.due", "obligation.overdue"], "min_severity": "high",
-        "connector_id": ids.connector, "recipient": "endpoint", "quiet": { "from": "22:00", "to": "07:00" },
+        "branch_id": ids.branch, "recipient": "head_office", "quiet": { "from": "22:00", "to": "07:00" },
     })
 }
 
@@ -856,8 +856,8 @@ fn route_change(ids: &Ids) -> Value {
 
 fn route_form(ids: &Ids) -> Value {
     json!({
-        "name": ids.fresh, "event_types": "obligation.due", "min_severity": "high", "branch_id": "",
-        "connector_id": ids.connector, "recipient": "endpoint", "person_id": "", "quiet.from": "22:00", "quiet.to": "07:00",
+        "name": ids.fresh, "event_types": "obligation.due", "min_severity": "high", "branch_id": ids.branch,
+        "connector_id": "", "recipient": "head_office", "person_id": "", "quiet.from": "22:00", "quiet.to": "07:00",
         "escalate_after_hours": "", "escalate_to": "", "active": "yes",
     })
 }
