@@ -2,15 +2,15 @@
 
 use intrex_core::{
     connectors::{self, RawConnector},
-    outside::http::{Outgoing, OutgoingSettings},
     ids::{ObligationId, RouteId},
+    outside::http::{Outgoing, OutgoingSettings},
     preferences::{self, RawPreferences},
     routes::{self, RawRoute},
 };
 use serde_json::{Value, json};
 
 use super::world::{ADMIN, OPERATOR, Organisation, organisation};
-use crate::support::{MailServer, Sink, TestApp};
+use crate::support::{MailServer, TestApp, sink::Sink};
 
 fn raw(body: Value) -> RawRoute {
     serde_json::from_value(body).expect("fields of a route")
@@ -31,10 +31,7 @@ async fn outside(app: &TestApp, acme: &Organisation, item: ObligationId) -> Vec<
         .map(|slot| {
             let reason = slot.reason.as_deref().unwrap_or("-");
             let threshold = &slot.threshold;
-            format!(
-                "{threshold} {} {} {reason}",
-                slot.told(), slot.state
-            )
+            format!("{threshold} {} {} {reason}", slot.told(), slot.state)
         })
         .collect()
 }
@@ -164,9 +161,14 @@ async fn a_program_is_told_of_what_is_due_and_the_ledger_has_its_receipt() {
     app.work_at("2026-12-20T03:00:00Z").await;
     let ledger = outside(&app, &acme, item).await;
     let on_day = ledger.iter().find(|line| line.starts_with("due_day"));
-    assert_eq!(on_day.map(String::as_str), Some("due_day Ops sent -"), "{ledger:?}");
+    assert_eq!(
+        on_day.map(String::as_str),
+        Some("due_day Ops sent -"),
+        "{ledger:?}"
+    );
     let sent = sink.received();
-    let body: Value = serde_json::from_slice(&sent.last().expect("it was told").body).expect("JSON");
+    let body: Value =
+        serde_json::from_slice(&sent.last().expect("it was told").body).expect("JSON");
     assert_eq!(body["type"], "obligation.due");
     assert_eq!(body["entity"]["id"], item.to_string());
     assert_eq!(body["timing"]["due_on"], "2026-12-20");
