@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     attacks::{names, routes},
     caller::{Caller, Findings, Way, comparable, difference, short},
-    scene::{Scene, passkey_of, provider_of},
+    scene::{Scene, passkey_of, provider_of, route_of},
     table::{Fields, Ids, Line, TYPED, Thing},
 };
 use crate::support::browser::{Answer, send};
@@ -350,6 +350,9 @@ async fn own(scene: &Scene, line: &Line) -> Ids {
     if of_provider && (line.method == "DELETE" || ends) {
         let made = provider_of(&scene.app, &scene.acme, &scene.alice).await;
         (own.provider, own.provider_domain, own.identity) = made;
+    }
+    if line.thing == Some(Thing::Route) && (line.method == "DELETE" || ends) {
+        own.route = route_of(&scene.app, &scene.acme).await;
     }
     if line.thing == Some(Thing::Session) {
         let cookie = scene.app.sign_in(&scene.alice).await;

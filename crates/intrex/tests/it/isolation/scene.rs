@@ -515,12 +515,12 @@ async fn delivery_of(app: &TestApp, tenant: &Tenant, connector: &str) -> String 
 }
 
 /// A route by the installation's own mail.
-async fn route_of(app: &TestApp, tenant: &Tenant) -> String {
+pub(super) async fn route_of(app: &TestApp, tenant: &Tenant) -> String {
     let id = app.app.chance.uuid(app.app.now());
     sqlx::query(
         "insert into app.notification_routes
            (tenant_id, id, name, event_types, min_severity, recipient, created_at, updated_at)
-         values ($1, $2, 'a route', '{obligation.due}', 'low', 'head_office', $3, $3)",
+         values ($1, $2, $2::text, '{obligation.due}', 'low', 'head_office', $3, $3)",
     )
     .bind(tenant.id.uuid())
     .bind(id)
