@@ -91,7 +91,7 @@ impl Scene {
     /// How many items wait to be planned.
     async fn to_plan(&self) -> i64 {
         self.app
-            .count("select count(*) from app.obligation_instances where planned_through is null")
+            .count("select count(*) from app.obligation_instances where planned_through < due_on")
             .await
     }
 
