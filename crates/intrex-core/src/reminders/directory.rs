@@ -354,7 +354,7 @@ mod tests {
     fn a_route_of_another_branch_a_milder_item_or_one_that_is_off_tells_nobody() {
         let item = named(GULSHAN, None, None);
         let good = route(&[EventType::ObligationDue], Recipients::Endpoint);
-        assert_eq!(by(&[good.clone()], &item).len(), 1);
+        assert_eq!(by(std::slice::from_ref(&good), &item).len(), 1);
         let elsewhere = Route {
             branch_id: Some(BANANI.into()),
             ..good.clone()
@@ -380,7 +380,7 @@ mod tests {
             ..route(&[EventType::ObligationDue], Recipients::Responsible)
         };
         let hours = |owner| {
-            let told = by(&[step.clone()], &named(GULSHAN, owner, None));
+            let told = by(std::slice::from_ref(&step), &named(GULSHAN, owner, None));
             told.into_iter()
                 .map(|(who, _, hours)| (who, hours))
                 .collect::<Vec<_>>()
