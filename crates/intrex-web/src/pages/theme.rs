@@ -4,13 +4,14 @@ use axum::response::Response;
 use intrex_core::{
     Error,
     catalogue::{Text, keys},
+    permission::Permission,
 };
 use serde::Deserialize;
 
 use crate::{
     answer::Fault,
     request::{
-        AnyForm, Exchange,
+        Exchange, Form,
         cookies::{self, Theme},
         guard::see_other,
         next,
@@ -19,7 +20,11 @@ use crate::{
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.form("/settings/theme", Access::AnySession, submit)
+    routes.form(
+        "/settings/theme",
+        Access::Needs(Permission::SessionsOwn),
+        submit,
+    )
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -30,8 +35,8 @@ struct RawTheme {
 }
 
 /// `POST /settings/theme`
-async fn submit(exchange: Exchange, form: AnyForm<RawTheme>) -> Result<Response, Fault> {
-    let (AnyForm::Full { input, .. } | AnyForm::Begun { input, .. }) = form;
+async fn submit(exchange: Exchange, form: Form<RawTheme>) -> Result<Response, Fault> {
+    let input = form.input;
     let theme = Theme::parse(&input.theme).ok_or_else(|| {
         let text = Text::new(keys::ERROR_FIELD_NOT_ONE_OF).with("choices", "auto, light, dark");
         Error::invalid("theme", text)

@@ -13,9 +13,10 @@ use intrex_core::{
     branches,
     catalogue::Language,
     connectors::{self, RawConnector},
-    ids::TenantId,
+    ids::{ConnectorId, TenantId},
     imports::{self, Kind, Mode, Options},
     obligations::{self, filter::Filter, model::Obligation},
+    routes::{self, RawRoute},
     templates::{self, RawTemplate, Template},
     tenants::{self, RawTenant},
 };
@@ -151,7 +152,7 @@ async fn begin(
     let Plan { csv, acts } = calendar::plan(organisation, today)?;
     let name = organisation.obligations.name;
     import(app, &boss, Kind::Obligations, name, &csv).await?;
-    tell_a_program(app, &operator).await?;
+    routes(app, &operator).await?;
     Ok(Founded {
         id: tenant.id,
         name: organisation.name,
@@ -163,18 +164,54 @@ async fn begin(
     })
 }
 
+/// Who is told by which way: mail to people, as without routes, and what is late to a program, too.
+async fn routes(app: &App, operator: &Actor) -> Result<()> {
+    let desk = operations_desk(app, operator).await?.to_string();
+    let route = |name: &str, event_types: &[&str], recipient: &str| RawRoute {
+        name: name.into(),
+        event_types: event_types.join(",").into(),
+        recipient: recipient.into(),
+        ..RawRoute::default()
+    };
+    let to_desk = RawRoute {
+        min_severity: "high".into(),
+        connector_id: desk.as_str().into(),
+        ..route(
+            "Late, for the operations desk",
+            &["obligation.overdue", "obligation.escalated"],
+            "endpoint",
+        )
+    };
+    let to_hands = RawRoute {
+        escalate_after_hours: "48".into(),
+        escalate_to: "branch_managers".into(),
+        ..route(
+            "Reminders by mail",
+            &["obligation.due", "obligation.overdue"],
+            "responsible",
+        )
+    };
+    let escalated = route(
+        "Escalations to head office",
+        &["obligation.escalated"],
+        "head_office",
+    );
+    for raw in [to_hands, escalated, to_desk] {
+        routes::create(app, operator, &raw).await.map_err(told)?;
+    }
+    Ok(())
+}
+
 /// A webhook to where nobody is: it can be looked at, and shows what failing looks like.
-async fn tell_a_program(app: &App, operator: &Actor) -> Result<()> {
+async fn operations_desk(app: &App, operator: &Actor) -> Result<ConnectorId> {
     let mut raw = RawConnector {
         kind: "webhook".into(),
         name: "Operations desk".into(),
         ..RawConnector::default()
     };
     raw.config.url = "https://hooks.example.com/intrex".into();
-    connectors::create(app, operator, &raw)
-        .await
-        .map_err(told)?;
-    Ok(())
+    let made = connectors::create(app, operator, &raw);
+    Ok(made.await.map_err(told)?.connector.id)
 }
 
 async fn import(app: &App, admin: &Actor, kind: Kind, name: &str, text: &str) -> Result<()> {
