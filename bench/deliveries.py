@@ -21,8 +21,8 @@ from load import GRACE_S, run
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
-# An organisation has 32 messages on their way at most, and 8 to one receiver: two organisations with four receivers each.
-SENDERS = 2
+# An organisation has 32 messages on their way at most, and 8 to one receiver: eight organisations with four receivers each.
+SENDERS = 8
 RECEIVERS_EACH = 4
 ON_THE_WAY = 64
 # What one side can send in a second, about: rounds are as long as was asked for.

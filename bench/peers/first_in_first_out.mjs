@@ -10,8 +10,9 @@ pgPool.on("error", () => {});
 const quiet = new Logger(() => () => {});
 await runMigrations({ pgPool, logger: quiet });
 const utils = await makeWorkerUtils({ pgPool, logger: quiet });
-await pgPool.query(
-  "select graphile_worker.add_job('stuck', json_build_object('id', n::text, 'body', $1::text)) from generate_series(1, $2::int) n", [body, stuck]);
+for (let left = stuck; left > 0; left -= 10_000) {
+  await utils.addJobs(jobs(Math.min(left, 10_000), body).map((payload) => ({ identifier: "stuck", payload })));
+}
 await utils.addJobs(jobs(count, body).map((payload) => ({ identifier: "healthy", payload })));
 await pgPool.query("analyze");
 
