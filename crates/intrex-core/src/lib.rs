@@ -57,6 +57,7 @@ pub mod tenants;
 pub mod text;
 pub mod tokens;
 pub mod vault;
+mod words;
 pub mod worker;
 
 pub use actor::Actor;

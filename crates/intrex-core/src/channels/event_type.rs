@@ -3,108 +3,52 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 
 use super::facts::Subject;
+use crate::words::words;
 
-/// A kind of event.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-pub enum EventType {
-    /// A reminder before the due date, or on it.
-    #[serde(rename = "obligation.due")]
-    ObligationDue,
-    /// The due date has passed.
-    #[serde(rename = "obligation.overdue")]
-    ObligationOverdue,
-    /// The days of grace have passed too, or nobody has answered.
-    #[serde(rename = "obligation.escalated")]
-    ObligationEscalated,
-    /// It was done.
-    #[serde(rename = "obligation.completed")]
-    ObligationCompleted,
-    /// It need not be done, for a reason.
-    #[serde(rename = "obligation.waived")]
-    ObligationWaived,
-    /// It is due on another day.
-    #[serde(rename = "obligation.rescheduled")]
-    ObligationRescheduled,
-    /// It is to be done after all.
-    #[serde(rename = "obligation.reopened")]
-    ObligationReopened,
-    /// Something that somebody should look at.
-    #[serde(rename = "security.event")]
-    SecurityEvent,
-    /// Messages do not get through a connector.
-    #[serde(rename = "connector.failing")]
-    ConnectorFailing,
-    /// Nothing is sent by a connector any more.
-    #[serde(rename = "connector.disabled")]
-    ConnectorDisabled,
-    /// Somebody looks whether a connector works.
-    #[serde(rename = "connector.verify")]
-    ConnectorVerify,
-    /// Somebody sends a test.
-    #[serde(rename = "connector.test")]
-    ConnectorTest,
-    /// A message was given up.
-    #[serde(rename = "delivery.dead")]
-    DeliveryDead,
-    /// Several messages as one.
-    #[serde(rename = "digest")]
-    Digest,
+words! {
+    /// A kind of event.
+    #[derive(PartialOrd, Ord, Deserialize)]
+    EventType {
+        /// A reminder before the due date, or on it.
+        ObligationDue = "obligation.due",
+        /// The due date has passed.
+        ObligationOverdue = "obligation.overdue",
+        /// The days of grace have passed too, or nobody has answered.
+        ObligationEscalated = "obligation.escalated",
+        /// It was done.
+        ObligationCompleted = "obligation.completed",
+        /// It need not be done, for a reason.
+        ObligationWaived = "obligation.waived",
+        /// It is due on another day.
+        ObligationRescheduled = "obligation.rescheduled",
+        /// It is to be done after all.
+        ObligationReopened = "obligation.reopened",
+        /// Something that somebody should look at.
+        SecurityEvent = "security.event",
+        /// Messages do not get through a connector.
+        ConnectorFailing = "connector.failing",
+        /// Nothing is sent by a connector any more.
+        ConnectorDisabled = "connector.disabled",
+        /// Somebody looks whether a connector works.
+        ConnectorVerify = "connector.verify",
+        /// Somebody sends a test.
+        ConnectorTest = "connector.test",
+        /// A message was given up.
+        DeliveryDead = "delivery.dead",
+        /// Several messages as one.
+        Digest = "digest",
+    }
 }
 
 impl EventType {
-    /// All of them.
-    pub const ALL: [EventType; 14] = [
-        EventType::ObligationDue,
-        EventType::ObligationOverdue,
-        EventType::ObligationEscalated,
-        EventType::ObligationCompleted,
-        EventType::ObligationWaived,
-        EventType::ObligationRescheduled,
-        EventType::ObligationReopened,
-        EventType::SecurityEvent,
-        EventType::ConnectorFailing,
-        EventType::ConnectorDisabled,
-        EventType::ConnectorVerify,
-        EventType::ConnectorTest,
-        EventType::DeliveryDead,
-        EventType::Digest,
-    ];
-
-    /// As stored, and named to programs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            EventType::ObligationDue => "obligation.due",
-            EventType::ObligationOverdue => "obligation.overdue",
-            EventType::ObligationEscalated => "obligation.escalated",
-            EventType::ObligationCompleted => "obligation.completed",
-            EventType::ObligationWaived => "obligation.waived",
-            EventType::ObligationRescheduled => "obligation.rescheduled",
-            EventType::ObligationReopened => "obligation.reopened",
-            EventType::SecurityEvent => "security.event",
-            EventType::ConnectorFailing => "connector.failing",
-            EventType::ConnectorDisabled => "connector.disabled",
-            EventType::ConnectorVerify => "connector.verify",
-            EventType::ConnectorTest => "connector.test",
-            EventType::DeliveryDead => "delivery.dead",
-            EventType::Digest => "digest",
-        }
-    }
-
-    /// The one of this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        EventType::ALL.into_iter().find(|one| one.as_str() == name)
-    }
-
     /// What routes can be for: all but what is sent when somebody looks at a connector, which goes by that one alone.
     pub fn routed() -> impl Iterator<Item = Self> {
         EventType::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|one| !matches!(one, EventType::ConnectorVerify | EventType::ConnectorTest))
     }
 
@@ -183,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_event_is_stored_and_sent_under_one_name() {
-        for event in EventType::ALL {
+        for event in EventType::ALL.iter().copied() {
             assert_eq!(EventType::parse(event.as_str()), Some(event));
             let sent = serde_json::to_value(event).expect("a word");
             assert_eq!(sent, event.as_str());

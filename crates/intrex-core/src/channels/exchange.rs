@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     App,
-    outside::http::{Lane, Limits, OutgoingError, Step},
+    outside::http::{Lane, Limits, OutgoingError, Step, Target},
 };
 
 /// Characters of an answer that a stage shows.
@@ -40,6 +40,22 @@ impl Answer {
     }
 }
 
+/// A request for an API that speaks JSON.
+pub(super) fn json_request(method: Method, url: &str, body: Option<&Value>) -> Request<Vec<u8>> {
+    let bytes = body.map(|body| body.to_string().into_bytes());
+    let mut request = Request::new(bytes.unwrap_or_default());
+    *request.method_mut() = method;
+    // An address that is none is refused on the way out.
+    if let Ok(target) = Target::parse(url) {
+        *request.uri_mut() = target.uri();
+    }
+    if body.is_some() {
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+    }
+    request
+}
+
 /// Sends a request on a connection of its own. None of its text may hold a secret that `redaction` does not know.
 pub(super) async fn exchange(
     app: &App,
@@ -49,7 +65,8 @@ pub(super) async fn exchange(
     exchange_in(app, None, request, redaction).await
 }
 
-/// The same on a connection that is kept for the lane's next request, where the other side knows a request again.
+/// The same on a connection that is kept for the next request of its lane, if it has one: where the other side knows a request
+/// again.
 pub(super) async fn exchange_in(
     app: &App,
     lane: Option<Lane>,
@@ -58,10 +75,7 @@ pub(super) async fn exchange_in(
 ) -> Exchanged {
     let encrypted = request.uri().scheme_str() != Some("http");
     let limits = Limits::default();
-    let attempt = match lane {
-        Some(lane) => app.outgoing.attempt_in(lane, request, limits).await,
-        None => app.outgoing.attempt(request, limits).await,
-    };
+    let attempt = app.outgoing.attempt_in(lane, request, limits).await;
     let answer = attempt.outcome.map(|response| {
         let (head, body) = response.into_parts();
         let text = redaction.apply(&String::from_utf8_lossy(&body));

@@ -193,7 +193,7 @@ mod tests {
         let (published, made) = (root.join("docs/webhooks"), root.join("target/webhooks"));
         fs::create_dir_all(&made).expect("the target directory can be made");
         let mut differ = Vec::new();
-        for event in EventType::ALL {
+        for event in EventType::ALL.iter().copied() {
             let name = file_name(event);
             let text = text(event);
             if fs::read_to_string(published.join(&name)).ok().as_deref() != Some(&*text) {
@@ -205,7 +205,7 @@ mod tests {
             differ.is_empty(),
             "docs/webhooks is not what is sent; the new ones are in target/webhooks: read them, then copy them: {differ:?}"
         );
-        let known: BTreeSet<_> = EventType::ALL.into_iter().map(file_name).collect();
+        let known: BTreeSet<_> = EventType::ALL.iter().copied().map(file_name).collect();
         let there: BTreeSet<_> = fs::read_dir(&published)
             .expect("docs/webhooks")
             .map(|file| {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_schema_stands_by_itself_and_asks_for_nothing_impossible() {
-        for event in EventType::ALL {
+        for event in EventType::ALL.iter().copied() {
             let text = text(event);
             for foreign in ["$ref", "allOf", "int32", "int64", "nullable"] {
                 assert!(!text.contains(foreign), "{event}: {foreign}");
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_has_every_member_that_its_schema_asks_for_and_no_other() {
-        for event in EventType::ALL {
+        for event in EventType::ALL.iter().copied() {
             let (schema, sent) = (of(event), json!(example(event)));
             complete(&schema, &sent, event.as_str());
             for (pointer, expected) in [

@@ -1,12 +1,12 @@
 //! Telegram: a text to one chat by the Bot API. The token is a part of the address, so no address of a request is ever
 //! told; a group that has become a supergroup has another id, which the answer names.
 
-use http::{HeaderValue, Method, Request, StatusCode, header::CONTENT_TYPE};
+use http::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{
-    exchange::{Answer, cut, exchange},
+    exchange::{Answer, cut, exchange, json_request},
     letter::Letter,
     outcome::{Attempt, Class, Outcome, Stage},
     retry_after,
@@ -14,7 +14,6 @@ use super::{
 use crate::{
     App,
     connectors::{Opened, SecretName, TelegramConfig},
-    outside::http::Target,
 };
 
 /// Characters of a message at most (Bot API, sendMessage).
@@ -91,15 +90,7 @@ async fn ask(
         config.base_url.trim_end_matches('/'),
         token.map(|token| token.expose_secret()).unwrap_or_default(),
     );
-    let mut request = Request::new(body.to_string().into_bytes());
-    *request.method_mut() = Method::POST;
-    // An address that is none is refused on the way out.
-    if let Ok(target) = Target::parse(&url) {
-        *request.uri_mut() = target.uri();
-    }
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let request = json_request(Method::POST, &url, Some(body));
     let sent = exchange(app, request, &by.redaction()).await;
     sent.into_attempt(|answer| outcome(answer, app.now()))
 }

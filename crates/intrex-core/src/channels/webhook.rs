@@ -256,7 +256,7 @@ mod tests {
             signed.id, signed.timestamp, signed.standard, signed.intrex
         );
         assert_eq!(block("http"), headers);
-        for event in EventType::ALL {
+        for event in EventType::ALL.iter().copied() {
             let file = schema::file_name(event);
             let file_stem = file.trim_end_matches(".json");
             let row = format!(

@@ -1,15 +1,12 @@
 //! WhatsApp by the Cloud API. A message that a business begins is a template that Meta has approved, with words for its
 //! blanks; nothing else may be sent outside the 24 hours after the recipient has written, so that nothing else is sent.
 
-use http::{
-    HeaderValue, Method, Request, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method, StatusCode, header::AUTHORIZATION};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{
-    exchange::{Answer, cut, exchange},
+    exchange::{Answer, cut, exchange, json_request},
     letter::Letter,
     outcome::{Attempt, Class, Outcome, Stage},
     retry_after,
@@ -17,7 +14,6 @@ use super::{
 use crate::{
     App,
     connectors::{Opened, SecretName, WhatsappConfig},
-    outside::http::Target,
 };
 
 /// Characters of a template's blank at most.
@@ -137,21 +133,12 @@ async fn ask(
     body: Option<&Value>,
 ) -> Attempt {
     let url = format!("{}/{path}", config.base_url.trim_end_matches('/'));
-    let mut request = Request::new(body.map(|b| b.to_string().into_bytes()).unwrap_or_default());
-    *request.method_mut() = method;
-    // An address that is none is refused on the way out.
-    if let Ok(target) = Target::parse(&url) {
-        *request.uri_mut() = target.uri();
-    }
-    let headers = request.headers_mut();
-    if body.is_some() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
+    let mut request = json_request(method, &url, body);
     if let Some(token) = by.secret(SecretName::AccessToken)
         && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
     {
         value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        request.headers_mut().insert(AUTHORIZATION, value);
     }
     let sent = exchange(app, request, &by.redaction()).await;
     sent.into_attempt(|answer| outcome(answer, app.now()))

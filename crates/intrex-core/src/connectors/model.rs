@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::config::Config;
-use crate::ids::ConnectorId;
+use crate::{ids::ConnectorId, words::words};
 
 /// Connectors of one organisation.
 pub(super) const MAX_CONNECTORS: i64 = 50;
@@ -19,31 +19,6 @@ pub(super) const OVERLAP: TimeDelta = TimeDelta::hours(24);
 pub(super) const PROBE_WINDOW: TimeDelta = TimeDelta::minutes(1);
 /// Looks at one connector within that time.
 pub(super) const MAX_PROBES: i16 = 6;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$what:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
-        pub enum $name {
-            $($(#[$what])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// All of them, in their order.
-            pub const ALL: &[$name] = &[$($name::$variant),+];
-
-            /// As stored and shown to programs.
-            pub fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word),+ }
-            }
-
-            /// The one of this name.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
 
 words! {
     /// To whom a connector leads.

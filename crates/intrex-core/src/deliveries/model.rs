@@ -7,32 +7,8 @@ use utoipa::ToSchema;
 use crate::{
     channels::Notice,
     ids::{BranchId, ConnectorId, DeliveryId, PersonId, RouteId},
+    words::words,
 };
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$what:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
-        pub enum $name {
-            $($(#[$what])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl $name {
-            /// All of them, in their order.
-            pub const ALL: &[$name] = &[$($name::$variant),+];
-
-            /// As stored and shown to programs.
-            pub fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word),+ }
-            }
-
-            /// The one of this name.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
 
 words! {
     /// How a delivery stands.

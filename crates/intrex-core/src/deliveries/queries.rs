@@ -52,8 +52,9 @@ impl NewDeliveries {
         self.connector.push(staged.connector.map(|id| id.uuid()));
         self.recipient.push(staged.recipient.map(|id| id.uuid()));
         self.branch.push(staged.branch.map(|id| id.uuid()));
-        self.event_type.push(staged.event_type.clone());
-        self.severity.push(staged.severity.clone());
+        self.event_type.push(staged.event_type.as_str().to_owned());
+        let severity = staged.severity.map(|severity| severity.as_str().to_owned());
+        self.severity.push(severity);
         self.notices.push(notices);
         let slots = i16::try_from(staged.slots.len()).map_err(Error::internal)?;
         self.slots.push(slots);

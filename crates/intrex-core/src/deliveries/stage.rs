@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::queries::{self, NewDeliveries};
 use crate::{
-    channels::Notice,
+    channels::{EventType, Notice},
     db::WriteTx,
     error::{Error, Result},
     ids::{BranchId, ConnectorId, DeliveryId, PersonId, RouteId, SlotId},
+    obligations::model::Severity,
 };
 
 /// Things that one delivery tells of at most.
@@ -24,10 +25,10 @@ pub struct Staged {
     pub recipient: Option<PersonId>,
     /// The branch, if all of it is of one.
     pub branch: Option<BranchId>,
-    /// What has happened, such as `obligation.completed`.
-    pub event_type: String,
-    /// How much it matters: `low`, `medium`, `high` or `critical`.
-    pub severity: Option<String>,
+    /// What has happened.
+    pub event_type: EventType,
+    /// How much it matters, if anybody can say.
+    pub severity: Option<Severity>,
     /// What it tells: one thing, or up to [`MAX_NOTICES`] where its way can carry them.
     pub notices: Vec<Notice>,
     /// When it is sent at the earliest.

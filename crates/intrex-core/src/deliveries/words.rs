@@ -95,7 +95,8 @@ mod tests {
         // A look at a connector composes its own.
         let looks = [EventType::ConnectorVerify, EventType::ConnectorTest];
         for kind in EventType::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|kind| !looks.contains(kind))
         {
             let words = compose(&[notice(kind, "VAT")]).expect("something is told");

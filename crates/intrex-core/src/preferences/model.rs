@@ -70,9 +70,9 @@ mod tests {
             PersonId::from(Uuid::from_u128(1)),
             PersonId::from(Uuid::from_u128(2)),
         );
-        let all = EventType::ALL.map(|event| (ann, event));
-        for event in EventType::ALL {
-            let opt_outs = OptOuts::of(all, &EventType::ALL);
+        for event in EventType::ALL.iter().copied() {
+            let all = EventType::ALL.iter().map(|event| (ann, *event));
+            let opt_outs = OptOuts::of(all.clone(), EventType::ALL);
             assert_eq!(
                 opt_outs.has(ann, event, Severity::High),
                 can_be_let(event),

@@ -100,31 +100,34 @@ impl Directory {
 
     /// Everybody who is told of an item: inside Intrex always, and by the ways of the routes.
     pub(super) fn recipients(&self, item: &Named) -> Vec<Recipient> {
-        let mut recipients = self.built_in(item, Channel::InApp);
-        if self.routes.own {
-            for route in &self.routes.active {
-                self.add_route(route, item, &mut recipients);
-            }
-        } else {
-            recipients.extend(self.built_in(item, Channel::Email));
+        if !self.routes.own {
+            return self.built_in(item, &Channel::ALL);
+        }
+        let mut recipients = self.built_in(item, &[Channel::InApp]);
+        for route in &self.routes.active {
+            self.add_route(route, item, &mut recipients);
         }
         recipients
     }
 
-    fn built_in(&self, item: &Named, channel: Channel) -> Vec<Recipient> {
-        let told = |hears| {
-            move |person: Uuid| Recipient {
+    fn built_in(&self, item: &Named, channels: &[Channel]) -> Vec<Recipient> {
+        let told = |(person, hears)| {
+            channels.iter().map(move |channel| Recipient {
                 route_id: BUILT_IN_ROUTE,
                 connector_id: channel.connector(),
                 recipient_id: Some(person),
                 hears,
                 quiet: None,
                 unanswered_hours: None,
-            }
+            })
         };
-        let hands = self.hands(item).into_iter().map(told(Hears::REGULAR));
-        let wider = self.wider(item).into_iter().map(told(Hears::ESCALATION));
-        hands.chain(wider).collect()
+        let hands = self.hands(item).into_iter();
+        let wider = self.wider(item).into_iter();
+        hands
+            .map(|person| (person, Hears::REGULAR))
+            .chain(wider.map(|person| (person, Hears::ESCALATION)))
+            .flat_map(told)
+            .collect()
     }
 
     fn add_route(&self, route: &Route, item: &Named, recipients: &mut Vec<Recipient>) {

@@ -91,6 +91,9 @@ async fn opted_out(
         .filter(|slot| slot.connector != Channel::InApp.connector())
         .filter_map(|slot| Some((slot, PersonId::from(slot.recipient?))))
         .collect();
+    if outside.is_empty() {
+        return Ok(HashSet::new());
+    }
     let people: Vec<Uuid> = outside.iter().map(|(_, person)| person.uuid()).collect();
     let tenant = tx.actor().tenant();
     let chosen = preferences::reads::opt_outs(tx.conn(), tenant, &people).await?;
@@ -240,7 +243,7 @@ impl Examination {
             version: NOTICE_VERSION,
             tenant_id: tenant,
             occurred_at: now,
-            severity: Some(item.severity.clone()),
+            severity: Some(item.named.severity.as_str().to_owned()),
             branch: Some(NoticeBranch {
                 id: item.named.branch,
                 name: item.branch_name.clone(),

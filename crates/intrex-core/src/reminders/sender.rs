@@ -120,7 +120,8 @@ fn into_inbox(app: &App, inbox: &mut InboxMessages, found: &Examination, slot: &
     inbox
         .kind
         .push(sending::notification_kind(slot.threshold).to_owned());
-    inbox.severity.push(item.severity.clone());
+    let severity = item.named.severity.as_str();
+    inbox.severity.push(severity.to_owned());
     inbox.due_on.push(item.facts.due_on);
 }
 
@@ -191,7 +192,9 @@ fn staged(
     let branch = branches
         .reduce(|one, other| if one == other { one } else { Uuid::nil() })
         .filter(|branch| !branch.is_nil());
-    let severities = slots.iter().map(|slot| &*found.items[&slot.item].severity);
+    let severities = slots
+        .iter()
+        .map(|slot| found.items[&slot.item].named.severity);
     // A slot is claimed anew each time that it is taken up again: then it is another delivery.
     let mut digest = Sha256::new_with_prefix(FINGERPRINT_DOMAIN);
     for slot in slots {
@@ -207,18 +210,11 @@ fn staged(
             .map(Into::into),
         recipient: first.recipient.map(Into::into),
         branch: branch.map(Into::into),
-        event_type: event_type(gravest.threshold).as_str().to_owned(),
-        severity: severities.max_by_key(|word| rank(word)).map(str::to_owned),
+        event_type: event_type(gravest.threshold),
+        severity: severities.max(),
         notices,
         not_before: app.now(),
         fingerprint: digest.finalize().into(),
         slots: slots.iter().map(|slot| slot.id.into()).collect(),
     })
-}
-
-fn rank(severity: &str) -> usize {
-    ["low", "medium", "high", "critical"]
-        .iter()
-        .position(|word| *word == severity)
-        .unwrap_or(0)
 }

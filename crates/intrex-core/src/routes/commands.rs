@@ -2,6 +2,7 @@
 //! and making one asks for a fresh second factor; a route chooses among what is there, and does not (docs/decisions/0022).
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     input::{self, Facts, RawRoute},
@@ -14,7 +15,7 @@ use crate::{
     catalogue::{Text, keys},
     connectors::{self, ConnectorType},
     error::{Conflict, Error, FieldErrors, Result},
-    ids::{PersonId, RouteId, TenantId},
+    ids::{BranchId, PersonId, RouteId, TenantId},
     people,
     permission::Permission,
 };
@@ -35,12 +36,11 @@ pub async fn create(app: &App, actor: &Actor, raw: &RawRoute) -> Result<Route> {
         .await
         .map_err(taken)?;
     // The first one ends the time of the built-in one.
-    let concerned = if count == 0 {
-        Concerned::All
-    } else {
-        Concerned::of(&[&facts])
+    let branches = match count {
+        0 => None,
+        _ => branches_of(&[&facts]),
     };
-    let asked = plan_anew(tx.conn(), tenant, concerned).await?;
+    let asked = queries::plan_anew(tx.conn(), tenant, branches.as_deref()).await?;
     let route = found(tx.conn(), tenant, id).await?;
     let event = told("route.created", &route, asked);
     tx.commit_answering(vec![event], &route).await?;
@@ -76,7 +76,10 @@ pub async fn update(
     let asked = match renamed == after {
         // What it is called is nothing that is planned.
         true => 0,
-        false => plan_anew(tx.conn(), tenant, Concerned::of(&[&before, &after])).await?,
+        false => {
+            let branches = branches_of(&[&before, &after]);
+            queries::plan_anew(tx.conn(), tenant, branches.as_deref()).await?
+        }
     };
     let route = found(tx.conn(), tenant, id).await?;
     let mut event = told("route.updated", &route, asked);
@@ -96,11 +99,11 @@ pub async fn remove(app: &App, actor: &Actor, id: RouteId) -> Result<()> {
     let route = found(tx.conn(), tenant, id).await?;
     queries::delete(tx.conn(), tenant, id).await?;
     // After the last one the built-in one serves again.
-    let concerned = match count {
-        1 => Concerned::All,
-        _ => Concerned::of(&[&Facts::of(&route)]),
+    let branches = match count {
+        1 => None,
+        _ => branches_of(&[&Facts::of(&route)]),
     };
-    let asked = plan_anew(tx.conn(), tenant, concerned).await?;
+    let asked = queries::plan_anew(tx.conn(), tenant, branches.as_deref()).await?;
     tx.commit(told("route.removed", &route, asked)).await
 }
 
@@ -156,31 +159,12 @@ async fn refers(
     Ok(())
 }
 
-/// Whose items are planned anew.
-enum Concerned {
-    /// Those of the whole organisation.
-    All,
-    /// Those of these branches.
-    Branches(Vec<uuid::Uuid>),
-}
-
-impl Concerned {
-    fn of(facts: &[&Facts]) -> Self {
-        let branches: Option<Vec<_>> = facts
-            .iter()
-            .map(|facts| facts.branch_id.map(|branch| branch.uuid()))
-            .collect();
-        branches.map_or(Concerned::All, Concerned::Branches)
-    }
-}
-
-/// One statement, of which how many items it asked for is told.
-async fn plan_anew(conn: &mut PgConnection, tenant: TenantId, concerned: Concerned) -> Result<u64> {
-    let branches = match &concerned {
-        Concerned::All => None,
-        Concerned::Branches(branches) => Some(branches.as_slice()),
-    };
-    queries::plan_anew(conn, tenant, branches).await
+/// The branches whose items a route with these facts is for; none means all.
+fn branches_of(facts: &[&Facts]) -> Option<Vec<Uuid>> {
+    facts
+        .iter()
+        .map(|facts| facts.branch_id.map(BranchId::uuid))
+        .collect()
 }
 
 async fn found(conn: &mut PgConnection, tenant: TenantId, id: RouteId) -> Result<Route> {

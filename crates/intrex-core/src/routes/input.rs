@@ -21,16 +21,8 @@ use crate::{
     raw::Raw,
 };
 
-/// The days of a week, Monday first.
-const WEEK: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
+/// Days that can be named.
+const DAYS_OF_A_WEEK: usize = 7;
 
 /// What is typed to make or to change a route. A change leaves out what stays, and empties with null.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -353,16 +345,19 @@ fn time(raw: &Raw, field: &str, errors: &mut FieldErrors) -> Option<NaiveTime> {
 
 fn days(raw: &Raw, errors: &mut FieldErrors) -> Option<Weekdays> {
     const FIELD: &str = "quiet.days";
-    let named = raw.list(errors, FIELD, WEEK.len())?;
+    let named = raw.list(errors, FIELD, DAYS_OF_A_WEEK)?;
     if named.is_empty() {
         return Some(Weekdays::ALL);
     }
-    let of_name = |name: &String| WEEK.into_iter().find(|day| day_word(*day) == name);
+    let of_name = |name: &String| Weekdays::ALL.iter().find(|day| day_word(*day) == name);
     let days: Option<Vec<Weekday>> = named.iter().map(of_name).collect();
     let days = days.and_then(Weekdays::of);
     if days.is_none() {
         let text = Text::new(keys::ERROR_FIELD_NOT_ONE_OF);
-        errors.add(FIELD, text.with("choices", joined(WEEK.map(day_word))));
+        errors.add(
+            FIELD,
+            text.with("choices", joined(Weekdays::ALL.iter().map(day_word))),
+        );
     }
     days
 }

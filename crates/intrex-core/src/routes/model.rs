@@ -8,6 +8,7 @@ use crate::{
     channels::EventType,
     ids::{BranchId, ConnectorId, PersonId, RouteId},
     obligations::{model::Severity, schedule::Quiet},
+    words::words,
 };
 
 /// Routes of one organisation.
@@ -55,42 +56,20 @@ pub struct Route {
     pub version: i32,
 }
 
-macro_rules! recipients {
-    ($($(#[$what:meta])* $variant:ident = $word:literal),+ $(,)?) => {
-        /// Who is told.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
-        pub enum Recipients {
-            $($(#[$what])* #[serde(rename = $word)] $variant),+
-        }
-
-        impl Recipients {
-            /// All of them, in their order.
-            pub const ALL: &[Recipients] = &[$(Recipients::$variant),+];
-
-            /// As stored and shown to programs.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Recipients::$variant => $word),+ }
-            }
-
-            /// The one of this name.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
-
-recipients! {
-    /// Owner and deputy; without them the branch's managers; without those head office.
-    Responsible = "responsible",
-    /// The managers of the branch; without any head office.
-    BranchManagers = "branch_managers",
-    /// The head office admins.
-    HeadOffice = "head_office",
-    /// One person, as long as they can see the branch.
-    Person = "person",
-    /// Whom the connector itself names, such as a program or a chat.
-    Endpoint = "endpoint",
+words! {
+    /// Who is told.
+    Recipients {
+        /// Owner and deputy; without them the branch's managers; without those head office.
+        Responsible = "responsible",
+        /// The managers of the branch; without any head office.
+        BranchManagers = "branch_managers",
+        /// The head office admins.
+        HeadOffice = "head_office",
+        /// One person, as long as they can see the branch.
+        Person = "person",
+        /// Whom the connector itself names, such as a program or a chat.
+        Endpoint = "endpoint",
+    }
 }
 
 impl Recipients {

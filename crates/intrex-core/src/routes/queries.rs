@@ -77,17 +77,16 @@ fn unknown() -> Error {
 }
 
 /// A route's fields as columns.
-struct Columns<'a> {
+struct Columns {
     event_types: Vec<String>,
     quiet_from: Option<NaiveTime>,
     quiet_to: Option<NaiveTime>,
     quiet_days: Option<i16>,
     escalate_after_hours: Option<i16>,
-    facts: &'a Facts,
 }
 
-impl<'a> Columns<'a> {
-    fn of(facts: &'a Facts) -> Self {
+impl Columns {
+    fn of(facts: &Facts) -> Self {
         let names = facts.event_types.iter().map(|one| one.as_str().to_owned());
         Columns {
             event_types: names.collect(),
@@ -97,7 +96,6 @@ impl<'a> Columns<'a> {
             escalate_after_hours: facts
                 .escalate_after_hours
                 .and_then(|hours| i16::try_from(hours).ok()),
-            facts,
         }
     }
 }
@@ -128,7 +126,7 @@ pub(super) async fn insert(
         columns.quiet_to,
         columns.quiet_days,
         columns.escalate_after_hours,
-        columns.facts.escalate_to.map(Recipients::as_str),
+        facts.escalate_to.map(Recipients::as_str),
         facts.active,
         now,
     )
@@ -164,7 +162,7 @@ pub(super) async fn update(
         columns.quiet_to,
         columns.quiet_days,
         columns.escalate_after_hours,
-        columns.facts.escalate_to.map(Recipients::as_str),
+        facts.escalate_to.map(Recipients::as_str),
         facts.active,
         now,
     )

@@ -156,21 +156,18 @@ impl Outgoing {
     /// The same for whoever wants to know what became of the request more than what was answered: of a longer answer the
     /// beginning is read, and one whose head has come is an answer whatever happens to its body.
     pub async fn attempt(&self, request: ::http::Request<Vec<u8>>, limits: Limits) -> Attempt {
-        let attempt = self.client.attempt(request, None, limits, Longer::IsCut);
-        attempt.await
+        self.attempt_in(None, request, limits).await
     }
 
-    /// The same over a connection of this lane, which is kept for its next request. The way is looked at each time as if
-    /// nothing were kept.
+    /// The same over a connection of this lane, if there is one, which is kept for its next request. The way is looked at each
+    /// time as if nothing were kept.
     pub async fn attempt_in(
         &self,
-        lane: Lane,
+        lane: Option<Lane>,
         request: ::http::Request<Vec<u8>>,
         limits: Limits,
     ) -> Attempt {
-        let attempt = self
-            .client
-            .attempt(request, Some(lane), limits, Longer::IsCut);
+        let attempt = self.client.attempt(request, lane, limits, Longer::IsCut);
         attempt.await
     }
 

@@ -52,7 +52,6 @@ pub(in crate::reminders) struct TouchedItem {
     pub(in crate::reminders) open: bool,
     pub(in crate::reminders) title: String,
     pub(in crate::reminders) reference: String,
-    pub(in crate::reminders) severity: String,
     pub(in crate::reminders) branch_name: String,
     pub(in crate::reminders) tenant_name: String,
 }
@@ -88,7 +87,6 @@ pub(in crate::reminders) async fn lock_items(
         open: row.state == StoredState::Open.as_str(),
         title: row.title,
         reference: row.reference,
-        severity: row.severity,
         branch_name: row.branch_name,
         tenant_name: row.tenant_name,
         facts: FactsRow {

@@ -13,6 +13,7 @@ use intrex_core::{
     connectors::{self, RawConnector},
     deliveries::{self, Delivery, Staged, State},
     ids::{ConnectorId, DeliveryId},
+    obligations::model::Severity,
     outside::http::{Outgoing, OutgoingSettings},
     permission::Role,
 };
@@ -133,8 +134,8 @@ async fn stage(app: &App, actor: &Actor, connector: ConnectorId, name: &str) -> 
         connector: Some(connector),
         recipient: None,
         branch: None,
-        event_type: notice.kind.to_string(),
-        severity: notice.severity.clone(),
+        event_type: notice.kind,
+        severity: Some(Severity::High),
         notices: vec![notice],
         not_before: app.now(),
         fingerprint: Sha256::digest(name).into(),

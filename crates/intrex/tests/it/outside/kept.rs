@@ -130,7 +130,9 @@ fn outgoing(names: Option<&NameServer>) -> Outgoing {
 async fn ask(outgoing: &Outgoing, lane: Lane, url: &str) -> Attempt {
     let target = Target::parse(url).expect("an address");
     let request = request(target.uri());
-    outgoing.attempt_in(lane, request, Limits::default()).await
+    outgoing
+        .attempt_in(Some(lane), request, Limits::default())
+        .await
 }
 
 async fn answered(outgoing: &Outgoing, lane: Lane, url: &str) {

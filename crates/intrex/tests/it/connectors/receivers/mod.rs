@@ -295,7 +295,8 @@ async fn what_is_sent_and_every_published_example_hold_against_the_published_sch
     let file = |name: &str| root().join("docs/webhooks").join(name);
     let named = |event: EventType| file(&schema::file_name(event));
     let mut documents: Vec<_> = EventType::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|event| json!({ "name": event, "schema": named(event) }))
         .collect();
     let sent: Vec<Value> = sink.received().iter().map(Sent::json).collect();
