@@ -34,11 +34,11 @@ create table app.notification_deliveries (
   constraint notification_deliveries_settled check ((state in ('waiting', 'sending')) = (settled_at is null)),
   constraint notification_deliveries_why check ((state in ('dead', 'cancelled')) = (reason is not null))
 );
-create index notification_deliveries_due on app.notification_deliveries (next_attempt_at) where state in ('waiting', 'sending');
--- The claim takes turns between tenants, and between the ways of one, however much one of them has waiting.
-create index notification_deliveries_due_by_way on app.notification_deliveries (tenant_id, way, next_attempt_at, id)
-  where state in ('waiting', 'sending');
-create index notification_deliveries_sending on app.notification_deliveries (tenant_id, way) where state = 'sending';
+-- The claim takes turns between tenants, and between the ways of one: it walks from way to way and takes the first of each,
+-- however much one of them has waiting.
+create index notification_deliveries_waiting on app.notification_deliveries (tenant_id, way, next_attempt_at, id)
+  where state = 'waiting';
+create index notification_deliveries_sending on app.notification_deliveries (tenant_id, way, lease_until) where state = 'sending';
 create index notification_deliveries_dead on app.notification_deliveries (tenant_id, connector_id, settled_at) where state = 'dead';
 create index notification_deliveries_by_branch on app.notification_deliveries (tenant_id, branch_id);
 create index notification_deliveries_by_recipient on app.notification_deliveries (tenant_id, recipient_id);

@@ -1,6 +1,8 @@
 //! What whoever sends by a connector records about it.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     breaker::News,
@@ -31,15 +33,44 @@ pub(crate) enum Seen {
     Gone,
 }
 
+/// How exactly it is noted when a connector that does well has last worked.
+const NOTED_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+
+/// Records what was seen while sending by connectors, each as it was at a version; answers the events that tell of it. Where
+/// one that does well has worked again, which is nearly always, nothing is locked.
+pub(crate) async fn record_all(
+    tx: &mut WriteTx,
+    seen: &BTreeMap<(ConnectorId, i32), Vec<Seen>>,
+) -> Result<Vec<Event>> {
+    tx.actor().may(Permission::ConnectorsUpkeep)?;
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let worked: Vec<_> = seen
+        .iter()
+        .filter(|(_, seen)| seen.iter().all(|one| *one == Seen::Worked))
+        .map(|(which, _)| *which)
+        .collect();
+    let mut well = Vec::new();
+    if !worked.is_empty() {
+        let before = now - NOTED_AGAIN_AFTER;
+        well = queries::doing_well(tx.conn(), tenant, &worked, now, before).await?;
+    }
+    let mut events = Vec::new();
+    for ((id, version), seen) in seen {
+        if !seen.is_empty() && !(well.contains(id) && worked.contains(&(*id, *version))) {
+            events.extend(record(tx, *id, *version, seen).await?);
+        }
+    }
+    Ok(events)
+}
+
 /// Records what was seen while sending by a connector as it was at a version; answers the events that tell of it. Nothing is
 /// done if somebody has changed or removed it meanwhile: what was seen is not what it is.
-pub(crate) async fn record(
+async fn record(
     tx: &mut WriteTx,
     id: ConnectorId,
     version: i32,
     seen: &[Seen],
 ) -> Result<Vec<Event>> {
-    tx.actor().may(Permission::ConnectorsUpkeep)?;
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let connector = match locked(tx, id).await {
         Ok(connector) => connector,

@@ -1,10 +1,11 @@
 //! What a sender needs of a connector: what it is told and its secrets, out of the database in one go, so that nothing is
 //! held while a message is on its way.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use secrecy::SecretString;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{config::Config, model::OVERLAP, queries, secrets};
 use crate::{
@@ -140,12 +141,12 @@ impl Opened {
     }
 }
 
-/// Opens a connector for sending. [`Error::NotFound`] if it is not there, or was removed. The caller ends the transaction
-/// before it sends.
-pub async fn opened(tx: &mut WriteTx, id: ConnectorId) -> Result<Opened> {
+/// Opens connectors for sending. What is not there, or was removed, is left out. The caller ends the transaction before it
+/// sends.
+pub async fn opened(tx: &mut WriteTx, ids: &[ConnectorId]) -> Result<HashMap<ConnectorId, Opened>> {
     tx.actor().may(Permission::ConnectorsUpkeep)?;
     let (conn, actor, inner) = tx.parts();
-    open(conn, inner, actor.tenant(), id).await
+    open_all(conn, inner, actor.tenant(), ids).await
 }
 
 pub(super) async fn open(
@@ -154,21 +155,41 @@ pub(super) async fn open(
     tenant: TenantId,
     id: ConnectorId,
 ) -> Result<Opened> {
-    let found = queries::connectors(&mut *conn, tenant, Some(id)).await?;
-    let connector = found.into_iter().next().ok_or(Error::NotFound)?;
-    let mut opened = Opened {
-        id,
-        tenant,
-        name: connector.name,
-        status: connector.status,
-        version: connector.version,
-        config: connector.config,
-        secrets: Vec::new(),
-        next_signing_secret: None,
-    };
+    let mut opened = open_all(conn, inner, tenant, &[id]).await?;
+    opened.remove(&id).ok_or(Error::NotFound)
+}
+
+async fn open_all(
+    conn: &mut PgConnection,
+    inner: &Inner,
+    tenant: TenantId,
+    ids: &[ConnectorId],
+) -> Result<HashMap<ConnectorId, Opened>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let mut all = HashMap::new();
+    for row in queries::to_open(&mut *conn, tenant, &ids).await? {
+        let opened = Opened {
+            id: row.id,
+            tenant,
+            name: row.name,
+            status: row.status,
+            version: row.version,
+            config: row.config,
+            secrets: Vec::new(),
+            next_signing_secret: None,
+        };
+        all.insert(row.id, opened);
+    }
     let now = inner.clock.now();
     // The current ones come first.
-    for row in queries::sealed(&mut *conn, tenant, id).await? {
+    for row in queries::sealed(&mut *conn, tenant, &ids).await? {
+        let Some(opened) = all.get_mut(&row.connector) else {
+            continue;
+        };
+        let id = row.connector;
         let secret = secrets::open(conn, inner, tenant, id, row.name, &row.sealed).await?;
         if !row.next {
             opened.secrets.push((row.name, secret));
@@ -180,5 +201,5 @@ pub(super) async fn open(
             opened.secrets.push((row.name, secret));
         }
     }
-    Ok(opened)
+    Ok(all)
 }

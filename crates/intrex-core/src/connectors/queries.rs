@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 pub(super) use state::*;
 pub(crate) use state::{hold, types};
@@ -190,30 +191,68 @@ fn unknown() -> Error {
     Error::internal("a connector of a type or in a state that is not known")
 }
 
+/// What is needed of a connector to send by it.
+pub(super) struct ToOpen {
+    pub(super) id: ConnectorId,
+    pub(super) name: String,
+    pub(super) status: Status,
+    pub(super) config: Config,
+    pub(super) version: i32,
+}
+
+pub(super) async fn to_open(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+) -> Result<Vec<ToOpen>> {
+    let rows = sqlx::query!(
+        r#"select id as "id: ConnectorId", type as "kind!", name, status, config, version
+           from app.connectors where tenant_id = $1 and id = any($2) and removed_at is null"#,
+        tenant.uuid(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let read = rows.into_iter().map(|row| {
+        let kind = ConnectorType::parse(&row.kind).ok_or_else(unknown)?;
+        Ok(ToOpen {
+            id: row.id,
+            name: row.name,
+            status: Status::parse(&row.status).ok_or_else(unknown)?,
+            config: Config::read(kind, row.config)?,
+            version: row.version,
+        })
+    });
+    read.collect()
+}
+
 /// A sealed secret.
 pub(super) struct Sealed {
+    pub(super) connector: ConnectorId,
     pub(super) name: SecretName,
     pub(super) next: bool,
     pub(super) sealed: String,
     pub(super) set_at: DateTime<Utc>,
 }
 
-/// The sealed secrets of a connector, the current ones first.
+/// The sealed secrets of connectors, the current ones first.
 pub(super) async fn sealed(
     conn: &mut PgConnection,
     tenant: TenantId,
-    id: ConnectorId,
+    ids: &[Uuid],
 ) -> Result<Vec<Sealed>> {
     let rows = sqlx::query!(
-        r#"select name, generation = 'next' as "next!", sealed, set_at from app.connector_secrets
-           where tenant_id = $1 and connector_id = $2 order by generation, name limit 20"#,
+        r#"select connector_id as "connector: ConnectorId", name, generation = 'next' as "next!", sealed, set_at
+           from app.connector_secrets
+           where tenant_id = $1 and connector_id = any($2) order by generation, name limit 2000"#,
         tenant.uuid(),
-        id.uuid(),
+        ids,
     )
     .fetch_all(conn)
     .await?;
     let known = rows.into_iter().filter_map(|row| {
         Some(Sealed {
+            connector: row.connector,
             name: SecretName::parse(&row.name)?,
             next: row.next,
             sealed: row.sealed,

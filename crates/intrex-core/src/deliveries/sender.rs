@@ -10,12 +10,16 @@ mod attempt;
 mod preparation;
 mod recording;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
+    task::{self, JoinSet},
     time::Instant,
 };
 
@@ -56,17 +60,19 @@ const AT_ONCE: usize = 600;
 /// Of one tenant.
 const A_TENANT: i64 = 32;
 /// Over one connector.
-const A_CONNECTOR: i64 = 8;
+const A_CONNECTOR: i64 = queries::A_WAY;
 /// To the installation's own mail server, of all tenants together.
 const OWN_MAIL: i64 = 16;
 /// That one claim takes.
-const A_CLAIM: usize = 128;
+const A_CLAIM: usize = 256;
 /// Connections to the database for preparing and recording; the claim has one more.
 const CONNECTIONS: usize = 3;
-/// How long after a claim that found nothing the next one is made, while something is on its way and makes room.
-const SOON: Duration = Duration::from_millis(50);
-/// The same while nothing is.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long what makes room is gathered before the next claim: a claim of many costs hardly more than one of a few.
+const GATHER: Duration = Duration::from_millis(15);
+/// How long after a claim that found nothing the next one is made at the latest.
+const IDLE: Duration = Duration::from_millis(500);
+/// How often claims whose lease has ended are looked for.
+const LAPSED: Duration = Duration::from_secs(1);
 /// How long after an outcome could not be written it is tried again.
 const RECORD_AGAIN: Duration = Duration::from_millis(500);
 
@@ -76,8 +82,15 @@ enum Happened {
     Prepared(TenantId, Result<Vec<Parcel>>),
     /// An attempt has ended, or was not begun.
     Ended(Box<Ended>),
-    /// Outcomes were written, or not.
-    Recorded(Vec<Ended>, Result<()>),
+    /// A tenant's outcomes were written, or not.
+    Recorded(TenantId, Vec<Ended>, Result<()>),
+}
+
+/// A tenant's claims, and when they were made.
+struct Claimed {
+    tenant: TenantId,
+    held: Vec<(Claim, OwnedSemaphorePermit)>,
+    at: Instant,
 }
 
 /// What is on its way.
@@ -86,9 +99,14 @@ struct Pool {
     tasks: JoinSet<Happened>,
     room: Arc<Semaphore>,
     connections: Arc<Semaphore>,
-    ended: Vec<Ended>,
-    recording: bool,
+    /// Waits for a connection.
+    claimed: VecDeque<Claimed>,
+    /// Waits for a connection, and until its tenant's last outcomes are written.
+    ended: BTreeMap<TenantId, Vec<Ended>>,
+    recording: HashMap<task::Id, TenantId>,
+    /// Nothing is written before.
     record_at: Option<Instant>,
+    released_at: Option<Instant>,
 }
 
 /// Sends what is due until nothing is at this instant. Answers how many deliveries were claimed.
@@ -122,19 +140,21 @@ pub(crate) async fn run<F: Future<Output = ()>>(
             biased;
             () = stopped(&mut shutdown) => break,
             Some(happened) = pool.tasks.join_next() => {
+                let makes_room = !matches!(happened, Ok(Happened::Ended(_)));
                 if let Err(error) = pool.handle(happened) {
                     tracing::error!(%error, "what became of deliveries could not be written yet");
                 }
-                next_claim = next_claim.min(Instant::now() + SOON);
+                if makes_room {
+                    next_claim = next_claim.min(Instant::now() + GATHER);
+                }
             }
             () = tokio::time::sleep_until(wake_at) => {
-                pool.record_ended();
+                pool.go_on();
                 if next_claim <= Instant::now() {
                     let claimed = pool.claim().await;
                     next_claim = Instant::now() + match &claimed {
-                        Ok(0) if pool.tasks.is_empty() => IDLE,
-                        Ok(0) => SOON * 4,
-                        Ok(_) => SOON / 10,
+                        Ok(0) => pool.idle_for().await,
+                        Ok(_) => GATHER,
                         Err(_) => IDLE,
                     };
                     round(claimed.map(|_| ())).await;
@@ -142,15 +162,7 @@ pub(crate) async fn run<F: Future<Output = ()>>(
             }
         }
     }
-    while let Some(happened) = pool.tasks.join_next().await {
-        if let Err(error) = pool.handle(happened) {
-            tracing::error!(%error, "what became of deliveries could not be written");
-        }
-        if pool.tasks.is_empty() && !pool.ended.is_empty() && pool.record_at.is_some() {
-            tokio::time::sleep(RECORD_AGAIN).await;
-            pool.last_words();
-        }
-    }
+    pool.finish().await;
 }
 
 async fn stopped(shutdown: &mut watch::Receiver<bool>) {
@@ -165,9 +177,11 @@ impl Pool {
             tasks: JoinSet::new(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
-            ended: Vec::new(),
-            recording: false,
+            claimed: VecDeque::new(),
+            ended: BTreeMap::new(),
+            recording: HashMap::new(),
             record_at: None,
+            released_at: None,
         }
     }
 
@@ -178,10 +192,11 @@ impl Pool {
             return Ok(0);
         }
         let now = self.app.now();
-        let began = Instant::now();
+        let at = Instant::now();
         let mut tx = self.app.db.system().await?;
-        if !queries::anything_due(tx.conn(), now).await? {
-            return Ok(0);
+        if self.released_at.is_none_or(|last| last + LAPSED <= at) {
+            queries::release_lapsed(tx.conn(), now).await?;
+            self.released_at = Some(at);
         }
         let lease_until = now + TimeDelta::from_std(LEASE).unwrap_or_default();
         let room = Room {
@@ -193,27 +208,29 @@ impl Pool {
         let own_mail = Channel::Email.connector();
         let claims = queries::claim(tx.conn(), now, lease_until, own_mail, room).await?;
         tx.commit().await?;
-        let claimed = claims.len();
+        let new = claims.len();
         for (tenant, claims) in outbox::by_tenant(claims) {
-            self.prepare(tenant, claims, began)?;
+            let mut held = Vec::with_capacity(claims.len());
+            for claim in claims {
+                let place = self.room.clone().try_acquire_owned();
+                held.push((claim, place.map_err(Error::internal)?));
+            }
+            self.claimed.push_back(Claimed { tenant, held, at });
         }
-        Ok(claimed)
+        self.go_on();
+        Ok(new)
     }
 
-    fn prepare(&mut self, tenant: TenantId, claims: Vec<Claim>, began: Instant) -> Result<()> {
-        let mut held = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let place = self.room.clone().try_acquire_owned();
-            held.push((claim, place.map_err(Error::internal)?));
-        }
-        let (app, connections) = (self.app.clone(), self.connections.clone());
-        self.tasks.spawn(async move {
-            let connection = connected(connections).await;
-            let prepared = prepare(&app, tenant, held, began).await;
-            drop(connection);
-            Happened::Prepared(tenant, prepared)
-        });
-        Ok(())
+    /// How long there is nothing to claim: until the next delivery falls due, or until somebody may have staged one.
+    async fn idle_for(&self) -> Duration {
+        let now = self.app.now();
+        let due = async {
+            let mut tx = self.app.db.system().await?;
+            queries::next_due(tx.conn(), now).await
+        };
+        let due: Option<DateTime<Utc>> = due.await.ok().flatten();
+        let wait = due.map_or(IDLE, |at| (at - now).to_std().unwrap_or_default());
+        wait.clamp(GATHER, IDLE)
     }
 
     /// Goes on with what has happened. An error means that outcomes could not be written; they are kept, and tried again.
@@ -235,53 +252,89 @@ impl Pool {
             Ok(Happened::Prepared(tenant, Err(error))) => {
                 tracing::error!(%error, %tenant, "deliveries could not be prepared");
             }
-            Ok(Happened::Ended(ended)) => self.ended.push(*ended),
-            Ok(Happened::Recorded(kept, result)) => {
-                self.recording = false;
+            Ok(Happened::Ended(ended)) => {
+                let of_tenant = self.ended.entry(ended.claim.tenant).or_default();
+                of_tenant.push(*ended);
+            }
+            Ok(Happened::Recorded(tenant, kept, result)) => {
+                self.recording.retain(|_, recorded| *recorded != tenant);
                 if let Err(error) = result {
                     self.record_at = Some(Instant::now() + RECORD_AGAIN);
-                    self.ended.extend(kept);
+                    self.ended.entry(tenant).or_default().extend(kept);
                     failed = Err(error);
                 }
             }
             // Its claims end with their lease.
             Err(error) => {
                 tracing::error!(%error, "a delivery's task broke off");
-                self.recording = false;
+                self.recording.remove(&error.id());
             }
         }
-        self.record_ended();
+        self.go_on();
         failed
     }
 
-    /// Begins to write what has ended since the last time, all of it together.
-    fn record_ended(&mut self) {
-        let waits = self.record_at.is_some_and(|at| at > Instant::now());
-        if self.recording || waits || self.ended.is_empty() {
-            return;
+    /// Begins as much writing and preparing as there are connections for. Writing comes first: it makes room.
+    fn go_on(&mut self) {
+        while let Ok(connection) = self.connections.clone().try_acquire_owned() {
+            if let Some((tenant, ended)) = self.next_to_record() {
+                let app = self.app.clone();
+                let task = self.tasks.spawn(async move {
+                    let result = record(&app, tenant, &ended).await;
+                    drop(connection);
+                    match result {
+                        Ok(()) => Happened::Recorded(tenant, Vec::new(), Ok(())),
+                        Err(error) => Happened::Recorded(tenant, ended, Err(error)),
+                    }
+                });
+                self.recording.insert(task.id(), tenant);
+            } else if let Some(Claimed { tenant, held, at }) = self.claimed.pop_front() {
+                let app = self.app.clone();
+                self.tasks.spawn(async move {
+                    let prepared = prepare(&app, tenant, held, at).await;
+                    drop(connection);
+                    Happened::Prepared(tenant, prepared)
+                });
+            } else {
+                return;
+            }
         }
-        (self.recording, self.record_at) = (true, None);
-        let ended = std::mem::take(&mut self.ended);
-        let (app, connections) = (self.app.clone(), self.connections.clone());
-        self.tasks.spawn(async move {
-            let connection = connected(connections).await;
-            let (kept, result) = record(&app, ended).await;
-            drop(connection);
-            Happened::Recorded(kept, result)
-        });
     }
 
-    /// Tries once more to write what could not be written; after that, leases end.
-    fn last_words(&mut self) {
-        self.record_at = None;
-        self.record_ended();
-        self.ended.clear();
+    /// The tenant with the most that has ended, whose last outcomes are written: all of it together.
+    fn next_to_record(&mut self) -> Option<(TenantId, Vec<Ended>)> {
+        if self.record_at.is_some_and(|at| at > Instant::now()) {
+            return None;
+        }
+        let idle = |tenant| self.recording.values().all(|one| one != tenant);
+        let waiting = self.ended.iter().filter(|(tenant, _)| idle(*tenant));
+        let tenant = *waiting.max_by_key(|(_, ended)| ended.len())?.0;
+        self.ended.remove(&tenant).map(|ended| (tenant, ended))
     }
 
     fn wake_at(&self, next_claim: Instant) -> Instant {
-        match self.record_at.filter(|_| !self.recording) {
-            Some(at) => next_claim.min(at),
+        match self.record_at.filter(|_| !self.ended.is_empty()) {
+            Some(at) => next_claim.min(at.max(Instant::now())),
             None => next_claim,
+        }
+    }
+
+    /// Lets what is on its way end, and writes it; what cannot be written then is tried once more.
+    async fn finish(mut self) {
+        // What was not begun is another worker's when its lease ends.
+        self.claimed.clear();
+        for last in [false, true] {
+            while let Some(happened) = self.tasks.join_next().await {
+                if let Err(error) = self.handle(happened) {
+                    tracing::error!(%error, "what became of deliveries could not be written");
+                }
+            }
+            if last || self.ended.is_empty() {
+                return;
+            }
+            tokio::time::sleep(RECORD_AGAIN).await;
+            self.record_at = None;
+            self.go_on();
         }
     }
 }

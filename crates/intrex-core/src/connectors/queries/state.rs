@@ -279,6 +279,42 @@ pub(in crate::connectors) async fn standing(
     })
 }
 
+/// Which of some connectors do well, as they were at a version, and have nothing to be told but that they work. That is noted
+/// again when it was noted before an instant.
+pub(in crate::connectors) async fn doing_well(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    seen: &[(ConnectorId, i32)],
+    now: DateTime<Utc>,
+    noted_before: DateTime<Utc>,
+) -> Result<Vec<ConnectorId>> {
+    let (ids, versions): (Vec<Uuid>, Vec<i32>) = seen
+        .iter()
+        .map(|(id, version)| (id.uuid(), *version))
+        .unzip();
+    Ok(sqlx::query_scalar!(
+        r#"with well as (
+             select c.id from app.connectors c join unnest($2::uuid[], $3::integer[]) as u (id, version) on u.id = c.id
+             where c.tenant_id = $1 and c.version = u.version and c.removed_at is null and c.status = 'active'
+               and c.failing_since is null and c.failures = 0 and c.parked_until is null and c.notices = 0 and c.last_error is null
+           ), noted as (
+             update app.connectors set last_success_at = $4
+             where tenant_id = $1 and id in (
+               select c.id from app.connectors c
+               where c.tenant_id = $1 and c.id in (select id from well) and (c.last_success_at is null or c.last_success_at < $5)
+               order by c.id for no key update skip locked)
+           )
+           select id as "id!: ConnectorId" from well"#,
+        tenant.uuid(),
+        &ids,
+        &versions,
+        now,
+        noted_before,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Writes how a connector does. No change of its own for whoever looks at a version of it.
 pub(in crate::connectors) async fn set_standing(
     conn: &mut PgConnection,

@@ -1,10 +1,7 @@
 //! From a claim to a letter: one transaction of a tenant, in which the ledger is asked again, what is not sent after all is
 //! settled, and what is sent is put together and its connector opened.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -128,8 +125,11 @@ pub(super) async fn prepare(
     }
     let mut events: Vec<Event> = desk.event.take().into_iter().collect();
     events.extend(settle(&mut tx, &standings).await?);
-    if events.is_empty() {
-        tx.commit_unaudited("nothing was settled: what follows is sent")
+    if events.is_empty() && standings.is_empty() {
+        // Nothing was written, and nothing is to be waited for.
+        drop(tx);
+    } else if events.is_empty() {
+        tx.commit_unaudited("deliveries that are put off: they show it")
             .await?;
     } else {
         tx.commit_all(events).await?;
@@ -163,7 +163,7 @@ struct Desk {
     left: HashMap<DeliveryId, carried::Left>,
     event: Option<Event>,
     people: HashMap<Uuid, Addressee>,
-    connectors: BTreeMap<ConnectorId, Option<Arc<Opened>>>,
+    connectors: HashMap<ConnectorId, Arc<Opened>>,
 }
 
 impl Desk {
@@ -183,24 +183,19 @@ impl Desk {
             .filter(|row| row.slots == 0)
             .filter_map(|row| Some(row.recipient?.uuid()))
             .collect();
-        let mut opened = BTreeMap::new();
-        for id in rows.iter().filter_map(|row| row.connector) {
-            if opened.contains_key(&id) {
-                continue;
-            }
-            let connector = match connectors::opened(tx, id).await {
-                Ok(connector) => Some(Arc::new(connector)),
-                Err(Error::NotFound) => None,
-                Err(error) => return Err(error),
-            };
-            opened.insert(id, connector);
-        }
+        let mut over: Vec<_> = rows.iter().filter_map(|row| row.connector).collect();
+        over.sort_unstable();
+        over.dedup();
+        let opened = connectors::opened(tx, &over).await?;
         Ok(Desk {
             now: tx.now(),
             left,
             event,
             people: queries::active_people(tx.conn(), tenant, &people).await?,
-            connectors: opened,
+            connectors: opened
+                .into_iter()
+                .map(|(id, opened)| (id, Arc::new(opened)))
+                .collect(),
         })
     }
 
@@ -249,7 +244,7 @@ impl Desk {
                 None => Err(What::Cancelled(Reason::NoMailConfigured)),
             };
         };
-        let Some(Some(opened)) = self.connectors.get(&connector) else {
+        let Some(opened) = self.connectors.get(&connector) else {
             return Err(What::Dead(Reason::ConnectorDisabled));
         };
         match opened.status {

@@ -193,26 +193,8 @@ fn receipt(attempt: &Attempt) -> Option<String> {
     }
 }
 
-/// Writes how attempts ended. What could not be written comes back, with the reason.
-pub(super) async fn record(app: &App, ended: Vec<Ended>) -> (Vec<Ended>, Result<()>) {
-    let mut by_tenant: BTreeMap<TenantId, Vec<Ended>> = BTreeMap::new();
-    for one in ended {
-        by_tenant.entry(one.claim.tenant).or_default().push(one);
-    }
-    let mut kept = Vec::new();
-    let mut result = Ok(());
-    for (tenant, ended) in by_tenant {
-        if let Err(error) = record_of(app, tenant, &ended).await {
-            // An outcome that is not written means that the message goes out again.
-            tracing::error!(%error, %tenant, "what became of deliveries could not be written yet");
-            kept.extend(ended);
-            result = Err(error);
-        }
-    }
-    (kept, result)
-}
-
-async fn record_of(app: &App, tenant: TenantId, ended: &[Ended]) -> Result<()> {
+/// Writes how attempts of a tenant ended. An outcome that is not written means that the message goes out again.
+pub(super) async fn record(app: &App, tenant: TenantId, ended: &[Ended]) -> Result<()> {
     let mut tx = app.db.write(&Actor::worker(tenant, JOB)).await?;
     let claims: Vec<(Uuid, i64)> = ended
         .iter()
@@ -240,11 +222,7 @@ async fn record_of(app: &App, tenant: TenantId, ended: &[Ended]) -> Result<()> {
             of_this.extend(said);
         }
     }
-    for ((connector, version), seen) in seen {
-        if !seen.is_empty() {
-            events.extend(health::record(&mut tx, connector, version, &seen).await?);
-        }
-    }
+    events.extend(health::record_all(&mut tx, &seen).await?);
     if events.is_empty() {
         tx.commit_unaudited("attempts that are repeated: the delivery shows them")
             .await
