@@ -161,9 +161,9 @@ def send(installation: Installation, sink: Sink, senders: list[Sender], count: i
     """Deliveries a second, from the moment at which all are due to the moment at which the last result is written."""
     sink.ask("/forget")
     each = count // len(senders)
-    stage(installation, senders, each, "'infinity'")
+    stage(installation, senders, each, "'2100-01-01'")
     installation.sql("analyze app.notification_deliveries;")
-    installation.sql("update app.notification_deliveries set next_attempt_at = clock_timestamp() where next_attempt_at = 'infinity';")
+    installation.sql("update app.notification_deliveries set next_attempt_at = clock_timestamp() where next_attempt_at = '2100-01-01';")
     began = time.monotonic()
     while waiting(installation, senders):
         if time.monotonic() - began > DONE_WITHIN_S:

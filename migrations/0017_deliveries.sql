@@ -19,6 +19,7 @@ create table app.notification_deliveries (
   reason text constraint notification_deliveries_reason_length check (length(reason) between 1 and 60),
   next_attempt_at timestamptz not null,
   attempts smallint not null default 0,
+  tries integer not null default 0,
   lease_until timestamptz,
   fence bigint not null default 0,
   created_at timestamptz not null,
@@ -40,18 +41,20 @@ create index notification_deliveries_waiting on app.notification_deliveries (ten
   where state = 'waiting';
 create index notification_deliveries_sending on app.notification_deliveries (tenant_id, way, lease_until) where state = 'sending';
 create index notification_deliveries_dead on app.notification_deliveries (tenant_id, connector_id, settled_at) where state = 'dead';
-create index notification_deliveries_by_branch on app.notification_deliveries (tenant_id, branch_id);
-create index notification_deliveries_by_recipient on app.notification_deliveries (tenant_id, recipient_id);
+create index notification_deliveries_by_branch on app.notification_deliveries (tenant_id, branch_id) where branch_id is not null;
+create index notification_deliveries_by_recipient on app.notification_deliveries (tenant_id, recipient_id)
+  where recipient_id is not null;
 comment on table app.notification_deliveries is
   'The outbox of notifications: one row for each message, unique by fingerprint. No connector means the installation''s own mail. '
-  'The words are made when it is sent; kept are the facts that a webhook is sent. slots tells how many reminders it was made of.';
+  'The words are made when it is sent; kept are the facts that a webhook is sent. slots tells how many reminders it was made of; attempts count since it was last '
+  'taken up, tries in all.';
 call app.isolate_tenant('app.notification_deliveries');
 call app.isolate_branch('app.notification_deliveries');
 call app.keep_until_tenant_leaves('app.notification_deliveries');
 call app.open_to_system('app.notification_deliveries', 'select');
 call app.open_to_system('app.notification_deliveries', 'update');
 grant select, insert on app.notification_deliveries to intrex_app;
-grant update (state, reason, next_attempt_at, attempts, lease_until, settled_at, last_class, last_code, receipt)
+grant update (state, reason, next_attempt_at, attempts, tries, lease_until, settled_at, last_class, last_code, receipt)
   on app.notification_deliveries to intrex_app;
 grant select (tenant_id, id, way, state, next_attempt_at, lease_until, fence, attempts) on app.notification_deliveries to intrex_system;
 grant update (state, lease_until, fence, attempts) on app.notification_deliveries to intrex_system;

@@ -49,6 +49,11 @@ pub struct DbOptions {
     pub max_connections: u32,
 }
 
+/// Claims look at the first few rows of queues that are full at one moment and empty at the next: what the planner has learnt
+/// of their size is always wrong, and a plan that reads all of one is always bad.
+const BEGIN_SYSTEM: &str =
+    "begin; set local enable_seqscan = off; set local enable_bitmapscan = off";
+
 /// The database of the installation. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -150,7 +155,7 @@ impl Db {
 
     /// Begins looking across tenants, as the role whose few grants stand in the catalogue lint's list.
     pub(crate) async fn system(&self) -> Result<SystemTx> {
-        let tx = begin(&self.inner.system, "begin").await?;
+        let tx = begin(&self.inner.system, BEGIN_SYSTEM).await?;
         Ok(SystemTx::new(tx))
     }
 

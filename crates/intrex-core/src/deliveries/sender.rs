@@ -226,7 +226,12 @@ impl Pool {
         let now = self.app.now();
         let due = async {
             let mut tx = self.app.db.system().await?;
-            queries::next_due(tx.conn(), now).await
+            queries::next_due(
+                tx.conn(),
+                now,
+                now + TimeDelta::from_std(IDLE).unwrap_or_default(),
+            )
+            .await
         };
         let due: Option<DateTime<Utc>> = due.await.ok().flatten();
         let wait = due.map_or(IDLE, |at| (at - now).to_std().unwrap_or_default());

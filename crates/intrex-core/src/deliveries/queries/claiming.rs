@@ -113,10 +113,11 @@ pub(in crate::deliveries) async fn claim(
     .await?)
 }
 
-/// When the next delivery falls due that waits for nothing but its time; none if nothing does.
+/// When the next delivery falls due that waits for nothing but its time; none if nothing does soon.
 pub(in crate::deliveries) async fn next_due(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
+    soon: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!(
         "with recursive next_ways as (
@@ -135,8 +136,10 @@ pub(in crate::deliveries) async fn next_due(
          cross join lateral (
            select s.next_attempt_at from app.notification_deliveries s
            where s.tenant_id = h.tenant_id and s.way = h.way and s.state = 'waiting' and s.next_attempt_at > $1
+             and s.next_attempt_at <= $2
            order by s.next_attempt_at limit 1) first",
         now,
+        soon,
     )
     .fetch_one(conn)
     .await?)

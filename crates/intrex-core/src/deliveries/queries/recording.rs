@@ -1,5 +1,7 @@
 //! The SQL of what became of attempts.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,15 +11,15 @@ use crate::{
     ids::{DeliveryId, PersonId, TenantId},
 };
 
-/// Which of some deliveries their claims still hold, under lock, in the order of their ids.
+/// Which of some deliveries their claims still hold, under lock, in the order of their ids; how often each was tried before.
 pub(in crate::deliveries) async fn held(
     conn: &mut PgConnection,
     tenant: TenantId,
     claims: &[(Uuid, i64)],
-) -> Result<Vec<DeliveryId>> {
+) -> Result<HashMap<DeliveryId, i32>> {
     let (ids, fences): (Vec<Uuid>, Vec<i64>) = claims.iter().copied().unzip();
-    Ok(sqlx::query_scalar!(
-        r#"select s.id as "id: DeliveryId" from app.notification_deliveries s
+    let rows = sqlx::query!(
+        r#"select s.id as "id: DeliveryId", s.tries from app.notification_deliveries s
            join unnest($2::uuid[], $3::bigint[]) as u (id, fence) on u.id = s.id
            where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s"#,
         tenant.uuid(),
@@ -25,7 +27,8 @@ pub(in crate::deliveries) async fn held(
         &fences,
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.tries)).collect())
 }
 
 /// How deliveries stand after an attempt, column by column.
@@ -39,6 +42,8 @@ pub(in crate::deliveries) struct Settled {
     pub(in crate::deliveries) class: Vec<Option<String>>,
     pub(in crate::deliveries) code: Vec<Option<i16>>,
     pub(in crate::deliveries) receipt: Vec<Option<String>>,
+    /// Attempts that are noted with it.
+    pub(in crate::deliveries) tried: Vec<i32>,
 }
 
 /// Writes how deliveries stand. The caller holds their locks and knows that its claims hold.
@@ -51,10 +56,11 @@ pub(in crate::deliveries) async fn settle(
     sqlx::query!(
         "update app.notification_deliveries s
          set state = u.state, reason = u.reason, next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
-             attempts = u.attempts, last_class = coalesce(u.class, s.last_class), last_code = coalesce(u.code, s.last_code),
+             attempts = u.attempts, tries = s.tries + u.tried, last_class = coalesce(u.class, s.last_class), last_code = coalesce(u.code, s.last_code),
              receipt = u.receipt, lease_until = null, settled_at = case when u.state = 'waiting' then null else $2::timestamptz end
-         from unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[], $8::text[], $9::smallint[], $10::text[])
-                as u (id, state, reason, next_attempt_at, attempts, class, code, receipt)
+         from unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[], $8::text[], $9::smallint[], $10::text[],
+                     $11::integer[])
+                as u (id, state, reason, next_attempt_at, attempts, class, code, receipt, tried)
          where s.tenant_id = $1 and s.id = u.id",
         tenant.uuid(),
         now,
@@ -66,6 +72,7 @@ pub(in crate::deliveries) async fn settle(
         &settled.class as &[Option<String>],
         &settled.code as &[Option<i16>],
         &settled.receipt as &[Option<String>],
+        &settled.tried,
     )
     .execute(conn)
     .await?;
@@ -76,6 +83,7 @@ pub(in crate::deliveries) async fn settle(
 #[derive(Default)]
 pub(in crate::deliveries) struct Attempts {
     pub(in crate::deliveries) delivery: Vec<Uuid>,
+    pub(in crate::deliveries) n: Vec<i32>,
     pub(in crate::deliveries) at: Vec<DateTime<Utc>>,
     pub(in crate::deliveries) took_ms: Vec<i32>,
     pub(in crate::deliveries) code: Vec<Option<i16>>,
@@ -92,13 +100,12 @@ pub(in crate::deliveries) async fn add_attempts(
 ) -> Result<()> {
     sqlx::query!(
         "insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, code, class, answer, stages)
-         select $1, u.delivery,
-                coalesce((select max(a.n) from app.delivery_attempts a where a.tenant_id = $1 and a.delivery_id = u.delivery), 0) + 1,
-                u.at, u.took_ms, u.code, u.class, u.answer, u.stages
-         from unnest($2::uuid[], $3::timestamptz[], $4::integer[], $5::smallint[], $6::text[], $7::text[], $8::jsonb[])
-                as u (delivery, at, took_ms, code, class, answer, stages)",
+         select $1, u.delivery, u.n, u.at, u.took_ms, u.code, u.class, u.answer, u.stages
+         from unnest($2::uuid[], $3::integer[], $4::timestamptz[], $5::integer[], $6::smallint[], $7::text[], $8::text[], $9::jsonb[])
+                as u (delivery, n, at, took_ms, code, class, answer, stages)",
         tenant.uuid(),
         &attempts.delivery,
+        &attempts.n,
         &attempts.at,
         &attempts.took_ms,
         &attempts.code as &[Option<i16>],

@@ -1,7 +1,7 @@
 //! How attempts ended: written for many at once, one transaction a tenant, as far as the claims still hold. With a delivery its
 //! reminders are settled, its attempt is noted, its connector's health is counted, and the log is told.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -43,6 +43,8 @@ pub(super) struct Standing {
     error: Option<String>,
     stage: Option<&'static str>,
     message_id: String,
+    /// Whether there was an attempt.
+    tried: bool,
 }
 
 /// What became of it.
@@ -73,6 +75,7 @@ impl Standing {
             error: None,
             stage: None,
             message_id: String::new(),
+            tried: false,
         }
     }
 
@@ -104,6 +107,7 @@ impl Standing {
             stage: failed.map(|stage| stage.stage),
             error,
             message_id: ended.message_id.clone(),
+            tried: true,
             claim,
             about,
         }
@@ -200,17 +204,12 @@ pub(super) async fn record(app: &App, tenant: TenantId, ended: &[Ended]) -> Resu
         .iter()
         .map(|one| (one.claim.id, one.claim.fence))
         .collect();
-    let held: HashSet<DeliveryId> = queries::held(tx.conn(), tenant, &claims)
-        .await?
-        .into_iter()
-        .collect();
-    let ended: Vec<&Ended> = ended
-        .iter()
-        .filter(|one| held.contains(&one.claim.id.into()))
-        .collect();
+    let held = queries::held(tx.conn(), tenant, &claims).await?;
+    let tries = |one: &&Ended| held.get(&one.claim.id.into());
+    let ended: Vec<&Ended> = ended.iter().filter(|one| tries(one).is_some()).collect();
     let standings: Vec<Standing> = ended.iter().map(|one| Standing::of(app, one)).collect();
     let mut events = settle(&mut tx, &standings).await?;
-    let attempts = attempts(&ended)?;
+    let attempts = attempts(&ended, &held)?;
     if !attempts.delivery.is_empty() {
         queries::add_attempts(tx.conn(), tenant, &attempts).await?;
     }
@@ -257,6 +256,7 @@ pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
         let code = one.code.and_then(|code| i16::try_from(code).ok());
         settled.code.push(code);
         settled.receipt.push(one.receipt.clone());
+        settled.tried.push(i32::from(one.tried));
     }
     queries::settle(tx.conn(), tenant, &settled, now).await?;
     let of_reminders: Vec<_> = standings
@@ -268,13 +268,15 @@ pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
     Ok(events)
 }
 
-fn attempts(ended: &[&Ended]) -> Result<Attempts> {
+fn attempts(ended: &[&Ended], tries: &HashMap<DeliveryId, i32>) -> Result<Attempts> {
     let mut rows = Attempts::default();
     for one in ended {
         let Some(attempt) = &one.attempt else {
             continue;
         };
         rows.delivery.push(one.claim.id);
+        let before = tries.get(&one.claim.id.into()).copied();
+        rows.n.push(before.unwrap_or_default() + 1);
         rows.at.push(one.at);
         let took = i32::try_from(attempt.took.as_millis()).unwrap_or(i32::MAX);
         rows.took_ms.push(took);
