@@ -37,7 +37,7 @@ STUCK = 100_000
 CONTROL_SECONDS = 20
 IN_FLIGHT = 500
 # Items that are due in a week and a day have ten reminders ahead, and two more if nothing is done.
-PLANNING = 3
+PLANNING = 6
 SLOTS = 50_000
 PLANNED_WITHIN_S = 180
 
@@ -295,7 +295,9 @@ def planning(installation: Installation, found: Found, tenants: list[seed.Tenant
     some = ", ".join(f"'{tenant.id}'" for tenant in tenants[:PLANNING])
     installation.sql(f"""
         update app.obligation_instances set due_on = current_date + 8, planned_through = null where tenant_id in ({some});
-        update app.jobs set run_at = clock_timestamp() where tenant_id in ({some}) and kind = 'reminders.plan';
+        insert into app.jobs (tenant_id, id, kind, run_at, created_at)
+        select id, bench.uuid('planning ' || id), 'reminders.plan', clock_timestamp(), clock_timestamp() from app.tenants where id in ({some})
+        on conflict (tenant_id, kind, key) do update set run_at = excluded.run_at;
     """)
     began, planned = time.monotonic(), 0
     while planned < SLOTS and time.monotonic() - began < PLANNED_WITHIN_S:

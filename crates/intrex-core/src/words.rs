@@ -32,15 +32,19 @@ pub(crate) use words;
 mod tests {
     use utoipa::PartialSchema as _;
 
-    words! {
-        /// Two words.
-        Example {
-            /// The first.
-            First = "first.one",
-            /// The second.
-            Second = "second_one",
+    #[expect(unreachable_pub, reason = "elsewhere they are shown to other crates")]
+    mod example {
+        words! {
+            /// Two words.
+            Example {
+                /// The first.
+                First = "first.one",
+                /// The second.
+                Second = "second_one",
+            }
         }
     }
+    use example::Example;
 
     #[test]
     fn programs_database_and_schema_have_the_same_words() {

@@ -56,7 +56,8 @@ pub(crate) async fn record_all(
     }
     let mut events = Vec::new();
     for ((id, version), seen) in seen {
-        if !seen.is_empty() && !(well.contains(id) && worked.contains(&(*id, *version))) {
+        let does_well = well.contains(id) && worked.contains(&(*id, *version));
+        if !does_well && !seen.is_empty() {
             events.extend(record(tx, *id, *version, seen).await?);
         }
     }

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{self, JoinSet},
@@ -68,9 +68,9 @@ const A_CLAIM: usize = 256;
 /// Connections to the database for preparing and recording; the claim has one more.
 const CONNECTIONS: usize = 3;
 /// How long what makes room is gathered before the next claim: a claim of many costs hardly more than one of a few.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(5);
 /// How long after a claim that found nothing the next one is made at the latest.
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_millis(100);
 /// How often claims whose lease has ended are looked for.
 const LAPSED: Duration = Duration::from_secs(1);
 /// How long after an outcome could not be written it is tried again.
@@ -78,12 +78,21 @@ const RECORD_AGAIN: Duration = Duration::from_millis(500);
 
 /// Something that has happened in the pool.
 enum Happened {
+    /// Deliveries were claimed at an instant, or not; when the next one falls due if there was none.
+    Claimed(Instant, Result<Found>),
     /// A tenant's claims were read.
     Prepared(TenantId, Result<Vec<Parcel>>),
     /// An attempt has ended, or was not begun.
     Ended(Box<Ended>),
     /// A tenant's outcomes were written, or not.
     Recorded(TenantId, Vec<Ended>, Result<()>),
+}
+
+/// What a claim has found.
+struct Found {
+    claims: Vec<Claim>,
+    /// Until when it is not worth looking again, if nothing makes room meanwhile.
+    idle_for: Duration,
 }
 
 /// A tenant's claims, and when they were made.
@@ -107,21 +116,32 @@ struct Pool {
     /// Nothing is written before.
     record_at: Option<Instant>,
     released_at: Option<Instant>,
+    claiming: Option<task::Id>,
+    next_claim: Instant,
 }
 
 /// Sends what is due until nothing is at this instant. Answers how many deliveries were claimed.
 pub async fn send_due(app: &App) -> Result<usize> {
     let mut pool = Pool::new(app);
     let mut claimed = 0;
+    // What happens while a claim is made may have made room that it did not see.
+    let (mut look, mut missed) = (true, false);
     loop {
-        let new = pool.claim().await?;
-        claimed += new;
-        if new == 0 && pool.tasks.is_empty() {
+        if look {
+            pool.claim();
+        }
+        let Some(happened) = pool.tasks.join_next().await else {
             return Ok(claimed);
+        };
+        if let Ok(Happened::Claimed(_, Ok(found))) = &happened {
+            claimed += found.claims.len();
+            look = missed || !found.claims.is_empty();
+            missed = false;
+        } else {
+            look = true;
+            missed = pool.claiming.is_some();
         }
-        if let Some(happened) = pool.tasks.join_next().await {
-            pool.handle(happened)?;
-        }
+        pool.handle(happened)?;
     }
 }
 
@@ -133,31 +153,31 @@ pub(crate) async fn run<F: Future<Output = ()>>(
     round: impl Fn(Result<()>) -> F,
 ) {
     let mut pool = Pool::new(app);
-    let mut next_claim = Instant::now();
     loop {
-        let wake_at = pool.wake_at(next_claim);
+        let wake_at = pool.wake_at();
         tokio::select! {
             biased;
             () = stopped(&mut shutdown) => break,
             Some(happened) = pool.tasks.join_next() => {
-                let makes_room = !matches!(happened, Ok(Happened::Ended(_)));
-                if let Err(error) = pool.handle(happened) {
-                    tracing::error!(%error, "what became of deliveries could not be written yet");
+                let looked = match &happened {
+                    Ok(Happened::Claimed(_, Ok(_))) => Some(true),
+                    Ok(Happened::Claimed(_, Err(_))) => Some(false),
+                    _ => None,
+                };
+                let handled = pool.handle(happened);
+                if let Err(error) = &handled {
+                    tracing::error!(%error, "deliveries could not be claimed, or what became of them not be written yet");
                 }
-                if makes_room {
-                    next_claim = next_claim.min(Instant::now() + GATHER);
+                match looked {
+                    Some(true) => round(Ok(())).await,
+                    Some(false) => round(handled).await,
+                    None => {}
                 }
             }
             () = tokio::time::sleep_until(wake_at) => {
                 pool.go_on();
-                if next_claim <= Instant::now() {
-                    let claimed = pool.claim().await;
-                    next_claim = Instant::now() + match &claimed {
-                        Ok(0) => pool.idle_for().await,
-                        Ok(_) => GATHER,
-                        Err(_) => IDLE,
-                    };
-                    round(claimed.map(|_| ())).await;
+                if pool.next_claim <= Instant::now() {
+                    pool.claim();
                 }
             }
         }
@@ -182,33 +202,30 @@ impl Pool {
             recording: HashMap::new(),
             record_at: None,
             released_at: None,
+            claiming: None,
+            next_claim: Instant::now(),
         }
     }
 
-    /// Claims as much as there is room for, and begins to prepare it. How much that was.
-    async fn claim(&mut self) -> Result<usize> {
-        let limit = self.room.available_permits().min(A_CLAIM);
-        if limit == 0 {
-            return Ok(0);
-        }
-        let now = self.app.now();
+    /// Begins to claim as much as there is room for, unless that is going on.
+    fn claim(&mut self) {
         let at = Instant::now();
-        let mut tx = self.app.db.system().await?;
-        if self.released_at.is_none_or(|last| last + LAPSED <= at) {
-            queries::release_lapsed(tx.conn(), now).await?;
+        self.next_claim = at + IDLE;
+        let limit = self.room.available_permits().min(A_CLAIM);
+        if self.claiming.is_some() || limit == 0 {
+            return;
+        }
+        let lapsed = self.released_at.is_none_or(|last| last + LAPSED <= at);
+        if lapsed {
             self.released_at = Some(at);
         }
-        let lease_until = now + TimeDelta::from_std(LEASE).unwrap_or_default();
-        let room = Room {
-            limit: i64::try_from(limit).unwrap_or(i64::MAX),
-            a_tenant: A_TENANT,
-            a_connector: A_CONNECTOR,
-            own_mail: OWN_MAIL,
-        };
-        let own_mail = Channel::Email.connector();
-        let claims = queries::claim(tx.conn(), now, lease_until, own_mail, room).await?;
-        tx.commit().await?;
-        let new = claims.len();
+        let app = self.app.clone();
+        let claiming = async move { Happened::Claimed(at, claim(&app, limit, lapsed).await) };
+        self.claiming = Some(self.tasks.spawn(claiming).id());
+    }
+
+    /// Takes what was claimed.
+    fn take(&mut self, claims: Vec<Claim>, at: Instant) -> Result<()> {
         for (tenant, claims) in outbox::by_tenant(claims) {
             let mut held = Vec::with_capacity(claims.len());
             for claim in claims {
@@ -217,25 +234,12 @@ impl Pool {
             }
             self.claimed.push_back(Claimed { tenant, held, at });
         }
-        self.go_on();
-        Ok(new)
+        Ok(())
     }
 
-    /// How long there is nothing to claim: until the next delivery falls due, or until somebody may have staged one.
-    async fn idle_for(&self) -> Duration {
-        let now = self.app.now();
-        let due = async {
-            let mut tx = self.app.db.system().await?;
-            queries::next_due(
-                tx.conn(),
-                now,
-                now + TimeDelta::from_std(IDLE).unwrap_or_default(),
-            )
-            .await
-        };
-        let due: Option<DateTime<Utc>> = due.await.ok().flatten();
-        let wait = due.map_or(IDLE, |at| (at - now).to_std().unwrap_or_default());
-        wait.clamp(GATHER, IDLE)
+    /// Something has made room: it is claimed for soon.
+    fn claim_soon(&mut self) {
+        self.next_claim = self.next_claim.min(Instant::now() + GATHER);
     }
 
     /// Goes on with what has happened. An error means that outcomes could not be written; they are kept, and tried again.
@@ -245,7 +249,18 @@ impl Pool {
     ) -> Result<()> {
         let mut failed = Ok(());
         match happened {
+            Ok(Happened::Claimed(at, found)) => {
+                self.claiming = None;
+                match found {
+                    Ok(Found { claims, idle_for }) => {
+                        self.next_claim = Instant::now() + idle_for;
+                        failed = self.take(claims, at);
+                    }
+                    Err(error) => failed = Err(error),
+                }
+            }
             Ok(Happened::Prepared(_, Ok(parcels))) => {
+                self.claim_soon();
                 for parcel in parcels {
                     let (app, connections) = (self.app.clone(), self.connections.clone());
                     self.tasks.spawn(async move {
@@ -262,6 +277,7 @@ impl Pool {
                 of_tenant.push(*ended);
             }
             Ok(Happened::Recorded(tenant, kept, result)) => {
+                self.claim_soon();
                 self.recording.retain(|_, recorded| *recorded != tenant);
                 if let Err(error) = result {
                     self.record_at = Some(Instant::now() + RECORD_AGAIN);
@@ -273,6 +289,7 @@ impl Pool {
             Err(error) => {
                 tracing::error!(%error, "a delivery's task broke off");
                 self.recording.remove(&error.id());
+                self.claiming = self.claiming.filter(|id| *id != error.id());
             }
         }
         self.go_on();
@@ -317,10 +334,10 @@ impl Pool {
         self.ended.remove(&tenant).map(|ended| (tenant, ended))
     }
 
-    fn wake_at(&self, next_claim: Instant) -> Instant {
+    fn wake_at(&self) -> Instant {
         match self.record_at.filter(|_| !self.ended.is_empty()) {
-            Some(at) => next_claim.min(at.max(Instant::now())),
-            None => next_claim,
+            Some(at) => self.next_claim.min(at.max(Instant::now())),
+            None => self.next_claim,
         }
     }
 
@@ -342,6 +359,33 @@ impl Pool {
             self.go_on();
         }
     }
+}
+
+/// Claims what is due, up to a limit, across tenants.
+async fn claim(app: &App, limit: usize, lapsed: bool) -> Result<Found> {
+    let now = app.now();
+    let after = |duration| now + TimeDelta::from_std(duration).unwrap_or_default();
+    let mut tx = app.db.system().await?;
+    if lapsed {
+        queries::release_lapsed(tx.conn(), now).await?;
+    }
+    let room = Room {
+        limit: i64::try_from(limit).unwrap_or(i64::MAX),
+        a_tenant: A_TENANT,
+        a_connector: A_CONNECTOR,
+        own_mail: OWN_MAIL,
+    };
+    let own_mail = Channel::Email.connector();
+    let claims = queries::claim(tx.conn(), now, after(LEASE), own_mail, room).await?;
+    let idle_for = match claims.is_empty() {
+        true => match queries::next_due(tx.conn(), now, after(IDLE)).await? {
+            Some(at) => (at - now).to_std().unwrap_or_default().clamp(GATHER, IDLE),
+            None => IDLE,
+        },
+        false => GATHER,
+    };
+    tx.commit().await?;
+    Ok(Found { claims, idle_for })
 }
 
 /// Waits for one of the connections that this work may have at once.
