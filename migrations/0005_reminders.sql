@@ -5,7 +5,7 @@ create table app.reminder_slots (
   id uuid not null,
   branch_id uuid not null,
   obligation_id uuid not null,
-  threshold text not null constraint reminder_slots_threshold check (threshold ~ '^(before_[0-9]{1,3}|due_day|overdue|escalation)$'),
+  threshold text not null constraint reminder_slots_threshold check (threshold ~ '^(before_[0-9]{1,3}|due_day|overdue|escalation|again)$'),
   falls_on date not null,
   route_id uuid not null,
   connector_id uuid not null,

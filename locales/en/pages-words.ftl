@@ -168,3 +168,4 @@ threshold-before = { $n ->
 threshold-due-day = Reminder on the day
 threshold-overdue = Overdue reminder
 threshold-escalation = Escalation
+threshold-again = Reminder that it is still open

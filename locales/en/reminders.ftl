@@ -6,6 +6,7 @@ reminder-threshold-before = { $days ->
 reminder-threshold-due-day = On the due day
 reminder-threshold-overdue = First day overdue
 reminder-threshold-escalation = Escalation after the grace days
+reminder-threshold-again = Still open
 
 reminder-channel-in-app = Inbox
 reminder-channel-email = E-mail

@@ -190,6 +190,14 @@ impl Actor {
         }
     }
 
+    /// Whoever holds a link that was sent to somebody: nobody who may do anything, in the branches of whom it was sent to.
+    pub(crate) fn by_link(tenant: TenantId, scope: BranchScope, request: Request) -> Self {
+        Actor {
+            scope,
+            ..Actor::anonymous(tenant, request)
+        }
+    }
+
     /// The same actor, whose credential's use is to be recorded if `due`.
     pub(crate) fn noting_use(mut self, due: bool) -> Self {
         self.touch_due = due;

@@ -84,6 +84,8 @@ ids! {
     SlotId,
     /// A message in somebody's inbox.
     NotificationId,
+    /// Somebody's word that they have an item in hand.
+    AcknowledgementId,
     /// A notification route.
     RouteId,
     /// A connector.

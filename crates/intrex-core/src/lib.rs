@@ -15,6 +15,7 @@ pub mod access_reviews;
 pub mod account_mail;
 pub mod accounts;
 pub mod actor;
+pub mod answers;
 pub mod app;
 pub mod audit;
 pub mod branches;

@@ -157,6 +157,7 @@ permissions! {
     ImportsRead       "imports:read"       "See what imports changed"                        [Tenant,   No,       No,      No,     Tenant],
     ImportsWrite      "imports:write"      "Import spreadsheets"                             [Tenant,   No,       No,      No,     Tenant],
     NotificationsRead "notifications:read" "Read one's inbox and mark messages as read"      [Own,      Own,      Own,     No,     No],
+    RemindersAnswer   "reminders:answer"   "Acknowledge and snooze reminders, for oneself"   [Tenant,   Branches, Tasks,   No,     No],
     ConnectorsRead    "connectors:read"   "See connectors and whether they work (never their secrets)" [Tenant, No, No,    Tenant, Tenant],
     ConnectorsManage  "connectors:manage" "Create, change, verify, test, disable and remove connectors" [Tenant, No, No, No,   Tenant],
     ConnectorsUpkeep  "connectors:upkeep" "Send by connectors, record how they do, finish changes of signing secrets" [No, No, No, Tenant, No],

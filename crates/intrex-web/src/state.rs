@@ -32,6 +32,7 @@ struct Shared {
     origin: String,
     headers: HeaderSet,
     reports: Buckets,
+    links: Buckets,
     metrics: Option<Metrics>,
     routes: Vec<RouteInfo>,
 }
@@ -102,6 +103,7 @@ impl WebState {
                 site,
                 origin,
                 reports: Buckets::for_reports(),
+                links: Buckets::for_links(),
                 metrics: options.metrics_token.clone().map(Metrics::new),
                 routes,
                 options,
@@ -129,6 +131,10 @@ impl WebState {
 
     pub(crate) fn reports(&self) -> &Buckets {
         &self.shared.reports
+    }
+
+    pub(crate) fn links(&self) -> &Buckets {
+        &self.shared.links
     }
 
     pub(crate) fn metrics(&self) -> Option<&Metrics> {

@@ -127,6 +127,10 @@ const TABLES: &[Table] = &[
     table("access_review_rows", "select insert update(columns) delete").kept_until_leaving(),
     table("access_reviews", "select insert update(columns) delete").kept_until_leaving(),
     table("account_mail", "select insert update(columns) delete"),
+    table("acknowledgements", "select insert delete")
+        .kept_until_leaving()
+        .branch(Branch::By("branch_id")),
+    table("answer_links", "select insert update(columns) delete"),
     table("api_tokens", "select insert update(columns) delete"),
     table("audit_cursor", "select").of_nobody(),
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
@@ -200,6 +204,7 @@ const TABLES: &[Table] = &[
     .kept_until_leaving(),
     table("sessions", "select insert update(columns) delete"),
     table("sign_in_counters", "select insert update delete"),
+    table("snoozes", "select insert update(columns) delete").branch(Branch::By("branch_id")),
     table("tenants", "select insert update(columns)").tenant_in("id"),
 ];
 

@@ -7,7 +7,7 @@ use super::{JobOutcome, queries};
 use crate::{
     App, account_mail, accounts,
     actor::Actor,
-    connectors, deliveries,
+    answers, connectors, deliveries,
     error::Result,
     idempotency,
     ids::TenantId,
@@ -40,6 +40,7 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
     most = most.max(devices::remove_expired(conn, tenant, now, limit).await?);
     most = most.max(account_mail::clear(conn, tenant, now, limit).await?);
     most = most.max(oidc::clear(conn, tenant, now, limit).await?);
+    most = most.max(answers::clear(conn, tenant, now, limit).await?);
     most = most.max(accounts::clear(conn, tenant, now, limit).await?);
     most = most.max(remove_old_events(conn, tenant, now - EVENTS_KEPT_FOR, limit).await?);
     most = most.max(remove_old_tallies(conn, tenant, now - TALLIES_KEPT_FOR, limit).await?);

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Actor, App,
     audit::Event,
+    db::WriteTx,
     error::{Error, Result},
     ids::NotificationId,
     permission::Permission,
@@ -65,4 +66,11 @@ pub async fn mark_all_read(app: &App, actor: &Actor) -> Result<i64> {
         tx.commit_answering(vec![event], &marked).await?;
     }
     Ok(marked)
+}
+
+/// A message of who acts, as it is in this transaction.
+pub(crate) async fn find_own(tx: &mut WriteTx, id: NotificationId) -> Result<Option<Notification>> {
+    let owner = Owner::of(tx.actor()).ok_or(Error::Forbidden)?;
+    let tenant = tx.actor().tenant();
+    queries::find(tx.conn(), tenant, owner, id).await
 }

@@ -7,4 +7,5 @@ pub mod model;
 pub(crate) mod queries;
 pub mod reads;
 
+pub(crate) use commands::find_own;
 pub use model::{Inbox, Notification};

@@ -21,6 +21,8 @@ pub enum Inbox {
     All,
     /// Those that were not read.
     Unread,
+    /// Those about something open that was not acknowledged.
+    ToAcknowledge,
 }
 
 /// One message.
@@ -33,7 +35,7 @@ pub struct Notification {
     pub kind: String,
     /// How bad it is to be late, or what the security event may be.
     pub severity: String,
-    /// `before_30`, `due_day`, `overdue` or `escalation`; null for what is about no obligation, as are the next ones.
+    /// `before_30`, `due_day`, `overdue`, `escalation` or `again`; null for what is about no obligation, as are the next ones.
     pub threshold: Option<String>,
     /// The obligation that it is about.
     pub obligation_id: Option<ObligationId>,
@@ -59,6 +61,13 @@ pub struct Notification {
     pub created_at: DateTime<Utc>,
     /// When it was read.
     pub read_at: Option<DateTime<Utc>>,
+    /// When it was acknowledged: by itself, with another message of the same obligation, or with the obligation.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Until when its reader wants to hear no more of the obligation.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// Whether it is about an obligation that is open: what can be acknowledged and put off.
+    #[serde(skip)]
+    pub open: bool,
 }
 
 impl Notification {

@@ -28,9 +28,11 @@ pub(super) async fn list(
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
                   coalesce(o.title, case when n.event_count = 1 then p.name end) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
                   n.security_event_id as "security_event_id: SecurityEventId", n.event_count, e.code as "code?",
-                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at,
+                  n.acknowledged_at, z.until as "snoozed_until?", coalesce(o.state = 'open', false) as "open!"
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         left join app.snoozes z on z.tenant_id = n.tenant_id and z.obligation_id = n.obligation_id and z.person_id = n.recipient_id
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
          left join app.security_events e on e.tenant_id = n.tenant_id and e.id = n.security_event_id
          left join app.people p on p.tenant_id = e.tenant_id and p.id = e.person_id
@@ -38,6 +40,7 @@ pub(super) async fn list(
            and (not $3 or o.owner_id = $2 or o.deputy_id = $2)
            and (not $4 or n.read_at is null)
            and ($5::timestamptz is null or (n.created_at, n.id) < ($5, $6::uuid))
+           and (not $8 or (n.acknowledged_at is null and o.state = 'open'))
          order by n.created_at desc, n.id desc limit $7"#,
         tenant.uuid(),
         owner.person.uuid(),
@@ -46,6 +49,7 @@ pub(super) async fn list(
         after.map(|(at, _)| at),
         after.map(|(_, id)| id),
         limit,
+        inbox == Inbox::ToAcknowledge,
     )
     .fetch_all(conn)
     .await?;
@@ -88,9 +92,11 @@ pub(super) async fn find(
         r#"select n.id, n.type as kind, n.severity, n.threshold, n.obligation_id as "obligation_id: ObligationId",
                   coalesce(o.title, case when n.event_count = 1 then p.name end) as "title?", n.branch_id as "branch_id: BranchId", b.name as "branch_name?", n.due_on,
                   n.security_event_id as "security_event_id: SecurityEventId", n.event_count, e.code as "code?",
-                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at
+                  n.review_id as "review_id: AccessReviewId", n.account_count, n.created_at, n.read_at,
+                  n.acknowledged_at, z.until as "snoozed_until?", coalesce(o.state = 'open', false) as "open!"
          from app.notification_events n
          left join app.obligation_instances o on o.tenant_id = n.tenant_id and o.id = n.obligation_id
+         left join app.snoozes z on z.tenant_id = n.tenant_id and z.obligation_id = n.obligation_id and z.person_id = n.recipient_id
          left join app.branches b on b.tenant_id = n.tenant_id and b.id = n.branch_id
          left join app.security_events e on e.tenant_id = n.tenant_id and e.id = n.security_event_id
          left join app.people p on p.tenant_id = e.tenant_id and p.id = e.person_id

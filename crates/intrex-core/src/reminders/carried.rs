@@ -12,7 +12,9 @@ use super::{
     model::{Channel, Reason},
     queries::carried::{self, Outcomes},
 };
-use crate::{App, audit::Event, channels::Addressee, db::WriteTx, error::Result, ids::DeliveryId};
+use crate::{
+    App, answers, audit::Event, channels::Addressee, db::WriteTx, error::Result, ids::DeliveryId,
+};
 
 /// What is left to say of a delivery's reminders.
 #[derive(Debug, Default)]
@@ -46,15 +48,21 @@ pub(crate) async fn ask(
     let mut left: HashMap<DeliveryId, Left> = HashMap::new();
     let mut slots: Vec<_> = found.to_send().collect();
     slots.sort_by_key(|slot| (std::cmp::Reverse(slot.threshold), slot.id));
+    let mut links = Vec::new();
     for slot in slots {
-        let (Some(delivery), Some(said)) = (found.rows[&slot.id].delivery_id, found.said(slot))
+        let (Some(delivery), Some(mut said)) = (found.rows[&slot.id].delivery_id, found.said(slot))
         else {
             continue;
         };
+        let link = found.answer_link(app, tenant, slot);
+        said.answer = link.as_ref().map(|link| link.url().clone());
+        links.extend(link);
         let left = left.entry(delivery.into()).or_default();
         left.said.push(said);
         left.to = slot.recipient.and_then(|id| found.people.get(&id).cloned());
     }
+    // A link that stands in a letter can be used: it is kept before the letter goes.
+    answers::keep_links(tx, &links).await?;
     Ok((left, event))
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     },
 };
 use crate::{
-    App,
+    App, answers,
     audit::Event,
     channels::{
         EventType, NOTICE_VERSION, Notice, NoticeBranch, NoticeEntity, ObligationFacts, Timing,
@@ -60,12 +61,13 @@ pub(super) async fn examine(
     recipients.sort_unstable();
     recipients.dedup();
     let people = sending::active_people(tx.conn(), tenant, &recipients).await?;
+    let (open, answered_on) = open_items(tx, tenant, &items).await?;
     let facts = Facts {
-        open: open_items(tx, tenant, &items).await?,
+        open,
+        answered_on,
         active: people.keys().copied().collect(),
         opted_out: opted_out(tx, &items, slots.values()).await?,
         mail: app.mailer.is_some(),
-        ..Facts::default()
     };
     let mut due: Vec<LedgerSlot> = slots.values().cloned().collect();
     due.sort_by_key(|slot| slot.id);
@@ -97,13 +99,15 @@ async fn opted_out(
     let people: Vec<Uuid> = outside.iter().map(|(_, person)| person.uuid()).collect();
     let tenant = tx.actor().tenant();
     let chosen = preferences::reads::opt_outs(tx.conn(), tenant, &people).await?;
-    let severities: HashMap<Uuid, Severity> = items
+    let items: HashMap<Uuid, (Severity, NaiveDate)> = items
         .iter()
-        .map(|item| (item.facts.id, item.named.severity))
+        .map(|item| (item.facts.id, (item.named.severity, item.facts.due_on)))
         .collect();
     let opted_out = outside.into_iter().filter(|(slot, person)| {
-        let severity = severities.get(&slot.item);
-        severity.is_some_and(|severity| chosen.has(*person, event_type(slot.threshold), *severity))
+        items.get(&slot.item).is_some_and(|(severity, due_on)| {
+            let of = event_type(slot.threshold, slot.falls_on, *due_on);
+            chosen.has(*person, of, *severity)
+        })
     });
     Ok(opted_out.map(|(slot, _)| slot.id).collect())
 }
@@ -128,15 +132,17 @@ fn ledger_slot(row: &DueRow, ours: bool) -> Option<LedgerSlot> {
     })
 }
 
-/// What the planner says of the items that are open, now.
+/// What the planner says of the items that are open, now, and up to which day each of them is answered.
 async fn open_items(
     tx: &mut WriteTx,
     tenant: TenantId,
     items: &[TouchedItem],
-) -> Result<HashMap<Uuid, ItemPlan>> {
+) -> Result<(HashMap<Uuid, ItemPlan>, HashMap<Uuid, NaiveDate>)> {
     let named: Vec<_> = items.iter().map(|item| item.named).collect();
     let directory = queries::directory(tx.conn(), tenant, &named).await?;
-    let mut open = HashMap::new();
+    let ids: Vec<Uuid> = items.iter().map(|item| item.facts.id).collect();
+    let answers = answers::of_items(tx.conn(), tenant, &ids).await?;
+    let (mut open, mut answered_on) = (HashMap::new(), HashMap::new());
     for item in items.iter().filter(|item| item.open) {
         let facts = match item.facts.facts() {
             Ok(facts) => facts,
@@ -147,7 +153,11 @@ async fn open_items(
                 continue;
             }
         };
-        let slots = plan(&facts, &directory.recipients(&item.named));
+        let recipients = directory.recipients(&item.named);
+        let said = answers.get(&facts.id);
+        let slots = answers::apply(&facts, plan(&facts, &recipients), &recipients, said);
+        let day = said.and_then(|said| said.answered_on(&facts));
+        answered_on.extend(day.map(|day| (facts.id, day)));
         let thresholds = Threshold::all(&facts.lead_days);
         open.insert(
             facts.id,
@@ -159,7 +169,7 @@ async fn open_items(
             },
         );
     }
-    Ok(open)
+    Ok((open, answered_on))
 }
 
 impl Examination {
@@ -204,6 +214,29 @@ impl Examination {
         })))
     }
 
+    /// What programs are told that a slot means.
+    pub(super) fn event_type(&self, slot: &LedgerSlot) -> EventType {
+        let due_on = self.items[&slot.item].facts.due_on;
+        event_type(slot.threshold, slot.falls_on, due_on)
+    }
+
+    /// By which a slot's letter to somebody is answered. The same slot has the same link however often its letter is made.
+    pub(super) fn answer_link(
+        &self,
+        app: &App,
+        tenant: TenantId,
+        slot: &LedgerSlot,
+    ) -> Option<answers::Link> {
+        let of = answers::LinkOf {
+            message: slot.id,
+            item: slot.item.into(),
+            recipient: slot.recipient?.into(),
+            threshold: slot.threshold,
+            due_on: self.items.get(&slot.item)?.facts.due_on,
+        };
+        Some(answers::link_for(app, tenant, &of))
+    }
+
     /// What is said by a slot, to people.
     pub(super) fn said(&self, slot: &LedgerSlot) -> Option<Said> {
         let item = self.items.get(&slot.item)?;
@@ -218,6 +251,7 @@ impl Examination {
                 zone: item.facts.time_zone.parse().ok()?,
             },
             threshold: slot.threshold,
+            answer: None,
         })
     }
 
@@ -239,7 +273,7 @@ impl Examination {
         };
         Some(Notice {
             id: slot.id,
-            kind: event_type(slot.threshold),
+            kind: self.event_type(slot),
             version: NOTICE_VERSION,
             tenant_id: tenant,
             occurred_at: now,
@@ -259,10 +293,11 @@ impl Examination {
     }
 }
 
-/// What programs are told that a threshold means.
-pub(super) fn event_type(threshold: Threshold) -> EventType {
+/// What programs are told that a threshold means, which falls on a day of an item that is due on another.
+fn event_type(threshold: Threshold, falls_on: NaiveDate, due_on: NaiveDate) -> EventType {
     match threshold {
-        Threshold::Before(_) | Threshold::DueDay => EventType::ObligationDue,
+        Threshold::Again if falls_on > due_on => EventType::ObligationOverdue,
+        Threshold::Before(_) | Threshold::DueDay | Threshold::Again => EventType::ObligationDue,
         Threshold::Overdue => EventType::ObligationOverdue,
         Threshold::Escalation => EventType::ObligationEscalated,
     }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use html_escape::encode_safe;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub(crate) use crate::channels::Addressee;
 pub(super) struct Said {
     pub(super) about: About,
     pub(super) threshold: Threshold,
+    /// Where it is acknowledged or put off, if it goes to somebody in particular.
+    pub(super) answer: Option<SecretString>,
 }
 
 /// The words of a message.
@@ -97,7 +100,11 @@ pub(super) fn compose(
 fn paragraph(said: &Said, base_url: &Url, now: DateTime<Utc>) -> (String, String) {
     let language = Language::ENGLISH;
     let say = |text: Text| text.to(language);
-    let Said { about, threshold } = said;
+    let Said {
+        about,
+        threshold,
+        answer,
+    } = said;
     let when = say(when(about, *threshold, now));
     let sentence = say(with_facts(
         about,
@@ -121,13 +128,24 @@ fn paragraph(said: &Said, base_url: &Url, now: DateTime<Utc>) -> (String, String
     }
     let open = say(keys::MAIL_REMINDER_OPEN.into());
     let link = link_to(base_url, about.item);
-    text += &format!("\n{open}: {link}\n\n");
-    html += &format!(
-        "<p><a href=\"{}\">{}</a></p>\n",
-        html_escape::encode_double_quoted_attribute(&link),
-        encode_safe(&open),
-    );
+    text += &format!("\n{open}: {link}\n");
+    html += &linked(&link, &open);
+    if let Some(answer) = answer {
+        let link = answer.expose_secret();
+        let answer = say(keys::MAIL_REMINDER_ANSWER.into());
+        text += &format!("{answer}: {link}\n");
+        html += &linked(link, &answer);
+    }
+    text += "\n";
     (text, html)
+}
+
+fn linked(link: &str, words: &str) -> String {
+    format!(
+        "<p><a href=\"{}\">{}</a></p>\n",
+        html_escape::encode_double_quoted_attribute(link),
+        encode_safe(words),
+    )
 }
 
 fn with_facts(about: &About, key: Key) -> Text {
@@ -187,6 +205,7 @@ mod tests {
             .map(|(title, threshold)| Said {
                 about: about(title),
                 threshold: *threshold,
+                answer: Some("https://intrex.example/a/ita_0_0".into()),
             })
             .collect();
         compose(

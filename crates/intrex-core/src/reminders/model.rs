@@ -141,6 +141,7 @@ pub fn threshold_text(threshold: Threshold) -> Text {
         Threshold::DueDay => keys::REMINDER_THRESHOLD_DUE_DAY.into(),
         Threshold::Overdue => keys::REMINDER_THRESHOLD_OVERDUE.into(),
         Threshold::Escalation => keys::REMINDER_THRESHOLD_ESCALATION.into(),
+        Threshold::Again => keys::REMINDER_THRESHOLD_AGAIN.into(),
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
     },
 };
 use crate::{
-    App, actor::Actor, audit::Event, error::Result, jobs::JobOutcome, obligations::schedule::plan,
-    permission::Permission,
+    App, actor::Actor, answers, audit::Event, error::Result, jobs::JobOutcome,
+    obligations::schedule::plan, permission::Permission,
 };
 
 /// How far ahead the ledger is written, in days. What lies further is computed when a page shows it.
@@ -75,6 +75,8 @@ async fn plan_batch(app: &App, actor: &Actor) -> Result<Batch> {
     }
     let named: Vec<Named> = batch.items.iter().map(|item| item.named).collect();
     let directory = queries::directory(tx.conn(), tenant, &named).await?;
+    let open: Vec<Uuid> = batch.items.iter().map(|item| item.facts.id).collect();
+    let answers = answers::of_items(tx.conn(), tenant, &open).await?;
     let mut slots = NewSlots::default();
     let mut ids = batch.damaged;
     for item in &batch.items {
@@ -83,7 +85,13 @@ async fn plan_batch(app: &App, actor: &Actor) -> Result<Batch> {
         }
         ids.push(item.facts.id);
         let recipients = directory.recipients(&item.named);
-        for slot in plan(&item.facts, &recipients) {
+        let planned = plan(&item.facts, &recipients);
+        for slot in answers::apply(
+            &item.facts,
+            planned,
+            &recipients,
+            answers.get(&item.facts.id),
+        ) {
             // Who came to an item that was planned already is not told of days gone by.
             let missed = item.planned_through.is_some_and(|day| slot.date <= day) && slot.at <= now;
             if slot.date <= horizon {

@@ -16,6 +16,7 @@ use super::{
     },
 };
 use crate::{
+    answers,
     catalogue::{Key, Text},
     db::ReadTx,
     error::{Error, Result},
@@ -181,7 +182,11 @@ pub async fn coming(tx: &mut ReadTx, obligation: ObligationId) -> Result<Vec<Com
         .collect();
     // The page's reader may see fewer people than are told: the plan is the same, whoever looks.
     let directory = queries::directory(tx.conn(), tenant, &[item.named]).await?;
-    let slots = plan(&item.facts.facts()?, &directory.recipients(&item.named));
+    let answers = answers::of_items(tx.conn(), tenant, &[obligation.uuid()]).await?;
+    let facts = item.facts.facts()?;
+    let recipients = directory.recipients(&item.named);
+    let slots = plan(&facts, &recipients);
+    let slots = answers::apply(&facts, slots, &recipients, answers.get(&facts.id));
     let slots: Vec<_> = slots
         .into_iter()
         .filter(|slot| !slot.already_past && slot.at > now)

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    examination::{Examination, event_type, examine},
+    examination::{Examination, examine},
     judgement::LedgerSlot,
     model::{BUILT_IN_ROUTE, Channel, Reason},
     queries::{
@@ -117,9 +117,8 @@ fn into_inbox(app: &App, inbox: &mut InboxMessages, found: &Examination, slot: &
     let item = &found.items[&slot.item];
     inbox.id.push(app.chance.uuid(app.now()));
     inbox.slot_id.push(slot.id);
-    inbox
-        .kind
-        .push(sending::notification_kind(slot.threshold).to_owned());
+    let kind = sending::notification_kind(slot.threshold, slot.falls_on, item.facts.due_on);
+    inbox.kind.push(kind.to_owned());
     let severity = item.named.severity.as_str();
     inbox.severity.push(severity.to_owned());
     inbox.due_on.push(item.facts.due_on);
@@ -210,7 +209,7 @@ fn staged(
             .map(Into::into),
         recipient: first.recipient.map(Into::into),
         branch: branch.map(Into::into),
-        event_type: event_type(gravest.threshold),
+        event_type: found.event_type(gravest),
         severity: severities.max(),
         notices,
         not_before: app.now(),

@@ -25,6 +25,8 @@ pub enum Kind {
     EmailChange,
     /// A browser on its way to an identity provider and back.
     ProviderAttempt,
+    /// A link by which a reminder is answered.
+    Answer,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Kind::PasswordReset => "itp",
             Kind::EmailChange => "ite",
             Kind::ProviderAttempt => "ito",
+            Kind::Answer => "ita",
         }
     }
 }
@@ -51,11 +54,20 @@ pub struct Presented {
 
 /// A new token: the text, to be shown once, and what is stored of it.
 pub fn mint(kind: Kind, tenant: TenantId, chance: Chance) -> (SecretString, [u8; 32]) {
+    with_secret(kind, tenant, &chance.bytes())
+}
+
+/// The token of this kind with a secret that was derived under a key: made anew, it is the same.
+pub(crate) fn with_secret(
+    kind: Kind,
+    tenant: TenantId,
+    secret: &[u8; 32],
+) -> (SecretString, [u8; 32]) {
     let body = format!(
         "{}_{}_{}",
         kind.prefix(),
         tenant.uuid().simple(),
-        hex::encode(chance.bytes::<32>())
+        hex::encode(secret)
     );
     let text = format!("{body}{}", checksum(&body));
     let hash = Sha256::digest(text.as_bytes()).into();

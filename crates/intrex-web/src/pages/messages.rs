@@ -2,12 +2,14 @@
 //! as read is a form of its own, because looking at a list must not change it.
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use intrex_core::{
-    Error,
+    Actor, Error,
+    answers::{self, Answered, RawAcknowledgement, RawSelection},
     catalogue::{Text, keys},
+    db::ReadTx,
     ids::NotificationId,
     notifications::{self, Inbox, Notification},
     permission::Permission,
@@ -25,16 +27,22 @@ use crate::{
 };
 
 const PATH: &str = "/messages";
+/// What waits for a word.
+const OPEN: &str = "/messages?show=open";
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::NotificationsRead);
+    let answer = Access::Needs(Permission::RemindersAnswer);
     routes
         .page(PATH, read, list)
         .form("/messages/read", read, mark_all)
         .form("/messages/{id}/read", read, mark)
+        .form("/messages/acknowledge", answer, acknowledge_selected)
+        .form("/messages/snooze", answer, snooze_selected)
+        .form("/messages/{id}/acknowledge", answer, acknowledge)
 }
 
-/// What narrows the inbox: nothing shows what was not read, `show=all` everything.
+/// What narrows the inbox: nothing shows what was not read, `show=all` everything, `show=open` what was not acknowledged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawInbox {
@@ -44,9 +52,13 @@ struct RawInbox {
 impl RawInbox {
     fn parse(&self) -> Result<Inbox, Error> {
         let mut errors = intrex_core::error::FieldErrors::new();
-        let show = self.show.one_of(&mut errors, "show", "all", |text| {
-            (text == "all").then_some(Inbox::All)
-        });
+        let show = self
+            .show
+            .one_of(&mut errors, "show", "all, open", |text| match text {
+                "all" => Some(Inbox::All),
+                "open" => Some(Inbox::ToAcknowledge),
+                _ => None,
+            });
         errors.finish()?;
         Ok(show.flatten().unwrap_or(Inbox::Unread))
     }
@@ -64,6 +76,10 @@ struct Row {
     when: String,
     instant: String,
     unread: bool,
+    /// Whether it can be acknowledged and put off.
+    answerable: bool,
+    /// What was answered already, in words.
+    answered: Option<String>,
 }
 
 #[derive(Template)]
@@ -71,7 +87,12 @@ struct Row {
 struct ListPage<'a> {
     page: &'a Page,
     rows: Vec<Row>,
-    all: bool,
+    show: &'static str,
+    /// Whether anything on the page can be answered.
+    answerable: bool,
+    /// What was not done, and why.
+    notice: Option<String>,
+    choices: Vec<(&'static str, String)>,
     unread: i64,
     first: Option<String>,
     next: Option<String>,
@@ -80,8 +101,18 @@ struct ListPage<'a> {
 /// `GET /messages`
 async fn list(
     exchange: Exchange,
-    Reader(mut tx): Reader,
+    Reader(tx): Reader,
     list: List<RawInbox>,
+) -> Result<Response, Fault> {
+    draw(tx, &exchange, list, None).await
+}
+
+/// The messages as the filter says, and on top what was not done.
+async fn draw(
+    mut tx: ReadTx,
+    exchange: &Exchange,
+    list: List<RawInbox>,
+    notice: Option<String>,
 ) -> Result<Response, Fault> {
     let words = Words(exchange.language());
     let inbox = list.filter.parse()?;
@@ -89,19 +120,43 @@ async fn list(
     let tenant = tenants::reads::current(&mut tx).await?;
     let zone: Tz = tenant.time_zone.parse().map_err(Error::internal)?;
     let now = tx.now();
-    let page = Page::of_reader(tx, &exchange, Place::Messages, keys::NAV_MESSAGES).await?;
-    page.show(&ListPage {
-        next: list.next_page(PATH, found.next_cursor.as_deref()),
-        first: list.page.is_later().then(|| list.address(PATH)),
-        rows: found
-            .items
-            .into_iter()
-            .map(|message| row(message, zone, now, words))
-            .collect(),
-        all: inbox == Inbox::All,
-        unread: page.unread(),
-        page: &page,
-    })
+    let may_answer = tx.actor().can(Permission::RemindersAnswer);
+    let page = Page::of_reader(tx, exchange, Place::Messages, keys::NAV_MESSAGES).await?;
+    let rows: Vec<Row> = found
+        .items
+        .into_iter()
+        .map(|message| answerable(message, zone, now, words, may_answer))
+        .collect();
+    let status = match notice {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    page.show_as(
+        status,
+        &ListPage {
+            next: list.next_page(PATH, found.next_cursor.as_deref()),
+            first: list.page.is_later().then(|| list.address(PATH)),
+            answerable: rows.iter().any(|row| row.answerable),
+            rows,
+            show: match inbox {
+                Inbox::All => "all",
+                Inbox::Unread => "unread",
+                Inbox::ToAcknowledge => "open",
+            },
+            notice,
+            choices: choices(words),
+            unread: page.unread(),
+            page: &page,
+        },
+    )
+}
+
+/// Until when something can be put off, as a page offers it.
+pub(super) fn choices(words: Words) -> Vec<(&'static str, String)> {
+    answers::input::CHOICES
+        .into_iter()
+        .map(|choice| (choice, words.named("snooze", &choice.replace('_', "-"))))
+        .collect()
 }
 
 /// `POST /messages/{id}/read`
@@ -118,6 +173,97 @@ async fn mark(
 async fn mark_all(State(web): State<WebState>, form: Form<Nothing>) -> Result<Response, Fault> {
     notifications::commands::mark_all_read(&web.app, &form.actor).await?;
     Ok(see_other(PATH))
+}
+
+/// `POST /messages/{id}/acknowledge`
+async fn acknowledge(
+    State(web): State<WebState>,
+    PathId(id): PathId<NotificationId>,
+    form: Form<Nothing>,
+) -> Result<Response, Fault> {
+    let raw = RawAcknowledgement::default();
+    answers::commands::acknowledge(&web.app, &form.actor, id, &raw).await?;
+    Ok(see_other(OPEN))
+}
+
+/// The boxes that were ticked, and until when they are put off: both buttons send both.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawTicked {
+    ids: Raw,
+    until: Raw,
+}
+
+/// `POST /messages/acknowledge`
+async fn acknowledge_selected(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    form: Form<RawTicked>,
+) -> Result<Response, Fault> {
+    let raw = RawSelection {
+        ids: form.input.ids,
+        ..RawSelection::default()
+    };
+    let done = answers::commands::acknowledge_selected(&web.app, &form.actor, &raw).await;
+    ticked(&web, &exchange, &form.actor, done).await
+}
+
+/// `POST /messages/snooze`
+async fn snooze_selected(
+    State(web): State<WebState>,
+    exchange: Exchange,
+    form: Form<RawTicked>,
+) -> Result<Response, Fault> {
+    let (ids, until) = (&form.input.ids, &form.input.until);
+    let done = answers::commands::snooze_selected(&web.app, &form.actor, ids, until).await;
+    ticked(&web, &exchange, &form.actor, done).await
+}
+
+/// What could not be done is said above the messages that wait.
+async fn ticked(
+    web: &WebState,
+    exchange: &Exchange,
+    actor: &Actor,
+    done: Result<Answered, Error>,
+) -> Result<Response, Fault> {
+    let errors = match done {
+        Ok(_) => return Ok(see_other(OPEN)),
+        Err(Error::Invalid(errors)) => errors,
+        Err(error) => return Err(error.into()),
+    };
+    let words = Words(exchange.language());
+    let sentences: Vec<String> = errors.iter().map(|error| words.say(&error.text)).collect();
+    let tx = web.app.db.read(actor).await.map_err(Fault::from)?;
+    let list = List {
+        filter: RawInbox {
+            show: "open".into(),
+        },
+        query: vec![("show".to_owned(), "open".to_owned())],
+        ..List::first()
+    };
+    draw(tx, exchange, list, Some(sentences.join(" "))).await
+}
+
+/// A message with what can be answered to it, or was.
+fn answerable(
+    message: Notification,
+    zone: Tz,
+    now: DateTime<Utc>,
+    words: Words,
+    may_answer: bool,
+) -> Row {
+    let answered = match (message.acknowledged_at, message.snoozed_until) {
+        (Some(at), _) => Some((keys::MESSAGE_ACKNOWLEDGED, at)),
+        (None, Some(until)) if message.open && until > now => Some((keys::MESSAGE_SNOOZED, until)),
+        _ => None,
+    };
+    let answerable = may_answer && message.open && message.acknowledged_at.is_none();
+    Row {
+        answerable,
+        answered: answered
+            .map(|(key, at)| words.say(&Text::new(key).with("when", words.moment(at, zone)))),
+        ..row(message, zone, now, words)
+    }
 }
 
 fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row {
@@ -155,6 +301,8 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
             when: when(message.created_at, zone, now, words),
             instant: message.created_at.to_rfc3339(),
             unread: message.read_at.is_none(),
+            answerable: false,
+            answered: None,
         };
     }
     if message.obligation_id.is_none() {
@@ -194,6 +342,8 @@ fn row(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) -> Row
         when: when(message.created_at, zone, now, words),
         instant: message.created_at.to_rfc3339(),
         unread: message.read_at.is_none(),
+        answerable: false,
+        answered: None,
     }
 }
 
@@ -232,6 +382,8 @@ fn of_access(message: Notification, zone: Tz, now: DateTime<Utc>, words: Words) 
         when: when(message.created_at, zone, now, words),
         instant: message.created_at.to_rfc3339(),
         unread: message.read_at.is_none(),
+        answerable: false,
+        answered: None,
     }
 }
 

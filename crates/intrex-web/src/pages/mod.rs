@@ -2,6 +2,7 @@
 //! transaction, or runs one command and redirects; what was typed wrong is drawn again beside its sentence.
 
 pub(crate) mod account;
+mod answer;
 pub(crate) mod audit;
 pub(crate) mod branches;
 mod deliveries;
@@ -44,6 +45,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(templates::routes)
         .with(messages::routes)
         .with(deliveries::routes)
+        .with(answer::routes)
         .with(audit::routes)
         .with(settings::routes)
 }

@@ -38,6 +38,15 @@ impl Buckets {
         }
     }
 
+    /// For links of letters: 60 at once, then one a second. A whole office may stand behind one address.
+    pub(crate) fn for_links() -> Self {
+        Buckets {
+            size: 60.0,
+            per_second: 1.0,
+            buckets: Mutex::default(),
+        }
+    }
+
     /// Takes a token of this address's network, if there is one. Without an address all share one bucket.
     pub(crate) fn take(&self, client: Option<IpAddr>, now: DateTime<Utc>) -> bool {
         let mut buckets = self

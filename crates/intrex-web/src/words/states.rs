@@ -78,6 +78,7 @@ impl Words {
             Some(Threshold::DueDay) => self.t(keys::THRESHOLD_DUE_DAY),
             Some(Threshold::Overdue) => self.t(keys::THRESHOLD_OVERDUE),
             Some(Threshold::Escalation) => self.t(keys::THRESHOLD_ESCALATION),
+            Some(Threshold::Again) => self.t(keys::THRESHOLD_AGAIN),
             None => code.to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 
 mod access_reviews;
 mod accounts;
+mod answers;
 mod audit;
 mod branches;
 mod cli;

@@ -65,7 +65,7 @@ impl Hears {
     /// Whether it is told of a threshold.
     pub fn of(self, threshold: Threshold) -> bool {
         match threshold {
-            Threshold::Before(_) | Threshold::DueDay => self.due,
+            Threshold::Before(_) | Threshold::DueDay | Threshold::Again => self.due,
             Threshold::Overdue => self.overdue,
             Threshold::Escalation => self.escalation,
         }
@@ -145,9 +145,14 @@ pub fn plan(item: &ItemFacts, recipients: &[Recipient]) -> Vec<PlannedSlot> {
 }
 
 impl Recipient {
+    /// The first instant from this one on at which the person may be disturbed.
+    pub fn undisturbed(&self, at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+        self.quiet.map_or(at, |quiet| quiet.after(at, zone))
+    }
+
     /// When the person is told of what falls on an instant.
     fn told_at(&self, falls_at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
-        let outside = |at| self.quiet.map_or(at, |quiet| quiet.after(at, zone));
+        let outside = |at| self.undisturbed(at, zone);
         let first = outside(falls_at);
         match self.unanswered_hours {
             Some(hours) => outside(first + TimeDelta::hours(hours.into())),

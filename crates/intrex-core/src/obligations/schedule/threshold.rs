@@ -115,6 +115,9 @@ pub enum Threshold {
     /// The day after the last day of grace. Without grace it falls on the same day as [`Threshold::Overdue`]; both exist, as
     /// they go to different people.
     Escalation,
+    /// Somebody had it in hand, or wanted to hear of it later, and it is still open. It falls on a day of the answer's, and is
+    /// none of an item's own thresholds.
+    Again,
 }
 
 impl Threshold {
@@ -130,6 +133,7 @@ impl Threshold {
             "due_day" => Some(Self::DueDay),
             "overdue" => Some(Self::Overdue),
             "escalation" => Some(Self::Escalation),
+            "again" => Some(Self::Again),
             _ => {
                 let days = code.strip_prefix("before_")?.parse().ok()?;
                 let threshold = Self::Before(days);
@@ -147,6 +151,7 @@ impl Threshold {
             Self::DueDay => "due_day".to_owned(),
             Self::Overdue => "overdue".to_owned(),
             Self::Escalation => "escalation".to_owned(),
+            Self::Again => "again".to_owned(),
         }
     }
 
@@ -154,7 +159,7 @@ impl Threshold {
     pub fn on(self, due_on: NaiveDate, grace: GraceDays) -> NaiveDate {
         let moved = match self {
             Self::Before(days) => due_on.checked_sub_days(Days::new(days.into())),
-            Self::DueDay => Some(due_on),
+            Self::DueDay | Self::Again => Some(due_on),
             Self::Overdue => due_on.succ_opt(),
             Self::Escalation => due_on.checked_add_days(Days::new(u64::from(grace.get()) + 1)),
         };
@@ -165,6 +170,7 @@ impl Threshold {
     /// Larger is more pressing.
     pub(super) fn rank(self) -> (u8, i32) {
         match self {
+            Self::Again => (0, i32::MIN),
             Self::Before(days) => (0, -i32::from(days)),
             Self::DueDay => (1, 0),
             Self::Overdue => (2, 0),

@@ -72,17 +72,17 @@ pub(crate) async fn suppress_planned_of_all(
 }
 
 /// What an item's row says about its reminders.
-pub(super) struct FactsRow {
-    pub(super) id: Uuid,
-    pub(super) due_on: NaiveDate,
-    pub(super) lead_days: Vec<i16>,
-    pub(super) grace_days: i16,
-    pub(super) reminders_from: DateTime<Utc>,
-    pub(super) time_zone: String,
+pub(crate) struct FactsRow {
+    pub(crate) id: Uuid,
+    pub(crate) due_on: NaiveDate,
+    pub(crate) lead_days: Vec<i16>,
+    pub(crate) grace_days: i16,
+    pub(crate) reminders_from: DateTime<Utc>,
+    pub(crate) time_zone: String,
 }
 
 impl FactsRow {
-    pub(super) fn facts(&self) -> Result<ItemFacts> {
+    pub(crate) fn facts(&self) -> Result<ItemFacts> {
         let lead_days: Vec<i64> = self.lead_days.iter().map(|day| i64::from(*day)).collect();
         let zone: Tz = self.time_zone.parse().map_err(Error::internal)?;
         Ok(ItemFacts {

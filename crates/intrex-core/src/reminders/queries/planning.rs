@@ -51,7 +51,12 @@ pub(in crate::reminders) async fn lock_items_to_plan(
            and o.due_on - coalesce((select max(day) from unnest(o.lead_days) as lead (day)), 0) <= $2
            -- A day after the last threshold in every zone, nothing of an item can change any more.
            and (o.planned_through is null
-                or (o.planned_through < $2 and o.due_on + o.grace_days + 2 >= least(o.planned_through, $3::date)))
+                or (o.planned_through < $2
+                    and (o.due_on + o.grace_days + 2 >= least(o.planned_through, $3::date)
+                         -- Unless somebody has it in hand, to whom it comes back later than that.
+                         or exists (select from app.acknowledgements a
+                                    where a.tenant_id = o.tenant_id and a.obligation_id = o.id
+                                      and a.again_on > o.planned_through))))
          order by o.due_on, o.id limit $4
          for no key update of o skip locked",
         tenant.uuid(),

@@ -266,10 +266,15 @@ pub(in crate::reminders) async fn deliver_in_app(
     Ok(())
 }
 
-/// The kind of message that a threshold makes.
-pub(in crate::reminders) fn notification_kind(threshold: Threshold) -> &'static str {
+/// The kind of message that a threshold makes, which falls on a day of an item that is due on another.
+pub(in crate::reminders) fn notification_kind(
+    threshold: Threshold,
+    falls_on: NaiveDate,
+    due_on: NaiveDate,
+) -> &'static str {
     match threshold {
-        Threshold::Before(_) | Threshold::DueDay => "obligation_due",
+        Threshold::Again if falls_on > due_on => "obligation_overdue",
+        Threshold::Before(_) | Threshold::DueDay | Threshold::Again => "obligation_due",
         Threshold::Overdue | Threshold::Escalation => "obligation_overdue",
     }
 }

@@ -1,6 +1,7 @@
 //! Version 1, one file a noun: its handlers call the same commands and reads as the pages.
 
 mod access_reviews;
+mod answers;
 mod audit;
 mod branches;
 mod connectors;
@@ -34,6 +35,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(templates::routes)
         .with(imports::routes)
         .with(notifications::routes)
+        .with(answers::routes)
         .with(reports::routes)
         .with(audit::routes)
         .with(users::routes)
@@ -62,6 +64,7 @@ pub(super) fn describe(document: &mut Document) {
         templates::Description::openapi(),
         imports::Description::openapi(),
         notifications::Description::openapi(),
+        answers::Description::openapi(),
         reports::Description::openapi(),
         audit::Description::openapi(),
         users::Description::openapi(),

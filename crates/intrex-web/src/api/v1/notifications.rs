@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 use intrex_core::{
     Error,
+    answers::{self, Answered, RawAcknowledgement, RawSelection, RawSnooze},
     error::FieldErrors,
     ids::NotificationId,
     notifications::{self, Inbox, Notification},
@@ -22,14 +23,33 @@ use crate::{
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::NotificationsRead);
+    let answer = Access::Needs(Permission::RemindersAnswer);
     routes
         .api(Verb::Get, "/api/v1/notifications", read, list)
         .api(Verb::Get, "/api/v1/notifications/{id}", read, show)
         .api(Verb::Post, "/api/v1/notifications/{id}/read", read, mark)
+        .api(
+            Verb::Post,
+            "/api/v1/notifications/acknowledge",
+            answer,
+            acknowledge_selected,
+        )
+        .api(
+            Verb::Post,
+            "/api/v1/notifications/{id}/acknowledge",
+            answer,
+            acknowledge,
+        )
+        .api(
+            Verb::Post,
+            "/api/v1/notifications/{id}/snooze",
+            answer,
+            snooze,
+        )
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, show, mark))]
+#[openapi(paths(list, show, mark, acknowledge, acknowledge_selected, snooze))]
 pub(super) struct Description;
 
 /// What narrows the inbox.
@@ -37,20 +57,28 @@ pub(super) struct Description;
 #[serde(deny_unknown_fields, default)]
 struct RawInbox {
     unread: Raw,
+    to_acknowledge: Raw,
 }
 
 impl RawInbox {
     fn parse(&self) -> Result<Inbox, Error> {
         let mut errors = FieldErrors::new();
-        let inbox = self
-            .unread
-            .one_of(&mut errors, "unread", "true, false", |text| match text {
-                "true" => Some(Inbox::Unread),
-                "false" => Some(Inbox::All),
-                _ => None,
-            });
+        let flag = |text: &str| match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        };
+        let choices = "true, false";
+        let unread = self.unread.one_of(&mut errors, "unread", choices, flag);
+        let waiting = self
+            .to_acknowledge
+            .one_of(&mut errors, "to_acknowledge", choices, flag);
         errors.finish()?;
-        Ok(inbox.flatten().unwrap_or_default())
+        Ok(match (waiting.flatten(), unread.flatten()) {
+            (Some(true), _) => Inbox::ToAcknowledge,
+            (_, Some(true)) => Inbox::Unread,
+            _ => Inbox::All,
+        })
     }
 }
 
@@ -58,6 +86,8 @@ impl RawInbox {
 #[utoipa::path(get, path = "/api/v1/notifications", tag = "notifications", params(
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query),
     ("unread" = Option<bool>, Query, description = "`true` for what was not read alone"),
+    ("to_acknowledge" = Option<bool>, Query,
+     description = "`true` for what is about an open obligation and was not acknowledged; `unread` is not asked then"),
 ), responses((status = 200, body = paging::Page<Notification>)))]
 async fn list(
     exchange: Exchange,
@@ -90,5 +120,52 @@ async fn mark(
     sent: Json<Nothing>,
 ) -> Result<Response, Fault> {
     let message = notifications::commands::mark_read(&web.app, &sent.actor, id).await?;
+    json::ok(&message)
+}
+
+/// Acknowledges a message: the caller has its obligation in hand, and is reminded of it no more than it goes beyond what the
+/// message says. Doing so again changes nothing.
+#[utoipa::path(post, path = "/api/v1/notifications/{id}/acknowledge", tag = "notifications",
+    params(("id" = NotificationId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = RawAcknowledgement,
+    responses((status = 200, body = Notification), (status = 404, body = crate::answer::Problem),
+              (status = 409, description = "the obligation is not open any more, or the message is about none", body = crate::answer::Problem),
+              (status = 422, body = crate::answer::Problem)))]
+async fn acknowledge(
+    State(web): State<WebState>,
+    PathId(id): PathId<NotificationId>,
+    sent: Json<RawAcknowledgement>,
+) -> Result<Response, Fault> {
+    let message = answers::commands::acknowledge(&web.app, &sent.actor, id, &sent.input).await?;
+    json::ok(&message)
+}
+
+/// Acknowledges several messages, all or none: one that is not in the caller's inbox makes it a 404, which does not tell
+/// which. Obligations that were settled meanwhile are passed over.
+#[utoipa::path(post, path = "/api/v1/notifications/acknowledge", tag = "notifications",
+    params(("Idempotency-Key" = Option<String>, Header)), request_body = RawSelection,
+    responses((status = 200, body = Answered), (status = 404, body = crate::answer::Problem),
+              (status = 409, description = "one of the messages is about no obligation", body = crate::answer::Problem),
+              (status = 422, body = crate::answer::Problem)))]
+async fn acknowledge_selected(
+    State(web): State<WebState>,
+    sent: Json<RawSelection>,
+) -> Result<Response, Fault> {
+    let answered =
+        answers::commands::acknowledge_selected(&web.app, &sent.actor, &sent.input).await?;
+    json::ok(&answered)
+}
+
+/// Puts the obligation of a message off for the caller: its reminders come together at that time. Escalations do not wait.
+#[utoipa::path(post, path = "/api/v1/notifications/{id}/snooze", tag = "notifications",
+    params(("id" = NotificationId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = RawSnooze,
+    responses((status = 200, body = Notification), (status = 404, body = crate::answer::Problem),
+              (status = 409, description = "the obligation is not open any more, or the message is about none", body = crate::answer::Problem),
+              (status = 422, body = crate::answer::Problem)))]
+async fn snooze(
+    State(web): State<WebState>,
+    PathId(id): PathId<NotificationId>,
+    sent: Json<RawSnooze>,
+) -> Result<Response, Fault> {
+    let message = answers::commands::snooze(&web.app, &sent.actor, id, &sent.input).await?;
     json::ok(&message)
 }

@@ -134,6 +134,7 @@ impl Scene {
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
             reset: used_reset(&app, &acme, &zenobia).await,
             email_change: ended_email_change(&app, &acme, &zenobia).await,
+            answer_link: expired_answer_link(&app, &zenobia, &of_gulshan).await,
             fresh: Uuid::nil().simple().to_string(),
         };
         let second = Ids {
@@ -165,6 +166,7 @@ impl Scene {
             invitation: replaced_invitation(&app, &globex, depot.id).await,
             reset: used_reset(&app, &globex, &mallory).await,
             email_change: ended_email_change(&app, &globex, &mallory).await,
+            answer_link: expired_answer_link(&app, &mallory, &of_depot).await,
             fresh: Uuid::max().simple().to_string(),
         };
         for member in [&bob, &carol] {
@@ -277,6 +279,7 @@ impl Scene {
             invitation: token(Kind::Invitation),
             reset: token(Kind::PasswordReset),
             email_change: token(Kind::EmailChange),
+            answer_link: token(Kind::Answer),
             // As long as the others, and for a name that is one of its kind.
             fresh: id().replace('-', ""),
         }
@@ -651,6 +654,30 @@ async fn ended_email_change(app: &TestApp, tenant: &Tenant, member: &Member) -> 
     .bind(&other[..])
     .bind(app.app.now())
     .execute(&mut app.superuser().await)
+    .await
+    .expect("the link is written");
+    text.expose_secret().to_owned()
+}
+
+/// A link that answers a reminder, and has expired: it counts no more.
+async fn expired_answer_link(app: &TestApp, member: &Member, about: &Obligation) -> String {
+    let mut superuser = app.superuser().await;
+    let tenant: Uuid =
+        sqlx::query_scalar("select tenant_id from app.obligation_instances where id = $1")
+            .bind(about.id.uuid())
+            .fetch_one(&mut superuser)
+            .await
+            .expect("the item is there");
+    let (text, hash) = opaque::mint(Kind::Answer, tenant.into(), app.app.chance);
+    sqlx::query(
+        "insert into app.answer_links (tenant_id, token_hash, person_id, obligation_id, threshold, due_on, created_at, expires_at)
+         select tenant_id, $2, $3, id, 'due_day', due_on, $4, $4 from app.obligation_instances where id = $1",
+    )
+    .bind(about.id.uuid())
+    .bind(&hash[..])
+    .bind(member.id.uuid())
+    .bind(app.app.now())
+    .execute(&mut superuser)
     .await
     .expect("the link is written");
     text.expose_secret().to_owned()

@@ -46,6 +46,8 @@ pub(super) enum Thing {
     Reset,
     /// The same of a link that agrees to another address.
     EmailChange,
+    /// The same of a link that answers a reminder.
+    AnswerLink,
     /// A file's name.
     File,
 }
@@ -74,6 +76,7 @@ pub(super) struct Ids {
     pub(super) invitation: String,
     pub(super) reset: String,
     pub(super) email_change: String,
+    pub(super) answer_link: String,
     pub(super) fresh: String,
 }
 
@@ -102,12 +105,13 @@ impl Ids {
             Thing::Invitation => &self.invitation,
             Thing::Reset => &self.reset,
             Thing::EmailChange => &self.email_change,
+            Thing::AnswerLink => &self.answer_link,
             Thing::File => "none.css",
         }
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 21] {
+    pub(super) fn all(&self) -> [&str; 22] {
         [
             &self.branch,
             &self.obligation,
@@ -129,6 +133,7 @@ impl Ids {
             &self.invitation,
             &self.reset,
             &self.email_change,
+            &self.answer_link,
             &self.fresh,
         ]
     }
@@ -282,6 +287,8 @@ pub(super) const TABLE: &[Line] = &[
     post("/reset-password/{token}")
         .of(Thing::Reset)
         .sends(password),
+    get("/a/{token}").of(Thing::AnswerLink),
+    post("/a/{token}").of(Thing::AnswerLink).sends(link_answer),
     get("/email-change/{token}").of(Thing::EmailChange),
     post("/email-change/{token}")
         .of(Thing::EmailChange)
@@ -535,6 +542,9 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawReplay")),
     get("/messages/deliveries/{id}").of(Thing::Delivery),
     post("/messages/deliveries/{id}/retry").of(Thing::Delivery),
+    post("/messages/acknowledge").sends(messages),
+    post("/messages/snooze").sends(messages_until),
+    post("/messages/{id}/acknowledge").of(Thing::Message),
     get("/templates"),
     post("/templates")
         .sends(template)
@@ -588,6 +598,13 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/notifications/{id}/read")
         .of(Thing::Message)
         .sends(nothing),
+    post("/api/v1/notifications/acknowledge").sends(messages),
+    post("/api/v1/notifications/{id}/acknowledge")
+        .of(Thing::Message)
+        .sends(nothing),
+    post("/api/v1/notifications/{id}/snooze")
+        .of(Thing::Message)
+        .sends(until),
     get("/api/v1/obligations").filters(OBLIGATION_FILTERS),
     post("/api/v1/obligations")
         .sends(obligation)
@@ -596,6 +613,13 @@ pub(super) const TABLE: &[Line] = &[
     line("PATCH", "/api/v1/obligations/{id}")
         .of(Thing::Obligation)
         .sends(change),
+    post("/api/v1/obligations/{id}/acknowledge")
+        .of(Thing::Obligation)
+        .sends(nothing),
+    get("/api/v1/obligations/{id}/answers").of(Thing::Obligation),
+    post("/api/v1/obligations/{id}/snooze")
+        .of(Thing::Obligation)
+        .sends(until),
     post("/api/v1/obligations/{id}/complete")
         .of(Thing::Obligation)
         .sends(completion),
@@ -764,6 +788,22 @@ pub(super) const TABLE: &[Line] = &[
         .sends(nothing),
     post("/sign-out"),
 ];
+
+fn messages(ids: &Ids) -> Value {
+    json!({ "ids": [ids.message] })
+}
+
+fn messages_until(ids: &Ids) -> Value {
+    json!({ "ids": [ids.message], "until": "1h" })
+}
+
+fn until(_: &Ids) -> Value {
+    json!({ "until": "1h" })
+}
+
+fn link_answer(_: &Ids) -> Value {
+    json!({ "act": "acknowledge", "note": TYPED })
+}
 
 fn nothing(_: &Ids) -> Value {
     json!({})

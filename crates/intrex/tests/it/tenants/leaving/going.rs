@@ -83,6 +83,12 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
            select tenant_id, {id}, 'x', '{{obligation.due}}', 'low', id, 'endpoint', '{now}', '{now}'
            from app.connectors where tenant_id = '{t}' limit 1;
          insert into app.notification_opt_outs (tenant_id, person_id, event_type, since) values ('{t}', '{p}', 'digest', '{now}');
+         insert into app.acknowledgements (tenant_id, id, branch_id, obligation_id, person_id, threshold, due_on, via, at, again_on)
+           select tenant_id, {id}, branch_id, id, '{p}', 'due_day', due_on, 'app', '{now}', due_on
+           from app.obligation_instances where tenant_id = '{t}' limit 1;
+         insert into app.snoozes (tenant_id, obligation_id, person_id, branch_id, at, until)
+           select tenant_id, id, '{p}', branch_id, '{now}', '{now}'::timestamptz + interval '1 hour'
+           from app.obligation_instances where tenant_id = '{t}' limit 1;
          insert into app.reminder_slots (tenant_id, id, branch_id, obligation_id, threshold, falls_on, route_id, connector_id,
                                          recipient_id, fingerprint, planned_at, state, next_attempt_at, created_at, delivery_id)
            select tenant_id, {id}, branch_id, id, 'due_day', due_on, {id}, {id}, '{p}', {hash}, '{now}', 'planned', '{now}', '{now}',

@@ -6,9 +6,10 @@ use super::begin;
 use crate::{isolation::scene::Scene, support::TestApp};
 
 /// Tables whose rows no session removes in the life of an organisation.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "access_review_rows",
     "access_reviews",
+    "acknowledgements",
     "branches",
     "connectors",
     "imports",

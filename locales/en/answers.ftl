@@ -1,0 +1,31 @@
+# What people answer to reminders.
+answer-nothing-chosen = Choose at least one message.
+answer-closed = This obligation is not open any more: it needs no answer.
+answer-not-of-an-obligation = Only messages about obligations can be acknowledged or put off.
+answer-snooze-past = Choose a time that is still to come.
+answer-snooze-too-long = At most { $days } days ahead.
+answer-snooze-beyond-grace = Not after the last day of grace, { $date }.
+
+answer-link = Answer a reminder
+answer-link-lede = { $title } is due at { $branch } ({ $tenant }) on { $date }. Say that you have it in hand, or that you want to hear of it later.
+answer-link-again = If you have it in hand, you are not reminded of it again for some days. What is more pressing, such as its becoming overdue, is still told.
+answer-acknowledge = Acknowledge
+answer-note-hint = Who deals with it, or what it waits for. Everybody who sees the obligation can read it.
+answer-snooze-until = Or put it off until
+answer-snooze = Snooze
+answer-open = Open in Intrex
+answer-done = Acknowledged
+answer-done-detail = You have it in hand. You can close this page.
+answer-snoozed = Put off
+answer-snoozed-detail = You hear of it again on { $when }.
+answer-before = Answered already
+answer-before-acknowledged = It was acknowledged by this link on { $when }.
+answer-before-snoozed = It was put off by this link on { $when }.
+answer-settled = No answer is needed any more
+answer-settled-detail = The obligation was settled, or it was moved to another date. Nothing was changed.
+answer-gone = This link does not count
+answer-gone-detail = It has expired, or the obligation is not yours to see any more. Nothing was changed. Sign in to look at your messages.
+item-answers = Who has it in hand
+item-acknowledged-by = { $name } acknowledged it on { $when }, and hears of it again on { $date }.
+item-snoozed-by = { $name } has put it off until { $when }.
+item-answers-none = Nobody has said so yet.
