@@ -152,7 +152,7 @@ async fn draw(
 }
 
 /// Until when something can be put off, as a page offers it.
-pub(super) fn choices(words: Words) -> Vec<(&'static str, String)> {
+pub(crate) fn choices(words: Words) -> Vec<(&'static str, String)> {
     answers::input::CHOICES
         .into_iter()
         .map(|choice| (choice, words.named("snooze", &choice.replace('_', "-"))))

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use intrex_core::{
     Error,
+    answers::{self, reads::ItemAnswers},
     catalogue::{Text, keys},
     db::ReadTx,
     ids::ObligationId,
@@ -110,6 +111,9 @@ struct ItemPage<'a> {
     successor: Option<Link>,
     following: Option<String>,
     entries: Vec<Entry>,
+    /// Who has it in hand or has put it off: a sentence, and what they said.
+    answers: Vec<(String, String)>,
+    choices: Vec<(&'static str, String)>,
     acts: Acts,
     /// What was typed into a form that the item, as it is now, has no place for.
     typed: Vec<(String, String)>,
@@ -150,6 +154,7 @@ pub(super) async fn draw(
     let dates = reads::next_dates(&mut tx, &item).await?;
     let template = template(&mut tx, &item).await?;
     let entries = timeline::read(&mut tx, &item, zone, words).await?;
+    let answered = answers::reads::of_item(&mut tx, item.id).await?;
     let people = match tx.actor().can(Permission::ObligationsUpdate) {
         true => Choices::read(&mut tx)
             .await?
@@ -196,6 +201,8 @@ pub(super) async fn draw(
                 words: words.day(next.due_on),
             }),
             entries,
+            answers: sentences(&answered, zone, words),
+            choices: crate::pages::messages::choices(words),
             typed: [acts.typed_in_vain(outcome.is_none()), drawing.typed].concat(),
             acts,
             outcome,
@@ -207,6 +214,24 @@ pub(super) async fn draw(
             item: &item,
         },
     )
+}
+
+/// Who has an item in hand, and who has put it off.
+fn sentences(answers: &ItemAnswers, zone: Tz, words: Words) -> Vec<(String, String)> {
+    let acknowledged = answers.acknowledgements.iter().map(|said| {
+        let text = Text::new(keys::ITEM_ACKNOWLEDGED_BY)
+            .with("name", said.person_name.as_str())
+            .with("when", words.moment(said.at, zone))
+            .with("date", words.day(said.again_on));
+        (words.say(&text), said.note.clone())
+    });
+    let snoozed = answers.snoozes.iter().map(|snooze| {
+        let text = Text::new(keys::ITEM_SNOOZED_BY)
+            .with("name", snooze.person_name.as_str())
+            .with("when", words.moment(snooze.until, zone));
+        (words.say(&text), String::new())
+    });
+    acknowledged.chain(snoozed).collect()
 }
 
 /// The template that an item was made from, for those who may read templates.

@@ -520,6 +520,14 @@ pub(super) const TABLE: &[Line] = &[
         .of(Thing::Obligation)
         .sends(completion)
         .fields(Fields::Of("RawCompletion")),
+    post("/obligations/{id}/acknowledge")
+        .of(Thing::Obligation)
+        .sends(nothing)
+        .fields(Fields::Of("RawAcknowledgement")),
+    post("/obligations/{id}/snooze")
+        .of(Thing::Obligation)
+        .sends(until)
+        .fields(Fields::Of("RawSnooze")),
     post("/obligations/{id}/reopen")
         .of(Thing::Obligation)
         .sends(reason)
