@@ -798,11 +798,11 @@ pub(super) const TABLE: &[Line] = &[
 ];
 
 fn messages(ids: &Ids) -> Value {
-    json!({ "ids": [ids.message] })
+    json!({ "ids": ids.message })
 }
 
 fn messages_until(ids: &Ids) -> Value {
-    json!({ "ids": [ids.message], "until": "1h" })
+    json!({ "ids": ids.message, "until": "1h" })
 }
 
 fn until(_: &Ids) -> Value {
