@@ -99,8 +99,8 @@ pub(super) async fn acknowledge(
     Ok(Some(event))
 }
 
-/// Settles what waits for a person of an item and says no more than a threshold; how many that were. What is on its way this
-/// moment ends by itself.
+/// Settles what waits for a person of an item and says no more than a threshold, and what of that would be said to others
+/// because nobody answers; how many that were. What is on its way this moment ends by itself.
 async fn settle(
     tx: &mut WriteTx,
     person: PersonId,
@@ -111,8 +111,8 @@ async fn settle(
     let waiting = items::lock_waiting(tx.conn(), tenant, person, item).await?;
     let covered: Vec<Uuid> = waiting
         .into_iter()
-        .filter(|(_, of)| Threshold::parse(of).is_some_and(|of| of <= threshold))
-        .map(|(id, _)| id)
+        .filter(|slot| Threshold::parse(&slot.threshold).is_some_and(|of| of <= threshold))
+        .map(|slot| slot.id)
         .collect();
     items::settle(tx.conn(), tenant, &covered, now).await?;
     Ok(covered.len())

@@ -28,8 +28,9 @@ pub(super) async fn snooze(
     let waiting = items::lock_waiting(tx.conn(), tenant, who.person, facts.id).await?;
     let moved: Vec<_> = waiting
         .into_iter()
-        .filter(|(_, of)| Threshold::parse(of).is_some_and(|of| of != Threshold::Escalation))
-        .map(|(id, _)| id)
+        .filter(|slot| slot.recipient_id == Some(who.person.uuid()))
+        .filter(|slot| Threshold::parse(&slot.threshold) != Some(Threshold::Escalation))
+        .map(|slot| slot.id)
         .collect();
     let moved = items::put_off(tx.conn(), tenant, &moved, until).await?;
     items::plan_anew(tx.conn(), tenant, facts.id).await?;

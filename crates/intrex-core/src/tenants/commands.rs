@@ -142,6 +142,11 @@ pub async fn update(
             before.opt_outs.join(", "),
             after.opt_outs.join(", "),
         ),
+        (
+            "acknowledged_again_days",
+            before.acknowledged_again_days.to_string(),
+            after.acknowledged_again_days.to_string(),
+        ),
     ] {
         if before != after {
             event = event.changed(field, before, after);

@@ -23,6 +23,8 @@ const DEFAULT_TIME_ZONE: &str = "UTC";
 
 /// Days without a sign-in after which an account is dormant, at least and at most.
 const DORMANT_AFTER_DAYS: (i64, i64) = (30, 365);
+/// The least and the most days after which an acknowledged obligation comes back.
+const ACKNOWLEDGED_AGAIN_DAYS: (i64, i64) = (1, 60);
 /// Months between two access reviews at most.
 const MAX_REVIEW_MONTHS: i64 = 12;
 
@@ -80,6 +82,9 @@ pub struct RawTenantUpdate {
     /// `obligation.overdue`, `obligation.escalated` and `security.event`.
     #[schema(value_type = Option<Vec<crate::channels::EventType>>)]
     pub opt_outs: Raw,
+    /// Days after which an obligation that somebody has acknowledged comes back to them, if it is still open: 1 to 60.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 60)]
+    pub acknowledged_again_days: Raw,
 }
 
 impl RawTenant {
@@ -160,6 +165,10 @@ impl RawTenantUpdate {
             "any, passkey",
             AdminFactor::parse,
         );
+        let (least, most) = ACKNOWLEDGED_AGAIN_DAYS;
+        let again =
+            self.acknowledged_again_days
+                .number(e, "acknowledged_again_days", least, most);
         let opt_outs = match self.opt_outs.is_given() {
             true => preferences::opt_outs(&self.opt_outs, "opt_outs", e).map(|events| {
                 let names = events.iter().map(|one| one.as_str().to_owned());
@@ -169,7 +178,7 @@ impl RawTenantUpdate {
         };
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
         let limits = preset.zip(hours).zip(minutes);
-        let factors = roles.zip(factor).zip(opt_outs);
+        let factors = roles.zip(factor).zip(opt_outs).zip(again);
         let access = dormant.zip(suspend).zip(review);
         match (name, time_zone, lead_days, limits, factors, access) {
             (
@@ -177,7 +186,7 @@ impl RawTenantUpdate {
                 Some(time_zone),
                 Some(lead_days),
                 Some(((preset, hours), minutes)),
-                Some(((recovery_code_roles, factor), opt_outs)),
+                Some((((recovery_code_roles, factor), opt_outs), again)),
                 Some(((dormant, suspend), review)),
             ) => Ok(TenantFacts {
                 name,
@@ -197,6 +206,7 @@ impl RawTenantUpdate {
                 access_review_months: small(review).unwrap_or(before.access_review_months),
                 admin_second_factor: factor.unwrap_or(before.admin_second_factor),
                 opt_outs,
+                acknowledged_again_days: small(again).unwrap_or(before.acknowledged_again_days),
             }),
             _ => Err(errors.into()),
         }

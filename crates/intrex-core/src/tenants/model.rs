@@ -37,6 +37,8 @@ pub struct Tenant {
     /// The events that its people may opt out of outside of Intrex. What is critical is told all the same.
     #[schema(value_type = Vec<crate::channels::EventType>)]
     pub opt_outs: Vec<String>,
+    /// Days after which an obligation that somebody has acknowledged comes back to them, if it is still open.
+    pub acknowledged_again_days: i16,
     /// When it is deleted, if somebody has asked for that.
     pub deletion_due_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -126,6 +128,7 @@ pub(crate) struct TenantFacts {
     pub access_review_months: i16,
     pub admin_second_factor: AdminFactor,
     pub opt_outs: Vec<String>,
+    pub acknowledged_again_days: i16,
 }
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.

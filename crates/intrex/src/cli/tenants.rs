@@ -92,6 +92,9 @@ pub(super) struct Set {
     /// The events that people may opt out of outside of Intrex, such as obligation.due,digest; none for none
     #[arg(long, value_name = "EVENTS")]
     opt_outs: Option<String>,
+    /// Days after which an obligation that somebody has acknowledged comes back to them: 1 to 60
+    #[arg(long, value_name = "DAYS")]
+    acknowledged_again_days: Option<u16>,
     #[command(flatten)]
     act: Act,
 }
@@ -175,6 +178,7 @@ fn set(command: Set) -> Result<Ended> {
             access_review_months: number(command.access_review_months),
             admin_second_factor: words(command.admin_second_factor),
             opt_outs: words(command.opt_outs),
+            acknowledged_again_days: number(command.acknowledged_again_days),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await

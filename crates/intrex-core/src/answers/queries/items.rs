@@ -165,29 +165,35 @@ pub(in crate::answers) async fn answer_messages(
     Ok(())
 }
 
-/// The reminders of an item for a person that wait, whether by themselves or in a message that waits, under lock: id and
-/// threshold.
+/// A reminder that waits.
+pub(in crate::answers) struct WaitingRow {
+    pub(in crate::answers) id: Uuid,
+    pub(in crate::answers) threshold: String,
+    pub(in crate::answers) recipient_id: Option<Uuid>,
+}
+
+/// The reminders of an item that wait, whether by themselves or in a delivery that waits, under lock: a person's, and those
+/// that go out only if nobody answers.
 pub(in crate::answers) async fn lock_waiting(
     conn: &mut PgConnection,
     tenant: TenantId,
     person: PersonId,
     item: Uuid,
-) -> Result<Vec<(Uuid, String)>> {
-    let rows = sqlx::query!(
-        "select id, threshold from app.reminder_slots
-         where tenant_id = $1 and obligation_id = $2 and recipient_id = $3
-           and (state = 'planned' or state = 'sending' and lease_until is null)
-         order by id for update",
+) -> Result<Vec<WaitingRow>> {
+    Ok(sqlx::query_as!(
+        WaitingRow,
+        "select s.id, s.threshold, s.recipient_id from app.reminder_slots s
+         where s.tenant_id = $1 and s.obligation_id = $2 and (s.recipient_id = $3 or s.unanswered)
+           and (s.state = 'planned' or s.state = 'sending' and s.lease_until is null
+                and exists (select from app.notification_deliveries d
+                            where d.tenant_id = s.tenant_id and d.id = s.delivery_id and d.state = 'waiting'))
+         order by s.id for update of s",
         tenant.uuid(),
         item,
         person.uuid(),
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.id, row.threshold))
-        .collect())
+    .await?)
 }
 
 /// Settles reminders as acknowledged. The caller holds their locks.
@@ -198,7 +204,7 @@ pub(in crate::answers) async fn settle(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update app.reminder_slots set state = 'acknowledged', settled_at = $3, lease_until = null, reason = null
+        "update app.reminder_slots set state = 'acknowledged', settled_at = $3, lease_until = null, reason = null, delivery_id = null
          where tenant_id = $1 and id = any($2)",
         tenant.uuid(),
         slots,
@@ -209,7 +215,8 @@ pub(in crate::answers) async fn settle(
     Ok(())
 }
 
-/// Puts reminders off that would come before an instant; how many. The caller holds their locks.
+/// Puts reminders off that would come before an instant; how many. Those that a delivery carries, which waits for another
+/// attempt, are taken from it. The caller holds their locks.
 pub(in crate::answers) async fn put_off(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -217,8 +224,9 @@ pub(in crate::answers) async fn put_off(
     until: DateTime<Utc>,
 ) -> Result<u64> {
     let moved = sqlx::query!(
-        "update app.reminder_slots set planned_at = $3, next_attempt_at = greatest(next_attempt_at, $3)
-         where tenant_id = $1 and id = any($2) and state = 'planned' and planned_at < $3",
+        "update app.reminder_slots
+         set state = 'planned', planned_at = $3, next_attempt_at = greatest(next_attempt_at, $3), delivery_id = null, attempts = 0
+         where tenant_id = $1 and id = any($2) and planned_at < $3",
         tenant.uuid(),
         slots,
         until,

@@ -113,6 +113,10 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
             tenant.access_review_months.to_string(),
         ),
         (
+            "acknowledged_again_days",
+            tenant.acknowledged_again_days.to_string(),
+        ),
+        (
             "admin_second_factor",
             tenant.admin_second_factor.as_str().to_owned(),
         ),

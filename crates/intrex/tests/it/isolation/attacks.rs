@@ -90,7 +90,7 @@ fn expected(route: &RouteInfo, line: &Line, who: &Attacker, way: Way) -> Expecte
     if permission.reach(Column::Role(role)) == Reach::No || refused_to_tokens {
         return Expected::Forbidden;
     }
-    match (line.thing, line.refers) {
+    match (line.thing.or(line.names), line.refers) {
         (Some(thing), _) if !sees(who, thing) => Expected::NotThere,
         (_, Some(field)) => Expected::Refused(field),
         _ => Expected::Theirs,

@@ -161,6 +161,8 @@ pub(super) struct Line {
     pub(super) body: Option<fn(&Ids) -> Value>,
     /// The body's field that is refused if its ids are not the caller's.
     pub(super) refers: Option<&'static str>,
+    /// What the body names: whose it is not is answered as for a path.
+    pub(super) names: Option<Thing>,
     /// Parameters of the query that name an id.
     pub(super) filters: &'static [(&'static str, Thing)],
     pub(super) fields: Fields,
@@ -178,6 +180,7 @@ const fn line(method: &'static str, path: &'static str) -> Line {
         thing: None,
         body: None,
         refers: None,
+        names: None,
         filters: &[],
         fields: Fields::Described,
         in_session: false,
@@ -211,6 +214,13 @@ impl Line {
     const fn refers(self, field: &'static str) -> Self {
         Line {
             refers: Some(field),
+            ..self
+        }
+    }
+
+    const fn names(self, thing: Thing) -> Self {
+        Line {
+            names: Some(thing),
             ..self
         }
     }
@@ -550,8 +560,12 @@ pub(super) const TABLE: &[Line] = &[
         .fields(Fields::Of("RawReplay")),
     get("/messages/deliveries/{id}").of(Thing::Delivery),
     post("/messages/deliveries/{id}/retry").of(Thing::Delivery),
-    post("/messages/acknowledge").sends(messages),
-    post("/messages/snooze").sends(messages_until),
+    post("/messages/acknowledge")
+        .sends(messages)
+        .names(Thing::Message),
+    post("/messages/snooze")
+        .sends(messages_until)
+        .names(Thing::Message),
     post("/messages/{id}/acknowledge").of(Thing::Message),
     get("/templates"),
     post("/templates")
@@ -606,7 +620,9 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/notifications/{id}/read")
         .of(Thing::Message)
         .sends(nothing),
-    post("/api/v1/notifications/acknowledge").sends(messages),
+    post("/api/v1/notifications/acknowledge")
+        .sends(messages)
+        .names(Thing::Message),
     post("/api/v1/notifications/{id}/acknowledge")
         .of(Thing::Message)
         .sends(nothing),
@@ -930,7 +946,7 @@ fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
         "session_absolute_hours": "168", "session_idle_minutes": "1440", "dormant_after_days": "90",
-        "suspend_dormant": "no", "access_review_months": "3", "admin_second_factor": "any",
+        "suspend_dormant": "no", "access_review_months": "3", "acknowledged_again_days": "7", "admin_second_factor": "any",
         "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
 }
