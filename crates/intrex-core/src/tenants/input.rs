@@ -166,9 +166,9 @@ impl RawTenantUpdate {
             AdminFactor::parse,
         );
         let (least, most) = ACKNOWLEDGED_AGAIN_DAYS;
-        let again =
-            self.acknowledged_again_days
-                .number(e, "acknowledged_again_days", least, most);
+        let again = self
+            .acknowledged_again_days
+            .number(e, "acknowledged_again_days", least, most);
         let opt_outs = match self.opt_outs.is_given() {
             true => preferences::opt_outs(&self.opt_outs, "opt_outs", e).map(|events| {
                 let names = events.iter().map(|one| one.as_str().to_owned());

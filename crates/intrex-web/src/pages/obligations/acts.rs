@@ -1,4 +1,4 @@
-//! What can be done to an item from its page: complete, waive, reopen, reschedule, assign. Each is one command; when it is
+//! What can be done to an item from its page: complete, waive, reopen, reschedule, assign, acknowledge, put off. Each is one command; when it is
 //! refused, the item's page is drawn as it is now, with the form open and what was typed in it.
 
 use axum::{
@@ -9,6 +9,7 @@ use axum::{
 use chrono::NaiveDate;
 use intrex_core::{
     Actor, Error,
+    answers::{self, RawAcknowledgement, RawSnooze},
     catalogue::keys,
     error::Conflict,
     ids::ObligationId,
@@ -38,6 +39,8 @@ pub(super) enum Act {
     Reopen,
     Reschedule,
     Assign,
+    Acknowledge,
+    Snooze,
 }
 
 impl Act {
@@ -48,6 +51,8 @@ impl Act {
             Act::Reopen => "reopen",
             Act::Reschedule => "reschedule",
             Act::Assign => "assign",
+            Act::Acknowledge => "acknowledge",
+            Act::Snooze => "snooze",
         }
     }
 }
@@ -60,6 +65,8 @@ pub(super) struct Acts {
     pub(super) reopen: FormView,
     pub(super) reschedule: FormView,
     pub(super) assign: FormView,
+    pub(super) acknowledge: FormView,
+    pub(super) snooze: FormView,
     open: Option<Act>,
 }
 
@@ -82,6 +89,8 @@ impl Acts {
                 ("owner_id", person(item.owner_id)),
                 ("deputy_id", person(item.deputy_id)),
             ]),
+            acknowledge: FormView::empty(),
+            snooze: FormView::empty(),
             open: None,
         };
         if let Some((act, form)) = refused {
@@ -98,6 +107,8 @@ impl Acts {
             Act::Reopen => &mut self.reopen,
             Act::Reschedule => &mut self.reschedule,
             Act::Assign => &mut self.assign,
+            Act::Acknowledge => &mut self.acknowledge,
+            Act::Snooze => &mut self.snooze,
         }
     }
 
@@ -115,6 +126,8 @@ impl Acts {
             Act::Reopen => &self.reopen,
             Act::Reschedule => &self.reschedule,
             Act::Assign => &self.assign,
+            Act::Acknowledge => &self.acknowledge,
+            Act::Snooze => &self.snooze,
         };
         Some((act.name(), form))
     }
@@ -185,6 +198,22 @@ pub(super) async fn assign(at: At, form: Form<RawAssignment>) -> Result<Response
     };
     let done = commands::update(&at.web.app, &form.actor, at.id, &change, at.version()?).await;
     at.answer(Act::Assign, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/acknowledge`
+pub(super) async fn acknowledge(at: At, form: Form<RawAcknowledgement>) -> Result<Response, Fault> {
+    let app = &at.web.app;
+    let done = answers::commands::acknowledge_item(app, &form.actor, at.id, &form.input).await;
+    at.answer(Act::Acknowledge, &form.actor, form.typed, done.map(drop))
+        .await
+}
+
+/// `POST /obligations/{id}/snooze`
+pub(super) async fn snooze(at: At, form: Form<RawSnooze>) -> Result<Response, Fault> {
+    let app = &at.web.app;
+    let done = answers::commands::snooze_item(app, &form.actor, at.id, &form.input).await;
+    at.answer(Act::Snooze, &form.actor, form.typed, done.map(drop))
         .await
 }
 

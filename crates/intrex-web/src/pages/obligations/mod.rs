@@ -1,10 +1,9 @@
 //! Obligations: the list with its filters in the address, one item with everything about it, and the forms.
 //!
-//! `list` · `item` one item as a page shows it · `timeline` what comes next and what happened, `reminders` its part from the ledger · `answers` acknowledging and putting off · `acts` what can be done to an
+//! `list` · `item` one item as a page shows it · `timeline` what comes next and what happened, `reminders` its part from the ledger · `acts` what can be done to an
 //! item · `form` the fields of a new or changed item · `write` creating and changing.
 
 mod acts;
-mod answers;
 mod form;
 mod item;
 mod list;
@@ -37,12 +36,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .page("/obligations/{id}", READ, item::show)
         .form("/obligations/{id}", UPDATE, write::update)
         .page("/obligations/{id}/edit", UPDATE, write::edit)
-        .form(
-            "/obligations/{id}/acknowledge",
-            ANSWER,
-            answers::acknowledge,
-        )
-        .form("/obligations/{id}/snooze", ANSWER, answers::snooze)
+        .form("/obligations/{id}/acknowledge", ANSWER, acts::acknowledge)
+        .form("/obligations/{id}/snooze", ANSWER, acts::snooze)
         .form("/obligations/{id}/assign", UPDATE, acts::assign)
         .form("/obligations/{id}/complete", COMPLETE, acts::complete)
         .form("/obligations/{id}/reopen", UPDATE, acts::reopen)
