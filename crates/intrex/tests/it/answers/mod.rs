@@ -1,6 +1,7 @@
 //! Whether an answer to a reminder ends what it should and no more, by page, program and link, and for nobody else.
 
 mod acknowledging;
+mod escalating;
 mod links;
 
 use intrex_core::{
