@@ -4,7 +4,10 @@ use intrex_core::{permission::Role, routes};
 use serde_json::json;
 
 use super::{item, work_at};
-use crate::{support::TestApp, web::api::Program};
+use crate::{
+    support::{MailServer, TestApp},
+    web::api::Program,
+};
 
 /// The names and ways of those who were told outside of Intrex, and how it ended for each slot of this threshold.
 async fn told(app: &TestApp, threshold: &str) -> Vec<(String, bool, String)> {
@@ -22,7 +25,9 @@ async fn told(app: &TestApp, threshold: &str) -> Vec<(String, bool, String)> {
 
 #[tokio::test]
 async fn others_are_told_if_nobody_answers_and_not_once_somebody_has() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
+    let server = MailServer::start().await;
+    app.app.mailer = Some(server.mailer());
     let acme = app.tenant("Acme").await;
     let gulshan = app.branch(&acme, "GUL").await;
     let carol = app
@@ -35,7 +40,7 @@ async fn others_are_told_if_nobody_answers_and_not_once_somebody_has() {
         "escalate_after_hours": "24", "escalate_to": "branch_managers",
     }))
     .expect("decodes");
-    routes::commands::create(&app.app, &acme.operator, &raw)
+    routes::create(&app.app, &acme.operator, &raw)
         .await
         .expect("is created");
     let made = item(&app, &acme, gulshan.id, &carol).await;
