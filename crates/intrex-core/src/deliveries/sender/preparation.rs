@@ -125,11 +125,11 @@ pub(super) async fn prepare(
     }
     let mut events: Vec<Event> = desk.event.take().into_iter().collect();
     events.extend(settle(&mut tx, &standings).await?);
-    if events.is_empty() && standings.is_empty() {
+    if events.is_empty() && standings.is_empty() && !desk.carries_reminders {
         // Nothing was written, and nothing is to be waited for.
         drop(tx);
     } else if events.is_empty() {
-        tx.commit_unaudited("deliveries that are put off: they show it")
+        tx.commit_unaudited("links in letters, and deliveries that are put off: they show it")
             .await?;
     } else {
         tx.commit_all(events).await?;
@@ -162,6 +162,7 @@ struct Desk {
     now: DateTime<Utc>,
     left: HashMap<DeliveryId, carried::Left>,
     event: Option<Event>,
+    carries_reminders: bool,
     people: HashMap<Uuid, Addressee>,
     connectors: HashMap<ConnectorId, Arc<Opened>>,
 }
@@ -191,6 +192,7 @@ impl Desk {
             now: tx.now(),
             left,
             event,
+            carries_reminders: !carrying.is_empty(),
             people: queries::active_people(tx.conn(), tenant, &people).await?,
             connectors: opened
                 .into_iter()

@@ -1,11 +1,13 @@
 //! Acknowledging and putting off, by page and by API: one's own, and nobody else's.
 
 use intrex_core::{
+    Error,
     obligations::{
         commands,
         input::{RawCompletion, RawObligation},
     },
     permission::Role,
+    tenants::{self, RawTenantUpdate},
 };
 use serde_json::{Value, json};
 
@@ -248,5 +250,40 @@ async fn several_are_answered_together_all_or_none_and_nobody_answers_for_somebo
         .expect("is given to Carol");
     let gone = format!("/api/v1/notifications/{}/acknowledge", foreign[0]);
     assert_eq!(of_dave.post(&gone, &json!({})).await.status, 404);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_organisation_says_when_what_is_acknowledged_comes_back() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("Acme").await;
+    let gulshan = app.branch(&acme, "GUL").await;
+    let carol = app
+        .member(&acme, "Carol", Role::Operator, &[gulshan.id])
+        .await;
+    let made = item(&app, &acme, gulshan.id, &carol).await;
+    let set = async |days: &str| {
+        let raw = RawTenantUpdate {
+            acknowledged_again_days: days.into(),
+            ..RawTenantUpdate::default()
+        };
+        tenants::update(&app.app, &acme.operator, &raw, None).await
+    };
+    for wrong in ["0", "61", "soon"] {
+        assert!(
+            matches!(set(wrong).await, Err(Error::Invalid(_))),
+            "{wrong}"
+        );
+    }
+    let tenant = set("3").await.expect("is set");
+    assert_eq!(tenant.acknowledged_again_days, 3);
+    work_at(&app, "2026-11-29T04:00:00Z").await;
+    let site = app.serve().await;
+    let program = Program::of(&app, &site, &carol).await;
+    let path = format!("/api/v1/obligations/{}/acknowledge", made.id);
+    let said = program.post(&path, &json!({})).await.json();
+    assert_eq!(said["again_on"], "2026-12-02");
+    work_at(&app, "2026-12-02T03:00:00Z").await;
+    assert_eq!(thresholds(&program).await[0], "again");
     app.finish().await;
 }
