@@ -54,6 +54,7 @@ async function adminSights(): Promise<Sight[]> {
     ["template-wrong", "/templates/new", 200, refuseTemplate],
     ["messages", "/messages"],
     ["messages-all", "/messages?show=all"],
+    ["messages-to-acknowledge", "/messages?show=open"],
     ["audit", "/audit"],
     ["audit-event", event],
     ["audit-reveal", `${event}/reveal`],

@@ -6,12 +6,16 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use intrex_core::{
-    Actor, App, deliveries, jobs, notifications,
+    Actor, App,
+    answers::{self, RawAcknowledgement, RawSnooze},
+    deliveries, jobs,
+    notifications::{self, Inbox},
     obligations::{
         commands,
         input::{RawCompletion, RawObligation, RawReason, RawReschedule},
         model::Obligation,
     },
+    paging::{MAX_LIMIT, PageRequest},
     raw::Raw,
     reminders::sender,
 };
@@ -121,10 +125,43 @@ impl Founded {
         if ago == BY_HAND_DAYS_AGO {
             self.enter_by_hand(app).await?;
         }
+        if ago == INBOX_CLEARED_DAYS_AGO {
+            self.answer(app, day).await?;
+        }
         if ago % INBOX_DAYS == INBOX_CLEARED_DAYS_AGO {
             for worker in &self.crew {
                 let read = notifications::commands::mark_all_read(app, &worker.actor).await;
                 read.map_err(told)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// People say of the first reminder that they have it in hand, and put off the first that is not due for a week.
+    async fn answer(&self, app: &App, day: NaiveDate) -> Result<()> {
+        let first = PageRequest::first(MAX_LIMIT);
+        for worker in &self.crew {
+            let mut tx = app.db.read(&worker.actor).await.map_err(told)?;
+            let waiting = notifications::reads::list(&mut tx, Inbox::ToAcknowledge, &first).await;
+            tx.finish().await.map_err(told)?;
+            let messages = waiting.map_err(told)?.items;
+            let later = messages.iter().skip(1).find(|message| {
+                message
+                    .due_on
+                    .is_some_and(|due_on| (due_on - day).num_days() > 7)
+            });
+            if let Some(message) = later {
+                let raw = RawSnooze { until: "3d".into() };
+                let put_off = answers::commands::snooze(app, &worker.actor, message.id, &raw).await;
+                put_off.map_err(told)?;
+            }
+            if let Some(message) = messages.first() {
+                let raw = RawAcknowledgement {
+                    note: "The papers are with the accountant".into(),
+                };
+                let said =
+                    answers::commands::acknowledge(app, &worker.actor, message.id, &raw).await;
+                said.map_err(told)?;
             }
         }
         Ok(())
