@@ -11,6 +11,11 @@ health-failing = fails
 health-silent = silent
 health-still = Something stands still.
 health-to-do = Ask whoever runs the installation to look: “intrex doctor” says what is wrong, and the log says why.
+health-dead = { $n ->
+    [one] One message was given up.
+   *[other] { $n } messages were given up.
+}
+health-dead-hint = Nobody has had them. Look why, and send them again when the way works.
 health-banner = Background work stands still: reminders may not go out.
 health-banner-link = Show
 worker-account_mail-sender = Mail about accounts

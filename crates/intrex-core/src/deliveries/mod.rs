@@ -16,7 +16,9 @@ mod words;
 
 pub use commands::{Replayed, replay, retry};
 pub use input::{RawDeliveryFilter, RawReplay};
-pub use model::{Delivery, DeliveryAttempt, DeliveryFilter, DeliverySummary, Reason, State};
+pub use model::{
+    Delivery, DeliveryAttempt, DeliveryFilter, DeliverySummary, Reason, State, WaitsFor,
+};
 pub(crate) use queries::{forget_answers_to, remove_old_attempts};
 pub use rules::RETRY_AFTER;
 pub(crate) use stage::stage_all;

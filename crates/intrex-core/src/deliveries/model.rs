@@ -50,6 +50,16 @@ words! {
     }
 }
 
+words! {
+    /// What a delivery waits for besides its time.
+    WaitsFor {
+        /// Somebody has to look whether its connector works.
+        Verification = "verification",
+        /// Its connector fails, or has asked to be left alone, and is tried again later.
+        Connector = "connector",
+    }
+}
+
 /// A delivery, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DeliverySummary {
@@ -81,6 +91,8 @@ pub struct DeliverySummary {
     pub state: State,
     /// Why it was given up or cancelled.
     pub reason: Option<String>,
+    /// What it waits for besides its time.
+    pub waits_for: Option<WaitsFor>,
     /// Attempts since it was last taken up.
     pub attempts: i16,
     /// When it is tried next; null when it is settled.
@@ -155,6 +167,10 @@ mod tests {
         for state in State::ALL {
             assert_eq!(State::parse(state.as_str()), Some(*state));
             assert!(Key::find(&format!("delivery-state-{}", state.as_str())).is_some());
+        }
+        for waits_for in WaitsFor::ALL {
+            let name = format!("delivery-waits-for-{}", waits_for.as_str());
+            assert!(Key::find(&name).is_some(), "{name}");
         }
         for reason in Reason::ALL {
             assert_eq!(Reason::parse(reason.as_str()), Some(*reason));

@@ -8,12 +8,16 @@ use super::{
     queries::{self, Answers},
 };
 use crate::{
+    App,
     db::ReadTx,
     error::{Error, Result},
     ids::DeliveryId,
     paging::{Page, PageRequest},
     permission::{Permission, Reach},
 };
+
+/// Up to here dead letters are counted; more is no other news.
+pub const MAX_COUNTED: i64 = 10_000;
 
 /// One page of the deliveries that pass a filter, the latest first.
 pub async fn list(
@@ -39,4 +43,19 @@ pub async fn get(tx: &mut ReadTx, id: DeliveryId) -> Result<Delivery> {
     queries::find(tx.conn(), tenant, id, answers)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// How many dead letters the reader's organisation has in the branches that the reader sees; counted up to [`MAX_COUNTED`].
+pub async fn dead(tx: &mut ReadTx) -> Result<i64> {
+    tx.may(Permission::DeliveriesRead)?;
+    let tenant = tx.actor().tenant();
+    queries::dead(tx.conn(), Some(tenant), MAX_COUNTED).await
+}
+
+/// The same of all organisations together: a number for whoever runs the installation.
+pub async fn dead_of_installation(app: &App) -> Result<i64> {
+    let mut tx = app.db.system().await?;
+    let dead = queries::dead(tx.conn(), None, MAX_COUNTED).await?;
+    tx.commit().await?;
+    Ok(dead)
 }

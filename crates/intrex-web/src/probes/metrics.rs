@@ -11,6 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use intrex_core::{
+    Error, deliveries,
     health::{self, Standing, Work},
     vault,
 };
@@ -51,6 +52,7 @@ struct Gauges {
     succeeded: Family<Words<1>, Gauge>,
     waiting: Family<Words<1>, Gauge>,
     lag: Family<Words<1>, Gauge>,
+    dead: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -122,6 +124,7 @@ impl Gauges {
             succeeded: Family::default(),
             waiting: Family::default(),
             lag: Family::default(),
+            dead: Gauge::default(),
         };
         registry.register(
             "database_reached",
@@ -147,6 +150,11 @@ impl Gauges {
             "work_lag_seconds",
             "How long the first of it has been due",
             gauges.lag.clone(),
+        );
+        registry.register(
+            "deliveries_dead",
+            "Messages that were given up and not sent again, counted up to 10000",
+            gauges.dead.clone(),
         );
         gauges
     }
@@ -181,10 +189,15 @@ pub(super) async fn show(
     if !given.is_some_and(|given| vault::same(given, right)) {
         return Err(Fault::Unauthenticated(None));
     }
-    let work = tokio::time::timeout(MAX_WAIT, health::installation(&web.app)).await;
-    let reached = match work {
-        Ok(Ok(work)) => {
+    let read = async {
+        let work = health::installation(&web.app).await?;
+        let dead = deliveries::reads::dead_of_installation(&web.app).await?;
+        Ok::<_, Error>((work, dead))
+    };
+    let reached = match tokio::time::timeout(MAX_WAIT, read).await {
+        Ok(Ok((work, dead))) => {
             metrics.work.set(&work, web.app.now());
+            metrics.work.dead.set(dead);
             true
         }
         _ => false,

@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::model::{Delivery, DeliveryAttempt, DeliveryFilter, DeliverySummary, State};
+use super::super::model::{
+    Delivery, DeliveryAttempt, DeliveryFilter, DeliverySummary, State, WaitsFor,
+};
 use crate::{
-    connectors::ConnectorType,
+    connectors::{ConnectorType, Status},
     error::{Error, Result},
     ids::{BranchId, ConnectorId, DeliveryId, PersonId, RouteId, TenantId},
 };
@@ -40,7 +42,8 @@ async fn read(
                   jsonb_array_length(d.notices) as "notices!", d.route_id as "route: RouteId",
                   d.connector_id as "connector: ConnectorId", c.name as "connector_name?", c.type as "connector_type?",
                   d.recipient_id as "recipient: PersonId", p.name as "recipient_name?", d.branch_id as "branch: BranchId",
-                  d.state, d.reason, d.attempts, d.next_attempt_at, d.last_class, d.last_code, d.created_at, d.settled_at
+                  d.state, d.reason, d.attempts, d.next_attempt_at, d.last_class, d.last_code, d.created_at, d.settled_at,
+                  c.status as "connector_status?", c.parked_until
            from app.notification_deliveries d
            left join app.connectors c on c.tenant_id = d.tenant_id and c.id = d.connector_id
            left join app.people p on p.tenant_id = d.tenant_id and p.id = d.recipient_id
@@ -80,6 +83,16 @@ async fn read(
             recipient_name: row.recipient_name,
             branch_id: row.branch,
             reason: row.reason,
+            waits_for: match (
+                state,
+                row.connector_status.as_deref().and_then(Status::parse),
+            ) {
+                (State::Waiting, Some(Status::PendingVerification)) => Some(WaitsFor::Verification),
+                (State::Waiting, _) if row.parked_until > Some(row.next_attempt_at) => {
+                    Some(WaitsFor::Connector)
+                }
+                _ => None,
+            },
             attempts: row.attempts,
             next_attempt_at: row.settled_at.is_none().then_some(row.next_attempt_at),
             last_class: row.last_class,
@@ -136,4 +149,21 @@ pub(in crate::deliveries) async fn find(
         told: serde_json::from_value(more.notices).map_err(Error::internal)?,
         tries,
     }))
+}
+
+/// How many are given up, of one organisation or of all that the role sees; counted up to a limit.
+pub(in crate::deliveries) async fn dead(
+    conn: &mut PgConnection,
+    of: Option<TenantId>,
+    limit: i64,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from (
+             select from app.notification_deliveries
+             where state = 'dead' and ($1::uuid is null or tenant_id = $1) limit $2) dead"#,
+        of.map(TenantId::uuid),
+        limit,
+    )
+    .fetch_one(conn)
+    .await?)
 }

@@ -76,8 +76,11 @@ fn about(delivery: &DeliverySummary, words: Words) -> String {
     }
 }
 
-/// Why it was given up or not sent.
+/// Why it was given up or not sent, or what it waits for besides its time.
 fn reason(delivery: &DeliverySummary, words: Words) -> Option<String> {
+    if let Some(waits_for) = delivery.waits_for {
+        return Some(words.named("delivery-waits-for", waits_for.as_str()));
+    }
     let reason = delivery.reason.as_deref()?;
     Some(words.named("delivery-reason", &reason.replace('_', "-")))
 }

@@ -40,6 +40,7 @@ struct ShowPage<'a> {
     page: &'a Page,
     id: DeliveryId,
     about: String,
+    event_words: String,
     event_type: String,
     to: String,
     way: String,
@@ -118,6 +119,7 @@ async fn draw(
             settled: summary.settled_at.map(|at| words.moment(at, zone)),
             next: summary.next_attempt_at.map(|at| words.moment(at, zone)),
             can_retry: summary.state == How::Dead,
+            event_words: words.named("event", &summary.event_type.replace('.', "-")),
             event_type: summary.event_type,
             links: links.collect(),
             attempts: tries

@@ -1,10 +1,12 @@
-//! Whether background work goes on: each kind with its last success and what waits for it in this organisation.
+//! Whether background work goes on: each kind with its last success and what waits for it in this organisation, and how many
+//! messages were given up.
 
 use askama::Template;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use intrex_core::{
     catalogue::{Text, keys},
+    deliveries,
     health::{self, Standing, Work},
     permission::Permission,
 };
@@ -38,17 +40,21 @@ struct HealthPage<'a> {
     page: &'a Page,
     rows: Vec<Row>,
     still: bool,
+    /// Messages that were given up.
+    dead: i64,
 }
 
 /// `GET /settings/health`
 async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
     let words = Words(exchange.language());
     let work = health::of_organisation(&mut tx).await?;
+    let dead = deliveries::reads::dead(&mut tx).await?;
     let now = tx.now();
     let page = Page::of_reader(tx, &exchange, Place::Settings, keys::SETTINGS_HEALTH).await?;
     page.show(&HealthPage {
         still: work.iter().any(|work| work.standing != Standing::Working),
         rows: work.iter().map(|work| row(work, now, words)).collect(),
+        dead,
         page: &page,
     })
 }

@@ -1,7 +1,7 @@
 //! What servers answer, and what that means for the message.
 
 use chrono::TimeDelta;
-use intrex_core::deliveries::State;
+use intrex_core::deliveries::{self, State};
 
 use super::{Scene, ids};
 use crate::support::sink::Sink;
@@ -161,5 +161,14 @@ async fn a_server_that_fails_six_times_makes_a_dead_letter() {
     assert_eq!(now.summary.reason.as_deref(), Some("gave_up"));
     assert_eq!(now.tries.len(), 6);
     assert_eq!(scene.app.told("delivery.dead").await, 1);
+    // Who looks after the organisation sees it, and who runs the installation has the number.
+    let app = &scene.app.app;
+    let dead = deliveries::reads::dead_of_installation(app).await;
+    assert_eq!(dead.expect("is counted"), 1);
+    let site = scene.app.serve().await;
+    let browser = scene.app.signed_in(&site, &scene.alice).await;
+    let page = browser.visit("/settings/health").await;
+    assert!(page.body.contains("One message was given up."));
+    assert!(page.body.contains("/messages/deliveries?state=dead"));
     scene.app.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use intrex_core::{
     connectors::{self, Connector, DisabledReason, Status},
-    deliveries::State,
+    deliveries::{State, WaitsFor},
     ids::ConnectorId,
     worker,
 };
@@ -37,6 +37,8 @@ async fn a_failing_endpoint_is_parked_and_what_waits_for_it_spends_nothing() {
         "select count(*) from app.notification_deliveries where attempts = 0 and state = 'waiting'";
     let untried_then = scene.app.count(untried).await;
     assert_eq!(untried_then, 40 - i64::try_from(tried).expect("few"));
+    let last = scene.now(staged[39]).await.summary;
+    assert_eq!(last.waits_for, Some(WaitsFor::Connector));
     // One is tried when its time is over, and it stays parked for longer.
     scene.later(31).await;
     assert_eq!(sink.received().len(), tried + 1);
@@ -133,6 +135,7 @@ async fn what_waits_for_somebody_to_verify_its_connector_is_sent_once_it_was() {
     scene.later(3_600).await;
     let now = scene.now(id).await.summary;
     assert_eq!((now.state, now.attempts), (State::Waiting, 0));
+    assert_eq!(now.waits_for, Some(WaitsFor::Verification));
     status("active")
         .execute(&mut superuser)
         .await
