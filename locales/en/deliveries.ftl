@@ -16,7 +16,7 @@ delivery-reason-connector-disabled = Its connector was disabled or removed.
 delivery-reason-connector-unverified = Nobody has seen its connector work for days.
 delivery-reason-unsendable = The message could not be put together.
 delivery-reason-moot = What it had to tell was settled before it was sent.
-delivery-reason-recipient-inactive = The recipient's account was not active any more.
+delivery-reason-recipient-inactive = The recipient's account was not active any more, or could not see the branch any more.
 delivery-reason-no-mail-configured = No mail server is set up for this installation.
 delivery-waits-for-verification = It waits until somebody has seen that its connector works.
 delivery-waits-for-connector = Its connector fails or has asked to be left alone; it is tried again later.
@@ -78,6 +78,10 @@ notice-connector-disabled = The connector { $title } is disabled
 notice-delivery-dead = A message could not be delivered: { $title }
 notice-digest = What is due
 notice-other = { $type }: { $title }
+notice-and-more = { $n ->
+    [one] { $first }, and one more
+   *[other] { $first }, and { $n } more
+}
 
 action-delivery-delivered = Delivered a message
 action-delivery-dead = Gave up a message

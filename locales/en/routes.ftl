@@ -4,7 +4,7 @@ settings-routes-hint = Who is told of what, by which way
 settings-notifications = Notifications
 settings-notifications-hint = What you are not told by mail
 
-routes-lede = A route says who is told of what, by which way. All that match apply, and the inbox of Intrex has everything in any case.
+routes-lede = A route says who is told of what, by which way. All that match apply. Reminders and security events are in the inbox of Intrex in any case; what happens to items is on their pages.
 routes-none = There is no route of your own yet.
 routes-built-in = Until you add one, the built-in route serves: whoever has an item in hand is told by mail before it is due and on the day, and branch managers and head office are told when it is late and nothing has happened. Your first route takes its place.
 routes-all-inactive = None of your routes is in use: nobody is told anything outside of Intrex.
@@ -17,7 +17,7 @@ route-preview-total = { $n ->
     [one] In the last 30 days this would have matched one event.
    *[other] In the last 30 days this would have matched { $n } events.
 }
-route-preview-how = Reminders are counted as they were told to anybody, by today's severity and branch; what happened to items as the audit log has it. Quiet hours and opt-outs are not looked at.
+route-preview-how = Reminders are counted as they were told to anybody, by today's severity and branch; what happened to items, connectors and messages as the audit log has it. Quiet hours and opt-outs are not looked at.
 route-preview-not-known = Not counted, because it is not recorded: { $events }.
 route-remove = Remove
 route-remove-one = Remove a route
@@ -25,7 +25,7 @@ route-remove-detail = What was planned by it and not sent is withdrawn. After th
 route-what = What is told
 route-who = Who is told, and how
 route-recipient-hint = Mail goes to people. A webhook, Telegram and WhatsApp go to whom the connector itself names.
-route-person-hint = If one person is told. They are, as long as they can see the branch.
+route-person-hint = If one person is told. They are, as long as they can see the branch; of what is about no branch head office alone is told.
 route-no-person = Nobody in particular
 route-quiet = Quiet hours
 route-quiet-hint = By the clock of the branch. What falls into them waits for their end; if they end earlier than they begin, that is the next day.
@@ -76,7 +76,7 @@ field-escalate-to = Also tell
 field-opted-out = Do not tell me
 field-opt-outs = People may opt out of
 
-preferences-lede = Your inbox in Intrex has everything. Here you say what you would rather not be told outside of it.
+preferences-lede = Your inbox in Intrex has every reminder. Here you say what you would rather not be told outside of it.
 preferences-what = What you may leave out
 preferences-hint = What is critical is told all the same.
 preferences-none = Your organisation does not let its people leave anything out.
@@ -85,7 +85,7 @@ preferences-saved = Saved.
 field-acknowledged-again-days = Days until an acknowledged obligation comes back
 organisation-again-hint = Who has acknowledged an obligation that is still open then is reminded of it again: 1 to 60.
 organisation-opt-outs = Notifications
-organisation-opt-outs-hint = By mail and the like; the inbox has everything. What is critical, overdue or escalated is always told.
+organisation-opt-outs-hint = By mail and the like; the inbox has every reminder. What is critical, overdue or escalated is always told.
 organisation-opt-outs-nothing = Nothing
 
 route-too-many = You have { $max } routes, and that is the most. Remove one first.

@@ -75,7 +75,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         App {
-            db: db.keeping_addresses(settings.ip_mode),
+            db: db.of_installation(settings.ip_mode, &settings.base_url),
             clock,
             chance,
             vault,

@@ -45,13 +45,13 @@ struct Columns {
     sealed: [Vec<Option<String>>; KEYS_AN_EVENT],
 }
 
-/// Inserts events of an actor.
+/// Inserts events of an actor; answers their ids, in the same order.
 pub(crate) async fn stage(
     conn: &mut PgConnection,
     inner: &Inner,
     actor: &Actor,
     events: Vec<Event>,
-) -> Result<()> {
+) -> Result<Vec<Uuid>> {
     let now = inner.clock.now();
     let wrapping = inner.wrapping();
     let mut keys = HashMap::new();
@@ -59,8 +59,8 @@ pub(crate) async fn stage(
     // In order, so that what one command tells reads in the order in which it says it: lists go by time and id.
     let mut ids: Vec<Uuid> = events.iter().map(|_| inner.chance.uuid(now)).collect();
     ids.sort_unstable();
-    for (event, id) in events.into_iter().zip(ids) {
-        let draft = EventDraft::new(event, id, actor, now, inner);
+    for (event, id) in events.into_iter().zip(&ids) {
+        let draft = EventDraft::new(event, *id, actor, now, inner);
         draft
             .seal_into(&mut columns, conn, &wrapping, actor, &mut keys)
             .await?;
@@ -68,11 +68,10 @@ pub(crate) async fn stage(
             insert(conn, inner, actor, now, std::mem::take(&mut columns)).await?;
         }
     }
-    if columns.id.is_empty() {
-        Ok(())
-    } else {
-        insert(conn, inner, actor, now, columns).await
+    if !columns.id.is_empty() {
+        insert(conn, inner, actor, now, columns).await?;
     }
+    Ok(ids)
 }
 
 /// An event with its entry, and which key each of its personal values is sealed under.

@@ -62,6 +62,20 @@ impl EventType {
         )
     }
 
+    /// Whether the log has it under the same name. Routes are followed for it at the moment when it is written there.
+    pub const fn is_of_the_log(self) -> bool {
+        matches!(
+            self,
+            EventType::ObligationCompleted
+                | EventType::ObligationWaived
+                | EventType::ObligationRescheduled
+                | EventType::ObligationReopened
+                | EventType::ConnectorFailing
+                | EventType::ConnectorDisabled
+                | EventType::DeliveryDead
+        )
+    }
+
     /// What its `entity` is.
     pub const fn subject(self) -> Subject {
         match self {

@@ -146,7 +146,7 @@ pub fn example(event: EventType) -> Notice {
             let facts = SecurityEventFacts {
                 title: title("Many failed sign-ins"),
             };
-            (NoticeEntity::new(thing, &facts), "security-events")
+            (NoticeEntity::new(thing, &facts), "settings/security/events")
         }
         Subject::Digest => {
             let facts = DigestFacts {

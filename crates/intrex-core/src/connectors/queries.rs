@@ -93,14 +93,15 @@ pub(super) async fn count(conn: &mut PgConnection, tenant: TenantId) -> Result<i
     .await?)
 }
 
-/// Locks a connector until the transaction ends; whether it is there.
+/// Locks a connector until the transaction ends; whether it is there. Not its key: what is put into the outbox for it does not
+/// wait.
 pub(super) async fn lock(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: ConnectorId,
 ) -> Result<bool> {
     let found = sqlx::query_scalar!(
-        "select id from app.connectors where tenant_id = $1 and id = $2 and removed_at is null for update",
+        "select id from app.connectors where tenant_id = $1 and id = $2 and removed_at is null for no key update",
         tenant.uuid(),
         id.uuid(),
     )

@@ -17,6 +17,7 @@ use sqlx::{
     AssertSqlSafe, PgPool, Postgres, SqlSafeStr as _, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use url::Url;
 
 pub use check::DangerousRole;
 pub(crate) use remove_old::remove_old;
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     pub(crate) vault: Arc<Vault>,
     pub(crate) epoch: u32,
     pub(crate) ip_mode: IpMode,
+    /// Where people reach the installation, once that is known.
+    pub(crate) base_url: Option<Url>,
 }
 
 impl Inner {
@@ -106,14 +109,17 @@ impl Db {
                 vault,
                 epoch,
                 ip_mode: IpMode::default(),
+                base_url: None,
             }),
         })
     }
 
-    /// The same, which keeps addresses of clients in this way. [`crate::App::new`] calls it with the installation's settings.
-    pub fn keeping_addresses(&self, ip_mode: IpMode) -> Self {
+    /// The same, which keeps addresses of clients in this way and names pages by this address. [`crate::App::new`] calls it
+    /// with the installation's settings.
+    pub fn of_installation(&self, ip_mode: IpMode, base_url: &Url) -> Self {
         let inner = Inner {
             ip_mode,
+            base_url: Some(base_url.clone()),
             ..(*self.inner).clone()
         };
         Db {

@@ -12,7 +12,7 @@ use crate::{
     error::{Conflict, Error, Result},
     idempotency,
     permission::{Permission, Reach},
-    security_events,
+    routes, security_events,
 };
 
 /// The longest answer that is kept for a repeated request, in bytes.
@@ -104,12 +104,15 @@ impl WriteTx {
 
     /// Stages events beside what was written, for work of many rows that commits once.
     ///
-    /// Whatever somebody should look at among them becomes a security event here.
+    /// Whatever somebody should look at among them becomes a security event here, and what routes are for goes into the
+    /// outbox.
     pub async fn stage(&mut self, mut events: Vec<Event>) -> Result<()> {
         let (conn, actor, inner) = self.parts();
         let more = security_events::follow(conn, inner, actor, &events).await?;
         events.extend(more);
-        audit::stage(conn, inner, actor, events).await
+        let recorded = routes::recorded(&events);
+        let ids = audit::stage(conn, inner, actor, events).await?;
+        routes::follow(self, &recorded, &ids).await
     }
 
     /// Keeps what was written, together with the event that tells of it: both or neither.

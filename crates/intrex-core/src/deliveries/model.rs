@@ -43,7 +43,7 @@ words! {
         Unsendable = "unsendable",
         /// Whatever it had to tell was settled before it was sent.
         Moot = "moot",
-        /// Its recipient's account was not active any more.
+        /// Its recipient's account was not active any more, or did not see any more what it is about.
         RecipientInactive = "recipient_inactive",
         /// The installation has no mail server.
         NoMailConfigured = "no_mail_configured",

@@ -23,7 +23,7 @@ pub(super) use showing::*;
 
 use super::{model::State, stage::Staged};
 use crate::{
-    channels::{Addressee, Notice},
+    channels::{Addressee, EventType, Notice},
     error::{Error, Result},
     ids::{BranchId, ConnectorId, DeliveryId, PersonId, TenantId},
 };
@@ -170,28 +170,36 @@ pub(super) async fn lock_claimed(
     read.collect()
 }
 
-/// Those of some people who can sign in, and how they are reached.
-pub(super) async fn active_people(
+/// The recipients of these deliveries who can sign in and see what they are about, and how they are reached. Head office sees
+/// everything; others what is about one of their branches, or a digest, which is about what they see.
+pub(super) async fn addressees(
     conn: &mut PgConnection,
     tenant: TenantId,
-    people: &[Uuid],
-) -> Result<HashMap<Uuid, Addressee>> {
-    if people.is_empty() {
+    deliveries: &[Uuid],
+) -> Result<HashMap<DeliveryId, Addressee>> {
+    if deliveries.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = sqlx::query!(
-        "select id, name, email from app.people where tenant_id = $1 and id = any($2) and status = 'active'",
+        r#"select d.id as "id: DeliveryId", p.name, p.email
+           from app.notification_deliveries d
+           join app.people p on p.tenant_id = d.tenant_id and p.id = d.recipient_id and p.status = 'active'
+           where d.tenant_id = $1 and d.id = any($2)
+             and (p.role = 'head_office_admin' or d.branch_id is null and d.event_type = $3 or exists (
+               select from app.person_branches w
+               where w.tenant_id = d.tenant_id and w.person_id = p.id and w.branch_id = d.branch_id))"#,
         tenant.uuid(),
-        people,
+        deliveries,
+        EventType::Digest.as_str(),
     )
     .fetch_all(conn)
     .await?;
-    let people = rows.into_iter().map(|row| {
+    let addressees = rows.into_iter().map(|row| {
         let addressee = Addressee {
             name: row.name,
             email: row.email,
         };
         (row.id, addressee)
     });
-    Ok(people.collect())
+    Ok(addressees.collect())
 }

@@ -13,7 +13,14 @@ use crate::{
 /// The words; the first notice is the subject. None if nothing is told.
 pub(super) fn compose(notices: &[Notice]) -> Option<Words> {
     let language = Language::ENGLISH;
-    let subject = sentence(notices.first()?);
+    let first = sentence(notices.first()?);
+    let subject = match notices.len() - 1 {
+        0 => first,
+        more => Text::new(keys::NOTICE_AND_MORE)
+            .with("first", first)
+            .with("n", i64::try_from(more).unwrap_or(i64::MAX))
+            .to(language),
+    };
     let (mut text, mut html) = (String::new(), String::new());
     let open = Text::from(keys::MAIL_REMINDER_OPEN).to(language);
     for notice in notices {
@@ -115,6 +122,7 @@ mod tests {
             notice(EventType::ObligationWaived, "Two"),
         ];
         let words = compose(&notices).expect("something is told");
+        assert!(words.subject.ends_with(", and one more"), "{words:?}");
         assert!(!words.html.contains("<b>") && words.text.contains("<b>VAT</b>"));
         assert!(words.text.contains("Two"));
         assert_eq!(compose(&[]), None);

@@ -1,5 +1,5 @@
 //! Preferences: what somebody would rather not be told outside of Intrex. It counts as far as their organisation lets it, and
-//! never for what is critical, late or a danger; the inbox has everything anyway.
+//! never for what is critical, late or a danger; the inbox has every reminder anyway.
 //!
 //! `model` what can be opted out of · `input` what is typed · `queries` all SQL · `commands`, `reads` one's own, and what the
 //! judge of reminders asks

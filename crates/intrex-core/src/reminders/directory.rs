@@ -23,7 +23,7 @@ const MAX_AUDIENCE: usize = 50;
 
 /// The active people of a tenant who can see some branches, and its routes.
 #[derive(Debug, Default)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     admins: Vec<Uuid>,
     managers: HashMap<Uuid, Vec<Uuid>>,
     at_branch: HashSet<(Uuid, Uuid)>,
@@ -32,11 +32,11 @@ pub(super) struct Directory {
 
 /// What of an item says who is told of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Named {
-    pub(super) branch: Uuid,
-    pub(super) owner: Option<Uuid>,
-    pub(super) deputy: Option<Uuid>,
-    pub(super) severity: Severity,
+pub(crate) struct Named {
+    pub(crate) branch: Uuid,
+    pub(crate) owner: Option<Uuid>,
+    pub(crate) deputy: Option<Uuid>,
+    pub(crate) severity: Severity,
 }
 
 impl Directory {
@@ -49,7 +49,7 @@ impl Directory {
     }
 
     /// Notes one active person, at one of the branches where they work. People come in a stable order.
-    pub(super) fn add(&mut self, person: Uuid, role: Role, branch: Option<Uuid>) {
+    pub(crate) fn add(&mut self, person: Uuid, role: Role, branch: Option<Uuid>) {
         if role == Role::HeadOfficeAdmin && !self.admins.contains(&person) {
             self.admins.push(person);
         }
@@ -166,7 +166,7 @@ impl Directory {
     }
 
     /// Those whom a route means; nobody in particular if its connector names who gets it.
-    fn chosen(&self, who: Recipients, route: &Route, item: &Named) -> Vec<Option<Uuid>> {
+    pub(crate) fn chosen(&self, who: Recipients, route: &Route, item: &Named) -> Vec<Option<Uuid>> {
         let people = match who {
             Recipients::Endpoint => return vec![None],
             Recipients::Responsible => self.hands(item),

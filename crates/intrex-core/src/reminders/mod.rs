@@ -16,5 +16,6 @@ pub(crate) mod queries;
 pub mod reads;
 pub mod sender;
 
+pub(crate) use directory::{Directory, Named};
 pub(crate) use message::Words;
 pub use model::{BUILT_IN_ROUTE, Channel, Reason};

@@ -110,8 +110,7 @@ fn of_route(facts: &Facts, one: &Match) -> bool {
     )
 }
 
-/// What leaves no record that could be counted: a digest is made of other messages, and a connector's failures are kept as they
-/// are now.
+/// What leaves no record that could be counted: a digest is made of other messages.
 const fn not_known(event_type: EventType) -> bool {
-    matches!(event_type, EventType::Digest | EventType::ConnectorFailing)
+    matches!(event_type, EventType::Digest)
 }

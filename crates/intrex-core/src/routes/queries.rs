@@ -1,5 +1,6 @@
 //! All SQL of routes.
 
+pub(super) mod facts;
 pub(super) mod matching;
 
 use chrono::{DateTime, NaiveTime, Utc};

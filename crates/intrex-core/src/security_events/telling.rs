@@ -1,4 +1,5 @@
-//! Telling the head office admins: a message in the inbox of each, and a mail if it is bad enough. It is work of its own,
+//! Telling the head office admins: a message in the inbox of each, and a mail if it is bad enough; and whom the organisation's
+//! routes name for such events. It is work of its own,
 //! because who signs in has no right to write into anybody's inbox, and must not wait for it. One message and one mail for a
 //! code and an hour, with how many there are: a flood of one kind neither fills an inbox nor hides another kind.
 
@@ -15,11 +16,14 @@ use super::{
 use crate::{
     App, account_mail,
     actor::Actor,
+    catalogue::{Key, Language, Text, keys},
     db::Inner,
     error::Result,
     ids::{JobId, PersonId, TenantId},
     jobs::{JobOutcome, Kind},
+    obligations,
     permission::Permission,
+    routes,
 };
 
 /// The admins of an organisation get a message, and a mail, about one code so often at most, however much is seen.
@@ -77,6 +81,8 @@ pub(crate) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
             .collect();
         queries::tell(tx.conn(), tenant, code, severity, &messages, since, now).await?;
     }
+    let noted: Vec<routes::Noted> = untold.iter().map(noted).collect();
+    routes::follow_security(&mut tx, &noted).await?;
     let told: Vec<Uuid> = untold.iter().map(|event| event.id.uuid()).collect();
     queries::note_told(tx.conn(), tenant, &told, now).await?;
     let more = queries::any_untold(tx.conn(), tenant).await?;
@@ -106,6 +112,24 @@ fn message(
         event: news.first()?.id,
         count: count(&news),
     })
+}
+
+/// What the organisation's routes are for: the same as what its admins are told.
+fn noted(event: &Untold) -> routes::Noted {
+    let key = Key::find(&format!("security-event-{}", event.code));
+    routes::Noted {
+        id: event.id,
+        title: Text::new(key.unwrap_or(keys::NOTICE_OTHER)).to(Language::ENGLISH),
+        severity: match event.severity {
+            Severity::Low => obligations::model::Severity::Low,
+            Severity::Medium => obligations::model::Severity::Medium,
+            Severity::High => obligations::model::Severity::High,
+        },
+        code: event.code.clone(),
+        known_to: event
+            .person
+            .filter(|_| event.code == Code::PrivilegeRaised.as_str()),
+    }
 }
 
 fn count(events: &[&Untold]) -> i32 {

@@ -25,7 +25,7 @@ pub(crate) async fn hold(
 ) -> Result<Option<ConnectorType>> {
     let kind = sqlx::query_scalar!(
         r#"select type as "kind!" from app.connectors
-           where tenant_id = $1 and id = $2 and removed_at is null for key share"#,
+           where tenant_id = $1 and id = $2 and removed_at is null for share"#,
         tenant.uuid(),
         id.uuid(),
     )

@@ -20,7 +20,7 @@ use crate::{
     App,
     actor::Actor,
     audit::Event,
-    channels::{Addressee, Letter},
+    channels::{Addressee, Letter, Notice},
     connectors::{self, Opened, Status},
     db::WriteTx,
     error::{Error, Result},
@@ -145,6 +145,11 @@ fn letter(app: &App, row: Claimed, words: Words, to: Option<Addressee>) -> Resul
     let host = app.settings.base_url.host_str().unwrap_or_default();
     let mut notices = row.notices.into_iter();
     let notice = notices.next();
+    // A program is told one id of it: in the header and in the body.
+    let notice = notice.map(|notice| Notice {
+        id: row.id.uuid(),
+        ..notice
+    });
     Ok(Letter {
         id: row.id.uuid(),
         message_id: MessageId::new(row.id.uuid(), &row.fingerprint, host),
@@ -163,7 +168,7 @@ struct Desk {
     left: HashMap<DeliveryId, carried::Left>,
     event: Option<Event>,
     carries_reminders: bool,
-    people: HashMap<Uuid, Addressee>,
+    people: HashMap<DeliveryId, Addressee>,
     connectors: HashMap<ConnectorId, Arc<Opened>>,
 }
 
@@ -179,10 +184,10 @@ impl Desk {
             true => (HashMap::new(), None),
             false => carried::ask(app, tx, &carrying).await?,
         };
-        let people: Vec<Uuid> = rows
+        let to_people: Vec<Uuid> = rows
             .iter()
-            .filter(|row| row.slots == 0)
-            .filter_map(|row| Some(row.recipient?.uuid()))
+            .filter(|row| row.slots == 0 && row.recipient.is_some())
+            .map(|row| row.id.uuid())
             .collect();
         let mut over: Vec<_> = rows.iter().filter_map(|row| row.connector).collect();
         over.sort_unstable();
@@ -193,7 +198,7 @@ impl Desk {
             left,
             event,
             carries_reminders: !carrying.is_empty(),
-            people: queries::active_people(tx.conn(), tenant, &people).await?,
+            people: queries::addressees(tx.conn(), tenant, &to_people).await?,
             connectors: opened
                 .into_iter()
                 .map(|(id, opened)| (id, Arc::new(opened)))
@@ -230,7 +235,7 @@ impl Desk {
     fn told(&self, row: &Claimed) -> std::result::Result<(Words, Option<Addressee>), What> {
         let to = match row.recipient {
             None => None,
-            Some(person) => match self.people.get(&person.uuid()) {
+            Some(_) => match self.people.get(&row.id) {
                 Some(to) => Some(to.clone()),
                 None => return Err(What::Cancelled(Reason::RecipientInactive)),
             },

@@ -25,7 +25,7 @@ use crate::{
         schedule::{GraceDays, ItemFacts, LeadDays, REMINDER_TIME},
     },
     permission::Role,
-    routes,
+    routes::{self, Routes},
 };
 
 /// Settles what is planned for an item and not yet on its way, because something made it moot. What is being sent this
@@ -109,6 +109,16 @@ pub(super) async fn directory(
     items: &[Named],
 ) -> Result<Directory> {
     let routes = routes::routes(&mut *conn, tenant).await?;
+    directory_by(conn, tenant, routes, items).await
+}
+
+/// The same by some routes.
+pub(crate) async fn directory_by(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    routes: Routes,
+    items: &[Named],
+) -> Result<Directory> {
     let mut branches: Vec<Uuid> = items.iter().map(|item| item.branch).collect();
     branches.sort_unstable();
     branches.dedup();

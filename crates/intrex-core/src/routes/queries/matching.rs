@@ -99,18 +99,28 @@ pub(in crate::routes) async fn reminders(
     })
 }
 
-/// What the log has under the event's own name, by its plain columns.
+/// What the log has under the event's own name, by its plain columns: what routes are followed for. Not what tells of a message
+/// that was given up, and was given up itself: of that nobody is told.
 pub(in crate::routes) async fn recorded(
     conn: &mut PgConnection,
     tenant: TenantId,
     asked: &Asked,
 ) -> Result<Found> {
+    let of_the_log: Vec<String> = EventType::ALL
+        .iter()
+        .filter(|one| one.is_of_the_log() && asked.is_for(**one))
+        .map(|one| one.as_str().to_owned())
+        .collect();
     let rows = sqlx::query!(
         r#"with recorded as (
-             select recorded_at, action, branch_id, case when entity_type = 'obligation' then entity_id::uuid end as obligation_id
-             from app.audit_events
-             where tenant_id = $1 and partition_key >= $2 and recorded_at >= $3 and action = any($4)
-               and action not in ('obligation.due', 'obligation.overdue', 'obligation.escalated') and outcome = 'success')
+             select e.recorded_at, e.action, e.branch_id,
+                    case when e.entity_type = 'obligation' then e.entity_id::uuid end as obligation_id
+             from app.audit_events e
+             where e.tenant_id = $1 and e.partition_key >= $2 and e.recorded_at >= $3 and e.action = any($4)
+               and not exists (
+                 select from app.notification_deliveries d
+                 where d.tenant_id = $1 and d.event_type = $8 and e.action = $8
+                   and d.id = case when e.entity_type = 'delivery' then e.entity_id::uuid end))
            select r.recorded_at, r.action, coalesce(o.branch_id, r.branch_id) as "branch_id: BranchId",
                   o.id as "obligation_id?: ObligationId", o.title as "title?", o.severity as "severity?",
                   count(*) over () as "total!"
@@ -121,10 +131,11 @@ pub(in crate::routes) async fn recorded(
         tenant.uuid(),
         asked.month,
         asked.since,
-        &asked.types,
+        &of_the_log,
         &asked.severities,
         asked.branch,
         SHOWN,
+        EventType::DeliveryDead.as_str(),
     )
     .fetch_all(conn)
     .await?;

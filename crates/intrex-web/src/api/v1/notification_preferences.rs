@@ -35,7 +35,7 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
     json::read(&exchange, tx, &own)
 }
 
-/// Opts out of these events, and of no others. What is critical is told all the same, and the inbox has everything.
+/// Opts out of these events, and of no others. What is critical is told all the same, and the inbox has every reminder.
 #[utoipa::path(put, path = "/api/v1/notification-preferences", tag = "notification-preferences",
     request_body = RawPreferences,
     responses((status = 200, body = Preferences), (status = 422, body = crate::answer::Problem)))]

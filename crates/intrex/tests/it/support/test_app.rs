@@ -128,7 +128,8 @@ impl TestApp {
     pub(crate) fn set(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut settings = (*self.app.settings).clone();
         change(&mut settings);
-        self.app.db = self.app.db.keeping_addresses(settings.ip_mode);
+        let (ip_mode, base_url) = (settings.ip_mode, &settings.base_url);
+        self.app.db = self.app.db.of_installation(ip_mode, base_url);
         self.app.settings = Arc::new(settings);
     }
 
