@@ -1,5 +1,8 @@
-//! Routes and preferences over HTTP: who sets them up, what is refused, what is planned anew, and what is looked back at.
+//! Routes and preferences over HTTP: who sets them up, what is refused, what is planned anew, and what is looked back at; and
+//! what happens, told by them.
 
+mod events;
+mod failing;
 mod managing;
 mod pages;
 mod preferences;
