@@ -342,7 +342,7 @@ async fn what_happens_at_once_is_one_mail_and_a_program_is_told_of_each() {
                 .at(scene.gulshan.id),
         );
     }
-    let tx = scene.app.app.db.write(&scene.acme.operator).await;
+    let tx = scene.app.app.db.write(&outside.erin).await;
     let committed = tx.expect("begins").commit_all(events).await;
     committed.expect("is committed");
     outside.send().await;
