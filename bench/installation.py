@@ -51,8 +51,14 @@ class Installation:
     def __enter__(self) -> "Installation":
         self.discard()
         self.data.mkdir(parents=True, mode=0o700)
+        self.log.unlink(missing_ok=True)
+        self.start()
+        return self
+
+    def start(self):
+        """Runs the product on the data that is there."""
         try:
-            with self.log.open("wb") as log:
+            with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
                     [self.binary, "serve"],
                     env=self.surroundings(),
@@ -67,7 +73,12 @@ class Installation:
         except BaseException:
             self.stop()
             raise
-        return self
+
+    def kill(self):
+        """Ends the product as a power cut of its own does; PostgreSQL, which is told by the kernel, ends in its own time."""
+        self.process.kill()
+        self.process.wait(10)
+        self.wait_for_postgres_to_end()
 
     def __exit__(self, *_):
         self.stop()

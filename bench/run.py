@@ -9,6 +9,7 @@ from pathlib import Path
 
 import audit_append
 import deliveries
+import kills
 import list_page
 import report
 import seed
@@ -48,7 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke run: one short round of everything, written to bench/work only")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=int, default=4, metavar="N", help="seconds of each round (4)")
-    parser.add_argument("--only", choices=("list", "audit", "deliveries", "sign-in"), help="one of the four; written to bench/work only")
+    parser.add_argument("--only", choices=("list", "audit", "deliveries", "kills", "sign-in"), help="one of the five; written to bench/work only")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1
@@ -80,6 +81,10 @@ def measure(options: argparse.Namespace, work: Path):
         if options.only in (None, "deliveries"):
             say("deliveries, beside other queues")
             figures += deliveries.figures(deliveries.measure(installation, options.rounds, options.seconds))
+        if options.only in (None, "kills"):
+            number = kills.QUICK if options.quick else kills.KILLS
+            say(f"deliveries while the product is killed {number} times")
+            figures += kills.figures(kills.measure(installation, number))
         if options.only in (None, "sign-in"):
             say("refused sign-ins")
             figures += sign_in_times.figures(sign_in_times.measure(installation, options.rounds))
