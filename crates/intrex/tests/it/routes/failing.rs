@@ -6,7 +6,7 @@ use intrex_core::{connectors, ids::ConnectorId, worker};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ALL, events::Outside, script};
+use super::{ALL, outside::Outside, script};
 use crate::support::{Fate, sink::Sink};
 
 /// What can go wrong.

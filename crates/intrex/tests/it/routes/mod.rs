@@ -3,7 +3,9 @@
 
 mod events;
 mod failing;
+mod hearing;
 mod managing;
+mod outside;
 mod pages;
 mod preferences;
 mod preview;
