@@ -97,6 +97,7 @@ action-job-dropped = Background work given up
 action-reminder-planned = Reminders planned
 action-reminder-sent = Reminder sent
 action-reminder-failed = Reminder failed
+action-reminder-held = Reminders held until the next hour
 action-reminder-suppressed = Reminder left out
 action-reminder-acknowledged = Reminder acknowledged
 action-reminder-snoozed = Reminder put off

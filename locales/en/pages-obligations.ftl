@@ -135,6 +135,7 @@ timeline-then-reminder = Then: { $what }
 timeline-unanswered-reminder = If nobody has answered: { $what }
 timeline-to = to { $names } by { $ways }
 timeline-sent = sent to { $names } by { $ways }
+timeline-held = to { $names } by { $ways }, held because they had been sent as many messages in an hour as the organisation allows
 timeline-waits = could not be sent yet, { $n ->
     [one] one attempt
    *[other] { $n } attempts

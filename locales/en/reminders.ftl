@@ -11,7 +11,9 @@ reminder-threshold-again = Still open
 reminder-channel-in-app = Inbox
 reminder-channel-email = E-mail
 
+simulation-too-many = There are more than { $max } reminders in these days. That is more than can be looked at in one piece.
 reminder-state-planned = Planned
+reminder-state-held = Held until the next hour
 reminder-state-sending = Being sent
 reminder-state-sent = Sent
 reminder-state-suppressed = Not sent

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
+    budget::Due,
     judgement::{Facts, ItemPlan, LedgerSlot, Standing, Verdict, judge},
     message::{About, Addressee, Said},
     model::Channel,
@@ -158,16 +159,7 @@ async fn open_items(
         let slots = answers::apply(&facts, plan(&facts, &recipients), &recipients, said);
         let day = said.and_then(|said| said.answered_on(&facts));
         answered_on.extend(day.map(|day| (facts.id, day)));
-        let thresholds = Threshold::all(&facts.lead_days);
-        open.insert(
-            facts.id,
-            ItemPlan {
-                dates: thresholds
-                    .map(|threshold| (threshold, threshold.on(facts.due_on, facts.grace)))
-                    .collect(),
-                fingerprints: slots.iter().map(|slot| slot.fingerprint).collect(),
-            },
-        );
+        open.insert(facts.id, ItemPlan::of(&facts, &slots));
     }
     Ok((open, answered_on))
 }
@@ -214,6 +206,18 @@ impl Examination {
         })))
     }
 
+    /// What decides with which others a slot goes, and whether it goes now.
+    pub(super) fn due(&self, slot: &LedgerSlot) -> Due {
+        Due {
+            item: slot.item,
+            severity: self.items[&slot.item].named.severity,
+            threshold: slot.threshold,
+            at: slot.planned_at,
+            way: slot.connector,
+            recipient: slot.recipient,
+        }
+    }
+
     /// What programs are told that a slot means.
     pub(super) fn event_type(&self, slot: &LedgerSlot) -> EventType {
         let due_on = self.items[&slot.item].facts.due_on;
@@ -252,6 +256,7 @@ impl Examination {
             },
             threshold: slot.threshold,
             answer: None,
+            held: self.rows.get(&slot.id)?.held_at.is_some(),
         })
     }
 
@@ -294,7 +299,11 @@ impl Examination {
 }
 
 /// What programs are told that a threshold means, which falls on a day of an item that is due on another.
-fn event_type(threshold: Threshold, falls_on: NaiveDate, due_on: NaiveDate) -> EventType {
+pub(super) fn event_type(
+    threshold: Threshold,
+    falls_on: NaiveDate,
+    due_on: NaiveDate,
+) -> EventType {
     match threshold {
         Threshold::Again if falls_on > due_on => EventType::ObligationOverdue,
         Threshold::Before(_) | Threshold::DueDay | Threshold::Again => EventType::ObligationDue,

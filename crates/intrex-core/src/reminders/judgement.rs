@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Channel, Reason};
-use crate::obligations::schedule::{DueSlot, Threshold, coalesce};
+use crate::obligations::schedule::{DueSlot, ItemFacts, PlannedSlot, Threshold, coalesce};
 
 /// Where a slot of a touched item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,18 @@ pub(super) struct ItemPlan {
     pub(super) dates: HashMap<Threshold, chrono::NaiveDate>,
     /// The fingerprints of all its slots.
     pub(super) fingerprints: HashSet<[u8; 32]>,
+}
+
+impl ItemPlan {
+    /// What the plan says of an item.
+    pub(super) fn of(item: &ItemFacts, slots: &[PlannedSlot]) -> Self {
+        ItemPlan {
+            dates: Threshold::all(&item.lead_days)
+                .map(|threshold| (threshold, threshold.on(item.due_on, item.grace)))
+                .collect(),
+            fingerprints: slots.iter().map(|slot| slot.fingerprint).collect(),
+        }
+    }
 }
 
 /// What becomes of one slot.

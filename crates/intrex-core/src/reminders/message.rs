@@ -36,6 +36,8 @@ pub(super) struct Said {
     pub(super) threshold: Threshold,
     /// Where it is acknowledged or put off, if it goes to somebody in particular.
     pub(super) answer: Option<SecretString>,
+    /// It had to wait because too much was said at once.
+    pub(super) held: bool,
 }
 
 /// The words of a message.
@@ -74,6 +76,14 @@ pub(super) fn compose(
         text += &format!("{greeting}\n\n");
         html += &format!("<p>{}</p>\n", encode_safe(&greeting));
     }
+    let held = said.iter().filter(|one| one.held).count();
+    if held > 0 {
+        let held = say(Text::new(keys::MAIL_REMINDER_HELD)
+            .with("n", i64::try_from(held).unwrap_or(i64::MAX))
+            .with("tenant", first.about.tenant.as_str()));
+        text += &format!("{held}\n\n");
+        html += &format!("<p>{}</p>\n", encode_safe(&held));
+    }
     for one in said {
         let (in_text, in_html) = paragraph(one, base_url, now);
         text += &in_text;
@@ -104,6 +114,7 @@ fn paragraph(said: &Said, base_url: &Url, now: DateTime<Utc>) -> (String, String
         about,
         threshold,
         answer,
+        held: _,
     } = said;
     let when = say(when(about, *threshold, now));
     let sentence = say(with_facts(
@@ -206,6 +217,7 @@ mod tests {
                 about: about(title),
                 threshold: *threshold,
                 answer: Some("https://intrex.example/a/ita_0_0".into()),
+                held: *threshold == Threshold::Overdue,
             })
             .collect();
         compose(
@@ -283,6 +295,23 @@ mod tests {
         assert!(!message.html.contains("<img"));
         assert!(message.html.contains("&lt;img"));
         assert!(message.text.contains("<img"));
+    }
+
+    #[test]
+    fn a_message_says_what_had_to_wait() {
+        let now = "2026-11-30T03:00:00Z";
+        let held = messages(
+            &[("VAT", Threshold::Overdue), ("Drill", Threshold::DueDay)],
+            now,
+        );
+        for part in [&held.text, &held.html] {
+            assert!(part.contains("1 of these reminders had to wait"), "{part}");
+        }
+        assert!(
+            !message("VAT", Threshold::DueDay, now)
+                .text
+                .contains("had to wait")
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     answers,
-    catalogue::{Key, Text},
+    catalogue::{Key, Text, keys},
     db::ReadTx,
     error::{Error, Result},
     ids::{ObligationId, PersonId, SlotId},
@@ -57,7 +57,9 @@ pub struct SlotView {
     pub superseded_by: Option<SlotId>,
     /// How often it was tried.
     pub attempts: i16,
-    /// When it is tried again; only of one that was tried and is not settled.
+    /// When it was first put off because its recipient had had as many messages in that hour as the organisation allows.
+    pub held_at: Option<DateTime<Utc>>,
+    /// When it is tried again; only of one that was tried or put off and is not settled.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// What the last attempt met; shown to head office alone.
     pub last_error: Option<String>,
@@ -104,6 +106,9 @@ impl SlotView {
 
     /// The state in words.
     pub fn state_text(&self) -> Option<Text> {
+        if self.held_at.is_some() && self.state == "planned" {
+            return Some(keys::REMINDER_STATE_HELD.into());
+        }
         Key::find(&format!("reminder-state-{}", self.state)).map(Text::from)
     }
 
@@ -138,7 +143,7 @@ fn told<'a>(recipient: &'a Option<String>, connector: &'a Option<String>) -> &'a
         .unwrap_or_default()
 }
 
-fn connector_text(kind: &str) -> Option<Text> {
+pub(super) fn connector_text(kind: &str) -> Option<Text> {
     let built_in = Channel::ALL.into_iter().find(|one| one.as_str() == kind);
     match built_in {
         Some(channel) => Some(channel.text()),
@@ -232,7 +237,7 @@ fn comes_back(row: &ShownRow) -> bool {
 }
 
 fn view(row: ShownRow, with_errors: bool) -> Option<SlotView> {
-    let waits = row.attempts > 0 && row.settled_at.is_none();
+    let waits = (row.attempts > 0 || row.held_at.is_some()) && row.settled_at.is_none();
     let own = row.connector_type.zip(row.connector_name);
     let (connector, connector_name) = way(row.connector_id, own)?;
     Some(SlotView {
@@ -249,6 +254,7 @@ fn view(row: ShownRow, with_errors: bool) -> Option<SlotView> {
         reason: row.reason,
         superseded_by: row.superseded_by.map(SlotId::from),
         attempts: row.attempts,
+        held_at: row.held_at,
         next_attempt_at: waits.then_some(row.next_attempt_at),
         last_error: row.last_error.filter(|_| with_errors),
         settled_at: row.settled_at,

@@ -1,20 +1,21 @@
 //! Settles what is due. Claim in one short transaction across tenants; then, tenant by tenant, ask the ledger and the item
 //! again, settle what is moot, put messages into inboxes, and hand the rest over as deliveries: those that go to one person
-//! over one way at once as one. All of that is one transaction, and nothing is sent here: a worker that is killed anywhere
+//! over one way at once as one, and what is over the hour's limit is put off. All of that is one transaction, and nothing is sent here: a worker that is killed anywhere
 //! loses nothing, because its claims end with their lease.
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
+    budget::{self, Budget, Bundle, Due, Inbox},
     examination::{Examination, examine},
     judgement::LedgerSlot,
     model::{BUILT_IN_ROUTE, Channel, Reason},
     queries::{
-        carried,
+        self, carried,
         sending::{self, InboxMessages},
     },
 };
@@ -22,13 +23,14 @@ use crate::{
     App,
     actor::Actor,
     audit::Event,
-    connectors::{self, ConnectorType},
+    connectors,
     db::WriteTx,
-    deliveries::{self, MAX_NOTICES, Staged},
+    deliveries::{self, Staged},
     error::Result,
     ids::TenantId,
     outbox::{self, Claim},
     permission::Permission,
+    routes,
 };
 
 /// The name of this work in the audit log.
@@ -36,9 +38,9 @@ pub(super) const JOB: &str = "reminders.send";
 /// How long a claim holds.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// Slots that one round claims.
-const SLOTS_A_ROUND: i64 = 400;
+const SLOTS_A_ROUND: i64 = 1_000;
 /// Of which one tenant has so many at most: what one person is told at once should be one message.
-const SLOTS_A_TENANT: i64 = 100;
+const SLOTS_A_TENANT: i64 = 500;
 /// Attempts after which a slot is given up: it takes its worker down each time.
 const MAX_CLAIMS: i16 = 12;
 /// Separates these digests from every other use of SHA-256. A changed layout needs a new name.
@@ -104,7 +106,7 @@ async fn settle(app: &App, tenant: TenantId, claims: &[Claim]) -> Result<()> {
     if !given_up.is_empty() {
         carried::give_up(tx.conn(), tenant, &given_up, now).await?;
     }
-    hand_over(app, &mut tx, &found, &outward).await?;
+    events.extend(hand_over(app, &mut tx, &found, &outward).await?);
     if events.is_empty() {
         tx.commit_unaudited("what is handed over has its events when it was sent")
             .await
@@ -139,37 +141,87 @@ fn told(found: &Examination, slot: &LedgerSlot, action: &'static str) -> Option<
     )
 }
 
-/// Makes deliveries of slots: one of all that go the same way to the same recipient, where a message can hold more than one.
+/// Makes deliveries of slots, as far as the hour's messages go; answers what tells of those that have to wait.
 async fn hand_over(
     app: &App,
     tx: &mut WriteTx,
     found: &Examination,
     slots: &[&LedgerSlot],
-) -> Result<()> {
+) -> Result<Vec<Event>> {
+    if slots.is_empty() {
+        return Ok(Vec::new());
+    }
     let tenant = tx.actor().tenant();
     let own = Channel::Email.connector();
     let mut others: Vec<Uuid> = slots.iter().map(|slot| slot.connector).collect();
     others.retain(|connector| *connector != own);
     let types = connectors::types(tx.conn(), tenant, &others).await?;
-    let mut groups: BTreeMap<_, Vec<&LedgerSlot>> = BTreeMap::new();
-    for slot in slots {
-        let alone = match types.get(&slot.connector) {
-            // Their message is about one thing.
-            Some(ConnectorType::Webhook | ConnectorType::WhatsappBusiness) => slot.id,
-            Some(ConnectorType::EmailSmtp | ConnectorType::TelegramBot) | None => Uuid::nil(),
-        };
-        let route = found.rows[&slot.id].route_id;
-        let key = (slot.connector, route, slot.recipient, alone);
-        groups.entry(key).or_default().push(slot);
-    }
-    let staged = groups.values().flat_map(|group| {
-        group
-            .chunks(MAX_NOTICES)
-            .filter_map(|slots| staged(app, tenant, found, slots))
-    });
-    let staged: Vec<Staged> = staged.collect();
+    let due: Vec<Due> = slots.iter().map(|slot| found.due(slot)).collect();
+    let bundles = budget::bundles(&due, &types);
+    let now = tx.now();
+    let mut budget = match bundles.iter().any(|bundle| bundle.counts) {
+        true => {
+            queries::budget::lock(tx.conn(), tenant).await?;
+            let limit = queries::budget::limit(tx.conn(), tenant).await?;
+            let hour = budget::hour_of(now);
+            let had = queries::budget::had_since(tx.conn(), tenant, hour).await?;
+            Budget::new(limit, had)
+        }
+        false => Budget::new(0, HashMap::new()),
+    };
+    let (go, wait): (Vec<Bundle>, Vec<Bundle>) = bundles
+        .into_iter()
+        .partition(|bundle| budget.admits(bundle));
+    let of = |bundle: &Bundle| -> Vec<&LedgerSlot> {
+        bundle.parts.iter().map(|place| slots[*place]).collect()
+    };
+    let staged: Vec<Staged> = go
+        .iter()
+        .filter_map(|bundle| staged(app, tenant, found, &of(bundle)))
+        .collect();
     deliveries::stage_all(tx, &staged).await?;
-    Ok(())
+    let mut waiting: BTreeMap<Inbox, Vec<&LedgerSlot>> = BTreeMap::new();
+    for bundle in &wait {
+        waiting.entry(bundle.to).or_default().extend(of(bundle));
+    }
+    hold(tx, found, &waiting).await
+}
+
+/// Puts off to the next hour what is over the limit, or to when its recipients may be disturbed again.
+async fn hold(
+    tx: &mut WriteTx,
+    found: &Examination,
+    waiting: &BTreeMap<Inbox, Vec<&LedgerSlot>>,
+) -> Result<Vec<Event>> {
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (tenant, now) = (tx.actor().tenant(), tx.now());
+    let quiet = routes::quiet(tx.conn(), tenant).await?;
+    let until = |slot: &LedgerSlot| {
+        let at = budget::next_hour(now);
+        let zone = found.said(slot).map(|said| said.about.zone);
+        let quiet = quiet.get(&found.rows[&slot.id].route_id);
+        quiet
+            .zip(zone)
+            .map_or(at, |(quiet, zone)| quiet.after(at, zone))
+    };
+    let slots: Vec<(Uuid, DateTime<Utc>)> = waiting
+        .values()
+        .flatten()
+        .map(|slot| (slot.id, until(slot)))
+        .collect();
+    let (ids, untils): (Vec<Uuid>, Vec<DateTime<Utc>>) = slots.into_iter().unzip();
+    queries::budget::hold(tx.conn(), tenant, &ids, &untils, now).await?;
+    let events = waiting.iter().map(|((way, recipient), slots)| {
+        let until = slots.iter().map(|slot| until(slot)).min();
+        Event::new("reminder", "reminder.held")
+            .with("recipient_id", recipient.map(|id| id.to_string()))
+            .with("connector_id", way.to_string())
+            .with("reminders", slots.len())
+            .with("until", until.map(|until| until.to_rfc3339()))
+    });
+    Ok(events.collect())
 }
 
 fn staged(

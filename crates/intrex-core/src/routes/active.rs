@@ -1,9 +1,24 @@
 //! The routes as the planner asks for them.
 
-use sqlx::PgConnection;
+use std::collections::HashMap;
 
-use super::{model::Route, queries};
-use crate::{error::Result, ids::TenantId};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    commands,
+    input::{Facts, RawRoute},
+    model::Route,
+    queries,
+};
+use crate::{
+    App,
+    catalogue::keys,
+    error::{Error, Result},
+    ids::{RouteId, TenantId},
+    obligations::schedule::Quiet,
+};
 
 /// What an organisation has set up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,10 +29,56 @@ pub(crate) struct Routes {
     pub(crate) active: Vec<Route>,
 }
 
+impl Routes {
+    fn of(mut all: Vec<Route>) -> Self {
+        let own = !all.is_empty();
+        all.retain(|route| route.active);
+        Routes { own, active: all }
+    }
+}
+
+/// The routes as they would be if one was made, changed or removed. Nothing is written.
+pub(crate) async fn as_if(
+    app: &App,
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+    id: Option<RouteId>,
+    raw: Option<&RawRoute>,
+) -> Result<Routes> {
+    let mut all = queries::routes(conn, tenant, None).await?;
+    let place =
+        match id {
+            Some(id) => {
+                let place = all.iter().position(|route| route.id == id);
+                Some(place.ok_or_else(|| {
+                    Error::invalid("route_id", keys::ERROR_FIELD_UNKNOWN_REFERENCE)
+                })?)
+            }
+            None => None,
+        };
+    let before = place.map(|place| all.remove(place));
+    if let Some(raw) = raw {
+        let facts_before = before.as_ref().map(Facts::of);
+        let facts = commands::checked(conn, tenant, raw, facts_before.as_ref()).await?;
+        let route = facts.into_route(before.map_or_else(|| app.new_id(), |route| route.id), now);
+        all.insert(place.unwrap_or(all.len()), route);
+    }
+    Ok(Routes::of(all))
+}
+
+/// When the recipients of each route are not disturbed, of those that are used.
+pub(crate) async fn quiet(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<HashMap<Uuid, Quiet>> {
+    let routes = routes(conn, tenant).await?.active.into_iter();
+    Ok(routes
+        .filter_map(|route| Some((route.id.uuid(), route.quiet?)))
+        .collect())
+}
+
 /// The organisation's routes.
 pub(crate) async fn routes(conn: &mut PgConnection, tenant: TenantId) -> Result<Routes> {
-    let mut active = queries::routes(conn, tenant, None).await?;
-    let own = !active.is_empty();
-    active.retain(|route| route.active);
-    Ok(Routes { own, active })
+    Ok(Routes::of(queries::routes(conn, tenant, None).await?))
 }

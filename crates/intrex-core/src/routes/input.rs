@@ -1,7 +1,7 @@
 //! What is typed about routes: one raw struct for forms and programs, and the rules that need no database. Everything that is
 //! wrong is told at once.
 
-use chrono::{NaiveTime, Weekday};
+use chrono::{DateTime, NaiveTime, Utc, Weekday};
 use serde::{
     Deserialize,
     de::{self, Deserializer},
@@ -13,7 +13,7 @@ use crate::{
     catalogue::{Key, Text, keys},
     channels::EventType,
     error::{self, FieldErrors},
-    ids::{BranchId, ConnectorId, PersonId},
+    ids::{BranchId, ConnectorId, PersonId, RouteId},
     obligations::{
         model::Severity,
         schedule::{Quiet, Weekdays, day_word},
@@ -139,6 +139,27 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// The route that has them.
+    pub(super) fn into_route(self, id: RouteId, now: DateTime<Utc>) -> Route {
+        Route {
+            id,
+            name: self.name,
+            event_types: self.event_types,
+            min_severity: self.min_severity,
+            branch_id: self.branch_id,
+            connector_id: self.connector_id,
+            recipient: self.recipient,
+            person_id: self.person_id,
+            quiet: self.quiet,
+            escalate_after_hours: self.escalate_after_hours,
+            escalate_to: self.escalate_to,
+            active: self.active,
+            created_at: now,
+            updated_at: now,
+            version: 0,
+        }
+    }
+
     /// What a route is.
     pub(super) fn of(route: &Route) -> Self {
         Facts {

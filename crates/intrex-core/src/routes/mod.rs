@@ -14,7 +14,7 @@ mod preview;
 mod queries;
 pub mod reads;
 
-pub(crate) use active::{Routes, routes};
+pub(crate) use active::{Routes, as_if, quiet, routes};
 pub use commands::{create, remove, update};
 pub(crate) use follow::{Noted, follow, follow_security, recorded};
 pub use input::{RawQuiet, RawRoute};

@@ -147,6 +147,11 @@ pub async fn update(
             before.acknowledged_again_days.to_string(),
             after.acknowledged_again_days.to_string(),
         ),
+        (
+            "messages_an_hour",
+            before.messages_an_hour.to_string(),
+            after.messages_an_hour.to_string(),
+        ),
     ] {
         if before != after {
             event = event.changed(field, before, after);

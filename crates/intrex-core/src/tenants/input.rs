@@ -25,6 +25,8 @@ const DEFAULT_TIME_ZONE: &str = "UTC";
 const DORMANT_AFTER_DAYS: (i64, i64) = (30, 365);
 /// The least and the most days after which an acknowledged obligation comes back.
 const ACKNOWLEDGED_AGAIN_DAYS: (i64, i64) = (1, 60);
+/// Messages to one recipient over one way in an hour, at least and at most.
+const MESSAGES_AN_HOUR: (i64, i64) = (1, 100);
 /// Months between two access reviews at most.
 const MAX_REVIEW_MONTHS: i64 = 12;
 
@@ -85,6 +87,10 @@ pub struct RawTenantUpdate {
     /// Days after which an obligation that somebody has acknowledged comes back to them, if it is still open: 1 to 60.
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 60)]
     pub acknowledged_again_days: Raw,
+    /// Messages of reminders that one recipient gets over one way in an hour: 1 to 100. What is more comes as one message in
+    /// the next hour; what is critical or escalated comes at once.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    pub messages_an_hour: Raw,
 }
 
 impl RawTenant {
@@ -169,6 +175,10 @@ impl RawTenantUpdate {
         let again = self
             .acknowledged_again_days
             .number(e, "acknowledged_again_days", least, most);
+        let (least, most) = MESSAGES_AN_HOUR;
+        let messages = self
+            .messages_an_hour
+            .number(e, "messages_an_hour", least, most);
         let opt_outs = match self.opt_outs.is_given() {
             true => preferences::opt_outs(&self.opt_outs, "opt_outs", e).map(|events| {
                 let names = events.iter().map(|one| one.as_str().to_owned());
@@ -178,15 +188,17 @@ impl RawTenantUpdate {
         };
         let small = |number: Option<i64>| number.and_then(|number| i16::try_from(number).ok());
         let limits = preset.zip(hours).zip(minutes);
-        let factors = roles.zip(factor).zip(opt_outs).zip(again);
+        let factors = roles.zip(factor);
+        let told = opt_outs.zip(again).zip(messages);
         let access = dormant.zip(suspend).zip(review);
-        match (name, time_zone, lead_days, limits, factors, access) {
+        match (name, time_zone, lead_days, limits, factors, told, access) {
             (
                 Some(name),
                 Some(time_zone),
                 Some(lead_days),
                 Some(((preset, hours), minutes)),
-                Some((((recovery_code_roles, factor), opt_outs), again)),
+                Some((recovery_code_roles, factor)),
+                Some(((opt_outs, again), messages)),
                 Some(((dormant, suspend), review)),
             ) => Ok(TenantFacts {
                 name,
@@ -207,6 +219,7 @@ impl RawTenantUpdate {
                 admin_second_factor: factor.unwrap_or(before.admin_second_factor),
                 opt_outs,
                 acknowledged_again_days: small(again).unwrap_or(before.acknowledged_again_days),
+                messages_an_hour: small(messages).unwrap_or(before.messages_an_hour),
             }),
             _ => Err(errors.into()),
         }

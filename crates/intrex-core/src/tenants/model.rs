@@ -39,6 +39,9 @@ pub struct Tenant {
     pub opt_outs: Vec<String>,
     /// Days after which an obligation that somebody has acknowledged comes back to them, if it is still open.
     pub acknowledged_again_days: i16,
+    /// Messages of reminders that one recipient gets over one way in an hour. What is more comes as one message in the next
+    /// hour; what is critical or escalated comes at once.
+    pub messages_an_hour: i16,
     /// When it is deleted, if somebody has asked for that.
     pub deletion_due_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -129,6 +132,7 @@ pub(crate) struct TenantFacts {
     pub admin_second_factor: AdminFactor,
     pub opt_outs: Vec<String>,
     pub acknowledged_again_days: i16,
+    pub messages_an_hour: i16,
 }
 
 /// How long sessions last: hours from the sign-in, and minutes without a request.

@@ -55,8 +55,8 @@ pub(in crate::tenants) async fn current(
         Tenant,
         r#"select id as "id: TenantId", name, status as "status: TenantStatus", time_zone, lead_days,
                   session_absolute_hours, session_idle_minutes, recovery_code_roles, dormant_after_days, suspend_dormant,
-                  access_review_months, admin_second_factor as "admin_second_factor: AdminFactor", opt_outs, acknowledged_again_days, deletion_due_at,
-                  created_at, updated_at, version
+                  access_review_months, admin_second_factor as "admin_second_factor: AdminFactor", opt_outs, acknowledged_again_days, messages_an_hour,
+                  deletion_due_at, created_at, updated_at, version
            from app.tenants where id = $1"#,
         id.uuid(),
     )
@@ -104,7 +104,7 @@ pub(super) async fn update(
         "update app.tenants set name = $2, time_zone = $3, lead_days = $4, session_absolute_hours = $5,
                 session_idle_minutes = $6, updated_at = $7, recovery_code_roles = $8, dormant_after_days = $9,
                 suspend_dormant = $10, access_review_months = $11, admin_second_factor = $12, opt_outs = $13, acknowledged_again_days = $14,
-                version = version + 1
+                messages_an_hour = $15, version = version + 1
          where id = $1",
         id.uuid(),
         facts.name,
@@ -120,6 +120,7 @@ pub(super) async fn update(
         facts.admin_second_factor as AdminFactor,
         &facts.opt_outs,
         facts.acknowledged_again_days,
+        facts.messages_an_hour,
     )
     .execute(conn)
     .await?;

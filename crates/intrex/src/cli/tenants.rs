@@ -95,6 +95,9 @@ pub(super) struct Set {
     /// Days after which an obligation that somebody has acknowledged comes back to them: 1 to 60
     #[arg(long, value_name = "DAYS")]
     acknowledged_again_days: Option<u16>,
+    /// Messages of reminders that one recipient gets over one way in an hour: 1 to 100
+    #[arg(long, value_name = "NUMBER")]
+    messages_an_hour: Option<u16>,
     #[command(flatten)]
     act: Act,
 }
@@ -179,6 +182,7 @@ fn set(command: Set) -> Result<Ended> {
             admin_second_factor: words(command.admin_second_factor),
             opt_outs: words(command.opt_outs),
             acknowledged_again_days: number(command.acknowledged_again_days),
+            messages_an_hour: number(command.messages_an_hour),
         };
         let tenant = tenants::update(app, &operator, &raw, None)
             .await

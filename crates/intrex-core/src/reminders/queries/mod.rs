@@ -4,9 +4,11 @@
 //! Whoever decides about slots locks the obligation first, then its slots in the order of their ids: completing, planning
 //! and sending never wait for each other in a circle.
 //!
-//! `planning` writes it · `sending` claims and settles · `carried` what deliveries carry · `showing` what an item's page shows · here what they share.
+//! `planning` writes it · `budget` puts off what is too much · `sending` claims and settles · `carried` what deliveries carry · `foresight` what may come · `showing` what an item's page shows · here what they share.
 
+pub(super) mod budget;
 pub(super) mod carried;
+pub(super) mod foresight;
 pub(super) mod planning;
 pub(super) mod sending;
 pub(super) mod showing;

@@ -47,8 +47,14 @@ pub(in crate::reminders) async fn lock_items_to_plan(
          from app.obligation_instances o
          join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
          where o.tenant_id = $1 and o.state = 'open'
-           and o.due_on <= $2::date + 365
-           and o.due_on - coalesce((select max(day) from unnest(o.lead_days) as lead (day)), 0) <= $2
+           and (o.due_on <= $2::date + 365
+                and o.due_on - coalesce((select max(day) from unnest(o.lead_days) as lead (day)), 0) <= $2
+                -- What somebody has in hand, or put off, comes back to them long before its first reminder.
+                or exists (select from app.snoozes n
+                           where n.tenant_id = o.tenant_id and n.obligation_id = o.id and n.until >= $5 and n.until <= $2::date + 1)
+                or exists (select from app.acknowledgements a
+                           where a.tenant_id = o.tenant_id and a.obligation_id = o.id
+                             and a.again_on >= $3::date - 1 and a.again_on <= $2))
            -- A day after the last threshold in every zone, nothing of an item can change any more.
            and (o.planned_through is null
                 or (o.planned_through < $2
@@ -63,6 +69,7 @@ pub(in crate::reminders) async fn lock_items_to_plan(
         horizon,
         now.date_naive(),
         limit,
+        now,
     )
     .fetch_all(conn)
     .await?;
@@ -184,7 +191,7 @@ pub(in crate::reminders) async fn write_slots(
                      planned_at, past, unanswered)
              on conflict on constraint reminder_slots_fingerprint do update
                set state = 'planned', reason = null, superseded_by = null, settled_at = null, lease_until = null, attempts = 0,
-                   last_error = null, planned_at = excluded.planned_at, next_attempt_at = excluded.next_attempt_at
+                   last_error = null, planned_at = excluded.planned_at, next_attempt_at = excluded.next_attempt_at, held_at = null
                where excluded.state = 'planned'
                  and (reminder_slots.state = 'suppressed' and reminder_slots.reason = any($15)
                       or reminder_slots.state = 'planned' and reminder_slots.attempts = 0

@@ -116,6 +116,7 @@ pub(in crate::reminders) struct DueRow {
     pub(in crate::reminders) state: String,
     pub(in crate::reminders) fence: i64,
     pub(in crate::reminders) delivery_id: Option<Uuid>,
+    pub(in crate::reminders) held_at: Option<DateTime<Utc>>,
 }
 
 /// Every slot of some items whose time has come and that was not suppressed, under lock. The caller holds the items'.
@@ -128,7 +129,7 @@ pub(in crate::reminders) async fn lock_due(
     let rows = sqlx::query_as!(
         DueRow,
         "select id, obligation_id, threshold, falls_on, route_id, connector_id, recipient_id, unanswered, fingerprint, planned_at,
-                state, fence, delivery_id
+                state, fence, delivery_id, held_at
          from app.reminder_slots
          where tenant_id = $1 and obligation_id = any($2) and planned_at <= $3 and state in ('planned', 'sending', 'sent')
          order by id

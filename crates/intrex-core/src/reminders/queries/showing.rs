@@ -29,6 +29,7 @@ pub(in crate::reminders) struct ShownRow {
     pub(in crate::reminders) superseded_by: Option<Uuid>,
     pub(in crate::reminders) attempts: i16,
     pub(in crate::reminders) next_attempt_at: DateTime<Utc>,
+    pub(in crate::reminders) held_at: Option<DateTime<Utc>>,
     pub(in crate::reminders) last_error: Option<String>,
     pub(in crate::reminders) settled_at: Option<DateTime<Utc>>,
 }
@@ -43,7 +44,8 @@ pub(in crate::reminders) async fn slots_of(
     let mut rows = sqlx::query_as!(
         ShownRow,
         r#"select s.id, s.threshold, s.falls_on, s.connector_id, c.type as "connector_type?", c.name as "connector_name?",
-                s.recipient_id, p.name as "recipient_name?", s.unanswered, s.fingerprint, s.planned_at, s.state, s.reason, s.superseded_by, s.attempts, s.next_attempt_at, s.last_error, s.settled_at
+                s.recipient_id, p.name as "recipient_name?", s.unanswered, s.fingerprint, s.planned_at, s.state, s.reason, s.superseded_by,
+                s.attempts, s.next_attempt_at, s.held_at, s.last_error, s.settled_at
          from app.reminder_slots s
          left join app.people p on p.tenant_id = s.tenant_id and p.id = s.recipient_id
          left join app.connectors c on c.tenant_id = s.tenant_id and c.id = s.connector_id

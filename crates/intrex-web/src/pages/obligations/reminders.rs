@@ -35,6 +35,8 @@ struct Sort {
     reason: Option<String>,
     /// For when nobody has answered.
     unanswered: bool,
+    /// The hour's messages were used up.
+    held: bool,
 }
 
 /// Who is told over which ways, and how often it was tried.
@@ -179,6 +181,7 @@ fn sort_of(slot: &SlotView, when: DateTime<Utc>) -> Sort {
         state: slot.state.clone(),
         reason: slot.reason.clone(),
         unanswered: slot.unanswered,
+        held: slot.held_at.is_some() && slot.settled_at.is_none(),
     }
 }
 
@@ -190,6 +193,7 @@ fn sort_of_coming(coming: &ComingView) -> Sort {
         state: "planned".to_owned(),
         reason: None,
         unanswered: coming.unanswered,
+        held: false,
     }
 }
 
@@ -203,6 +207,7 @@ fn entry_to_come(place: usize, sort: &Sort, told: &Told, zone: Tz, words: Words)
     let key = match (sort.state.as_str(), told.attempts) {
         ("sending", _) => keys::TIMELINE_SENDING,
         (_, 1..) => keys::TIMELINE_WAITS,
+        _ if sort.held => keys::TIMELINE_HELD,
         _ => keys::TIMELINE_TO,
     };
     Entry {

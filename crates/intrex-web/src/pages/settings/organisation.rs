@@ -116,6 +116,7 @@ async fn edit(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
             "acknowledged_again_days",
             tenant.acknowledged_again_days.to_string(),
         ),
+        ("messages_an_hour", tenant.messages_an_hour.to_string()),
         (
             "admin_second_factor",
             tenant.admin_second_factor.as_str().to_owned(),

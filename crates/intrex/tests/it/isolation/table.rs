@@ -946,7 +946,7 @@ fn organisation(_: &Ids) -> Value {
     json!({
         "name": TYPED, "time_zone": "Asia/Dhaka", "lead_days": "30, 7", "session_preset": "",
         "session_absolute_hours": "168", "session_idle_minutes": "1440", "dormant_after_days": "90",
-        "suspend_dormant": "no", "access_review_months": "3", "acknowledged_again_days": "7", "admin_second_factor": "any",
+        "suspend_dormant": "no", "access_review_months": "3", "acknowledged_again_days": "7", "messages_an_hour": "10", "admin_second_factor": "any",
         "recovery_code_roles": "head_office_admin, branch_manager, operator",
     })
 }

@@ -6,4 +6,6 @@ mod inbox;
 mod mail;
 mod routes;
 mod settling;
+mod simulator;
+mod storms;
 mod world;

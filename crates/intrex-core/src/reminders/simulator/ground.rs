@@ -1,0 +1,252 @@
+//! What a look ahead begins with: what is open, who is told by which way, what the ledger has of it already, and how many messages
+//! were had in this hour.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        budget::hour_of,
+        examination::event_type,
+        judgement::{Facts, ItemPlan, LedgerSlot, Standing},
+        model::{Channel, Reason},
+        queries::{
+            self, budget,
+            foresight::{self, ForeseenItem, LedgerRow, WayRow},
+            showing,
+        },
+    },
+    model::{About, DAYS},
+    walk::{Coming, Course, Ground, id_of, walk},
+};
+use crate::{
+    App, answers,
+    catalogue::{Text, keys},
+    error::{Error, Result},
+    ids::{PersonId, TenantId},
+    obligations::schedule::{ItemFacts, PlannedSlot, Quiet, plan},
+    preferences,
+    routes::Routes,
+};
+
+/// Open items that are looked at; an organisation with more has the ledger itself.
+const MAX_ITEMS: usize = 50_000;
+/// Reminders that are looked at.
+const MAX_REMINDERS: usize = 100_000;
+/// Fingerprints that are looked up at once.
+const LOOKED_UP: usize = 10_000;
+
+/// A look ahead, as far as it has come.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(super) ground: Ground,
+    pub(super) course: Course,
+    pub(super) about: HashMap<Uuid, About>,
+    pub(super) ways: HashMap<Uuid, WayRow>,
+    pub(super) names: HashMap<Uuid, String>,
+    pub(super) zone: Tz,
+}
+
+impl Look {
+    /// Looks ahead by some routes, at what this transaction sees.
+    pub(crate) async fn of(
+        app: &App,
+        conn: &mut PgConnection,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+        routes: Routes,
+    ) -> Result<Self> {
+        let until = now + TimeDelta::days(DAYS.into());
+        let through = until.date_naive() + TimeDelta::days(1);
+        let most = i64::try_from(MAX_ITEMS + 1).unwrap_or(i64::MAX);
+        let items = foresight::items(conn, tenant, through, now, most).await?;
+        if items.len() > MAX_ITEMS {
+            return Err(too_many());
+        }
+        let quiet: HashMap<Uuid, Quiet> = routes
+            .active
+            .iter()
+            .filter_map(|route| Some((route.id.uuid(), route.quiet?)))
+            .collect();
+        let named: Vec<_> = items.iter().map(|item| item.named).collect();
+        let directory = queries::directory_by(conn, tenant, routes, &named).await?;
+        let ids: Vec<Uuid> = items.iter().map(|item| item.facts.id).collect();
+        let answers = answers::of_items(conn, tenant, &ids).await?;
+        let mut facts = Facts {
+            mail: app.mailer.is_some(),
+            ..Facts::default()
+        };
+        let mut planned: Vec<(&ForeseenItem, ItemFacts, PlannedSlot)> = Vec::new();
+        for item in &items {
+            // A damaged row is in no plan.
+            let Ok(of_item) = item.facts.facts() else {
+                continue;
+            };
+            let recipients = directory.recipients(&item.named);
+            let said = answers.get(&of_item.id);
+            let slots = answers::apply(&of_item, plan(&of_item, &recipients), &recipients, said);
+            let day = said.and_then(|said| said.answered_on(&of_item));
+            facts.answered_on.extend(day.map(|day| (of_item.id, day)));
+            facts
+                .open
+                .insert(of_item.id, ItemPlan::of(&of_item, &slots));
+            let may_come = slots
+                .into_iter()
+                .filter(|slot| !slot.already_past && slot.at <= until);
+            planned.extend(may_come.map(|slot| (item, of_item.clone(), slot)));
+            if planned.len() > MAX_REMINDERS {
+                return Err(too_many());
+            }
+        }
+        let ledger = in_ledger(conn, tenant, &planned).await?;
+        let mut coming = Vec::new();
+        for (item, of_item, slot) in planned {
+            let row = ledger.get(slot.fingerprint.as_slice());
+            let Some((next, standing)) = stands(item.planned_through, &slot, row, now) else {
+                continue;
+            };
+            coming.push(Coming {
+                severity: item.named.severity,
+                quiet: quiet.get(&slot.route_id).copied(),
+                zone: of_item.zone,
+                held: row.is_some_and(|row| row.held && row.state == "planned"),
+                next,
+                slot: LedgerSlot {
+                    id: id_of(coming.len()),
+                    item: of_item.id,
+                    threshold: slot.threshold,
+                    falls_on: slot.date,
+                    connector: slot.connector_id,
+                    recipient: slot.recipient_id,
+                    unanswered: slot.unanswered,
+                    fingerprint: slot.fingerprint,
+                    planned_at: slot.at,
+                    standing,
+                },
+            });
+        }
+        let people: BTreeSet<Uuid> = coming.iter().filter_map(|one| one.slot.recipient).collect();
+        let people: Vec<Uuid> = people.into_iter().collect();
+        facts.active = people.iter().copied().collect();
+        facts.opted_out = opted_out(conn, tenant, &people, &coming, &items).await?;
+        let ways = foresight::ways(conn, tenant).await?;
+        let mut ground = Ground {
+            from: now,
+            until,
+            limit: budget::limit(conn, tenant).await?,
+            had: budget::had_since(conn, tenant, hour_of(now)).await?,
+            types: ways.iter().map(|(id, way)| (*id, way.kind)).collect(),
+            facts,
+            coming,
+        };
+        let zone = foresight::time_zone(conn, tenant).await?;
+        let names = showing::names(conn, tenant, &people).await?;
+        let (ground, course) = tokio::task::spawn_blocking(move || {
+            let course = walk(&mut ground);
+            (ground, course)
+        })
+        .await
+        .map_err(Error::internal)?;
+        Ok(Look {
+            ground,
+            course,
+            about: items
+                .into_iter()
+                .map(|item| (item.facts.id, about(item)))
+                .collect(),
+            ways,
+            names,
+            zone: zone.parse().unwrap_or(Tz::UTC),
+        })
+    }
+}
+
+fn too_many() -> Error {
+    let text = Text::new(keys::SIMULATION_TOO_MANY);
+    Error::conflict(text.with("max", i64::try_from(MAX_REMINDERS).unwrap_or(i64::MAX)))
+}
+
+fn about(item: ForeseenItem) -> About {
+    About {
+        title: item.title,
+        branch: item.named.branch,
+        branch_name: item.branch_name,
+        severity: item.named.severity,
+        due_on: item.facts.due_on,
+    }
+}
+
+async fn in_ledger(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    planned: &[(&ForeseenItem, ItemFacts, PlannedSlot)],
+) -> Result<HashMap<Vec<u8>, LedgerRow>> {
+    let fingerprints: Vec<Vec<u8>> = planned
+        .iter()
+        .map(|(_, _, slot)| slot.fingerprint.to_vec())
+        .collect();
+    let mut ledger = HashMap::new();
+    for some in fingerprints.chunks(LOOKED_UP) {
+        let rows = foresight::ledger(conn, tenant, some).await?;
+        ledger.extend(rows.into_iter().map(|row| (row.fingerprint.clone(), row)));
+    }
+    Ok(ledger)
+}
+
+/// When a slot of the plan is looked at next, and how it stands; none if it is settled, or will be as past.
+fn stands(
+    planned_through: Option<NaiveDate>,
+    slot: &PlannedSlot,
+    row: Option<&LedgerRow>,
+    now: DateTime<Utc>,
+) -> Option<(Option<DateTime<Utc>>, Standing)> {
+    // As the planner has it: who came to an item that was planned already is not told of days gone by.
+    let missed = planned_through.is_some_and(|day| slot.date <= day) && slot.at <= now;
+    let is_planned = || (!missed).then_some((Some(slot.at), Standing::Planned));
+    let Some(row) = row else {
+        return is_planned();
+    };
+    match row.state.as_str() {
+        "planned" if row.planned_at == slot.at => {
+            Some((Some(row.next_attempt_at), Standing::Planned))
+        }
+        "planned" => Some((Some(slot.at), Standing::Planned)),
+        // Claimed this moment, and not handed over yet.
+        "sending" if !row.carried => Some((Some(now), Standing::Planned)),
+        "sending" | "sent" => Some((None, Standing::Theirs)),
+        "suppressed" => {
+            let reason = row.reason.as_deref().and_then(Reason::parse);
+            let passes = reason.is_some_and(Reason::may_pass);
+            passes.then(is_planned).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// The slots of people who would rather not hear of such things outside of Intrex.
+async fn opted_out(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    people: &[Uuid],
+    coming: &[Coming],
+    items: &[ForeseenItem],
+) -> Result<HashSet<Uuid>> {
+    let chosen = preferences::reads::opt_outs(conn, tenant, people).await?;
+    let due_on: HashMap<Uuid, NaiveDate> = items
+        .iter()
+        .map(|item| (item.facts.id, item.facts.due_on))
+        .collect();
+    let opted_out = coming.iter().filter(|one| {
+        let slot = &one.slot;
+        slot.connector != Channel::InApp.connector()
+            && slot.recipient.map(PersonId::from).is_some_and(|person| {
+                let of = event_type(slot.threshold, slot.falls_on, due_on[&slot.item]);
+                chosen.has(person, of, one.severity)
+            })
+    });
+    Ok(opted_out.map(|one| one.slot.id).collect())
+}
