@@ -70,7 +70,12 @@ async function adminSights(): Promise<Sight[]> {
     ["routes", "/settings/routes"],
     ["route-new", "/settings/routes/new"],
     ["route", "/settings/routes", 200, (page) => page.locator("main a", { hasText: "Late, for the operations desk" }).click()],
+    ["route-looked", "/settings/routes", 200, async (page) => {
+        await page.locator("main a", { hasText: "Late, for the operations desk" }).click();
+        await page.getByRole("button", { name: "Look back and ahead" }).click();
+    }],
     ["notifications", "/settings/notifications"],
+    ["simulator", "/messages/simulator"],
     ["deliveries", "/messages/deliveries"],
     ["deliveries-none", "/messages/deliveries?from=1999-01-01&to=1999-01-02"],
     ["delivery", "/messages/deliveries", 200, (page) => page.locator("main table a").first().click()],

@@ -11,6 +11,7 @@ reminder-threshold-again = Still open
 reminder-channel-in-app = Inbox
 reminder-channel-email = E-mail
 
+import-look-ahead-applies = A look ahead changes nothing. Leave out dry_run=false.
 simulation-too-many = There are more than { $max } reminders in these days. That is more than can be looked at in one piece.
 reminder-state-planned = Planned
 reminder-state-held = Held until the next hour

@@ -11,7 +11,7 @@ routes-all-inactive = None of your routes is in use: nobody is told anything out
 route-new = Add a route
 route-change = Change the route
 route-save = Save the route
-route-preview = Look back 30 days
+route-preview = Look back and ahead 30 days
 route-preview-total = { $n ->
     [0] In the last 30 days this would have matched nothing.
     [one] In the last 30 days this would have matched one event.

@@ -214,6 +214,20 @@ impl FieldErrors {
         }
     }
 
+    /// The same errors as those of a part that stands in a field.
+    pub fn within(field: &str, error: Error) -> Error {
+        match error {
+            Error::Invalid(errors) => {
+                let errors = errors.into_iter().map(|one| FieldError {
+                    field: format!("{field}.{}", one.field),
+                    ..one
+                });
+                Error::Invalid(errors.collect())
+            }
+            other => other,
+        }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -178,6 +178,11 @@ impl WriteTx {
         self.commit_all(events).await
     }
 
+    /// Undoes what was written.
+    pub(crate) async fn undo(self) -> Result<()> {
+        Ok(self.tx.rollback().await?)
+    }
+
     /// Keeps what was written without an event. Only for what tells nothing about the tenant's affairs; `why` says so to
     /// whoever searches for this name.
     pub async fn commit_unaudited(self, why: &'static str) -> Result<()> {

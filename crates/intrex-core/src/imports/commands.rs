@@ -4,7 +4,7 @@
 use tokio::{io::AsyncRead, sync::Semaphore};
 
 use super::{
-    model::{Kind, Options, Progress, Report},
+    model::{Kind, Mode, Options, Progress, Report},
     run::Run,
     spool::Spool,
 };
@@ -13,6 +13,7 @@ use crate::{
     actor::Actor,
     error::{Error, Result},
     permission::Permission,
+    reminders::simulator,
 };
 
 /// Rows that are compared and written together.
@@ -32,9 +33,16 @@ pub async fn import(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Report> {
     actor.may(Permission::ImportsWrite)?;
+    if options.mode == Mode::LookAhead {
+        actor.may(Permission::RoutesManage)?;
+    }
     let reading = |rows| progress(Progress::Reading { rows });
     let spool = Spool::take(app, file, kind.columns(), reading).await?;
     let (of, sha256) = (spool.rows, spool.sha256);
+    let _look = match options.mode {
+        Mode::LookAhead => Some(simulator::turn().await?),
+        Mode::Apply | Mode::DryRun => None,
+    };
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     let mut run = Run::begin(app, actor, kind, options, spool.heading.clone()).await?;
     let mut rows = spool.rows().await?;

@@ -9,6 +9,7 @@ use super::sheet::Column;
 use crate::{
     catalogue::{Language, Text, keys},
     ids::{ImportId, PersonId},
+    reminders::simulator::model::Foresight,
 };
 
 /// Errors that an answer lists at most; all are counted.
@@ -103,6 +104,8 @@ pub enum Mode {
     Apply,
     /// Say what would change, and change nothing.
     DryRun,
+    /// The same, and say which reminders of the next thirty days would come and go by it.
+    LookAhead,
 }
 
 /// How a file is imported.
@@ -169,6 +172,8 @@ pub struct Report {
     pub errors: Vec<RowError>,
     /// What a dry run would change, the first rows.
     pub changes: Vec<Change>,
+    /// The messages of the next thirty days as they would be; null unless that was asked.
+    pub look_ahead: Option<Foresight>,
 }
 
 /// What is wrong with a row.

@@ -20,13 +20,15 @@ use crate::{
     db::{ReadTx, WriteTx},
     error::{Error, FieldError, FieldErrors, Result},
     ids::{ImportId, TenantId},
+    reminders::simulator::{Look, compared},
 };
 
-/// A dry run has a transaction that cannot write.
+/// A dry run has a transaction that cannot write; one that looks ahead has one that is undone, and what was foreseen before.
 #[derive(Debug)]
 enum Session {
     Look(ReadTx),
     Write(WriteTx),
+    Undone(WriteTx, Box<Look>),
 }
 
 /// An import under way.
@@ -53,12 +55,11 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let session = match options.mode {
             Mode::DryRun => Session::Look(app.db.read(actor).await?),
-            Mode::Apply => {
-                let mut tx = app.db.write(actor).await?;
-                queries::wait_for_turn(tx.conn(), actor.tenant())
-                    .await
-                    .map_err(busy)?;
-                Session::Write(tx)
+            Mode::Apply => Session::Write(writing(app, actor).await?),
+            Mode::LookAhead => {
+                let mut tx = writing(app, actor).await?;
+                let before = Look::as_it_is(app, &mut tx).await?;
+                Session::Undone(tx, Box::new(before))
             }
         };
         Ok(Run {
@@ -91,6 +92,13 @@ impl<'a> Run<'a> {
             Session::Look(tx) => {
                 tx.finish().await?;
                 Ok(self.tally.finish(None))
+            }
+            Session::Undone(mut tx, before) => {
+                let after = Look::as_it_is(self.app, &mut tx).await?;
+                tx.undo().await?;
+                let mut report = self.tally.finish(None);
+                report.look_ahead = Some(compared(&before, &after));
+                Ok(report)
             }
             Session::Write(mut tx) => {
                 let report = self.tally.finish(Some(self.id));
@@ -129,18 +137,31 @@ impl<'a> Run<'a> {
     pub(super) fn tenant(&self) -> TenantId {
         match &self.session {
             Session::Look(tx) => tx.actor().tenant(),
-            Session::Write(tx) => tx.actor().tenant(),
+            Session::Write(tx) | Session::Undone(tx, _) => tx.actor().tenant(),
         }
     }
 
-    pub(super) fn is_dry(&self) -> bool {
-        matches!(self.session, Session::Look(_))
+    /// Whether what would change is shown: nothing of it stays.
+    pub(super) fn shows(&self) -> bool {
+        matches!(self.session, Session::Look(_) | Session::Undone(..))
+    }
+
+    /// Goes back to an earlier count, if there is one.
+    pub(super) fn count_as(&mut self, counted: Option<Tally>) {
+        if let Some(counted) = counted {
+            self.tally = counted;
+        }
+    }
+
+    /// Whether what is good is written.
+    pub(super) fn writes(&self) -> bool {
+        !matches!(self.session, Session::Look(_))
     }
 
     pub(super) fn conn(&mut self) -> &mut PgConnection {
         match &mut self.session {
             Session::Look(tx) => tx.conn(),
-            Session::Write(tx) => tx.conn(),
+            Session::Write(tx) | Session::Undone(tx, _) => tx.conn(),
         }
     }
 
@@ -148,7 +169,7 @@ impl<'a> Run<'a> {
     pub(super) async fn stage(&mut self, events: Vec<Event>) -> Result<()> {
         match &mut self.session {
             Session::Look(_) => Err(Error::internal("a dry run has nothing to tell")),
-            Session::Write(tx) => tx.stage(events).await,
+            Session::Write(tx) | Session::Undone(tx, _) => tx.stage(events).await,
         }
     }
 
@@ -174,6 +195,15 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// A transaction of the only import of its organisation at a time.
+async fn writing(app: &App, actor: &Actor) -> Result<WriteTx> {
+    let mut tx = app.db.write(actor).await?;
+    queries::wait_for_turn(tx.conn(), actor.tenant())
+        .await
+        .map_err(busy)?;
+    Ok(tx)
 }
 
 /// What a row's checks found, in the order of the columns, one fault a column.

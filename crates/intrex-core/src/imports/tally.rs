@@ -11,7 +11,7 @@ use crate::{
 const MAX_ERROR_BYTES: usize = 160 * 1024;
 
 /// Counts an import's rows while they go by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tally {
     language: Language,
     error_bytes: usize,
@@ -25,7 +25,7 @@ impl Tally {
             error_bytes: 0,
             report: Report {
                 id: None,
-                dry_run: options.mode == Mode::DryRun,
+                dry_run: options.mode != Mode::Apply,
                 rows: 0,
                 created: 0,
                 updated: 0,
@@ -35,6 +35,7 @@ impl Tally {
                 errors_truncated: false,
                 errors: Vec::new(),
                 changes: Vec::new(),
+                look_ahead: None,
             },
         }
     }

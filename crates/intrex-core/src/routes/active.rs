@@ -15,7 +15,7 @@ use super::{
 use crate::{
     App,
     catalogue::keys,
-    error::{Error, Result},
+    error::{Error, FieldErrors, Result},
     ids::{RouteId, TenantId},
     obligations::schedule::Quiet,
 };
@@ -60,7 +60,9 @@ pub(crate) async fn as_if(
     let before = place.map(|place| all.remove(place));
     if let Some(raw) = raw {
         let facts_before = before.as_ref().map(Facts::of);
-        let facts = commands::checked(conn, tenant, raw, facts_before.as_ref()).await?;
+        let facts = commands::checked(conn, tenant, raw, facts_before.as_ref())
+            .await
+            .map_err(|error| FieldErrors::within("route", error))?;
         let route = facts.into_route(before.map_or_else(|| app.new_id(), |route| route.id), now);
         all.insert(place.unwrap_or(all.len()), route);
     }

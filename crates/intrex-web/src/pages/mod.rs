@@ -19,6 +19,7 @@ pub(crate) mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
+mod simulator;
 pub(crate) mod step_up;
 pub(crate) mod templates;
 pub(crate) mod theme;
@@ -44,6 +45,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(obligations::routes)
         .with(templates::routes)
         .with(messages::routes)
+        .with(simulator::routes)
         .with(deliveries::routes)
         .with(answer::routes)
         .with(audit::routes)

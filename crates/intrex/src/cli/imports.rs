@@ -15,6 +15,7 @@ use super::{
     Ended, Format, Where,
     operate::with_app,
     output::{self, json, line, told},
+    simulate,
 };
 
 /// What is imported.
@@ -44,6 +45,9 @@ pub(super) struct File {
     /// Say what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Also say which messages of the next thirty days would come and go by it; changes nothing
+    #[arg(long)]
+    look_ahead: bool,
     /// Why you do this; it stands in the organisation's audit log
     #[arg(long, value_name = "WORDS")]
     reason: Option<String>,
@@ -72,9 +76,10 @@ fn import(kind: Kind, file: File) -> Result<Ended> {
             .await
             .with_context(|| format!("cannot read {}", file.path.display()))?;
         let options = Options {
-            mode: match file.dry_run {
-                true => Mode::DryRun,
-                false => Mode::Apply,
+            mode: match (file.look_ahead, file.dry_run) {
+                (true, _) => Mode::LookAhead,
+                (false, true) => Mode::DryRun,
+                (false, false) => Mode::Apply,
             },
             file_name: name,
             language: Language::ENGLISH,
@@ -145,6 +150,9 @@ fn tell(report: &Report) -> Result<()> {
         true => "nothing was changed; it would be",
         false => "imported",
     };
+    if let Some(look) = &report.look_ahead {
+        simulate::tell(look)?;
+    }
     line(&format!(
         "{done}: {} rows, {} created, {} updated, {} unchanged, {} refused",
         report.rows, report.created, report.updated, report.unchanged, report.rejected

@@ -19,6 +19,7 @@ mod output;
 mod people;
 mod run;
 mod security;
+mod simulate;
 mod surface;
 mod tenants;
 mod tokens;
@@ -94,6 +95,8 @@ enum Command {
     /// Who is told of what, by which way
     #[command(subcommand)]
     Route(notification_routes::NotificationRoutes),
+    /// Say which messages go out in the next 30 days, and what another route would change; nothing is sent
+    Simulate(simulate::Simulate),
     /// Import a spreadsheet of obligations or branches
     #[command(subcommand)]
     Import(imports::Import),
@@ -188,6 +191,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Connector(command) => command.run(),
         Command::Delivery(command) => command.run(),
         Command::Route(command) => command.run(),
+        Command::Simulate(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::SecurityEvents(command) => command.run(),

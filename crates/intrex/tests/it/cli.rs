@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 64] = [
+const COMMANDS: [&[&str]; 65] = [
     &["serve"],
     &["worker"],
+    &["simulate"],
     &["migrate"],
     &["tenant", "create"],
     &["tenant", "list"],

@@ -82,12 +82,16 @@ pub(super) async fn apply(run: &mut Run<'_>, rows: Vec<Row>) -> Result<()> {
             (Ok(facts), Some(before)) => changed.push((entry.number, before, facts)),
         }
     }
-    if run.is_dry() {
+    if run.shows() {
         show(run, &made, &changed);
-        Ok(())
-    } else {
-        write(run, &made, &changed).await
     }
+    let counted = run.shows().then(|| run.tally.clone());
+    if run.writes() {
+        write(run, &made, &changed).await?;
+    }
+    // What was shown is counted already.
+    run.count_as(counted);
+    Ok(())
 }
 
 type Made = (u32, BranchId, BranchFacts);

@@ -238,11 +238,16 @@ pub(super) async fn apply(run: &mut Run<'_>, rows: Vec<Row>) -> Result<()> {
             Err(fault) => run.tally.rejected(entry.number, vec![fault]),
         }
     }
-    if run.is_dry() {
-        show(run, &made, &changed).await
-    } else {
-        write(run, &made, &changed).await
+    if run.shows() {
+        show(run, &made, &changed).await?;
     }
+    let counted = run.shows().then(|| run.tally.clone());
+    if run.writes() {
+        write(run, &made, &changed).await?;
+    }
+    // What was shown is counted already.
+    run.count_as(counted);
+    Ok(())
 }
 
 type Made = (Entry, ObligationId, Definition);

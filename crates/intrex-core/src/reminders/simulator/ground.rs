@@ -26,11 +26,12 @@ use super::{
 use crate::{
     App, answers,
     catalogue::{Text, keys},
+    db::WriteTx,
     error::{Error, Result},
     ids::{PersonId, TenantId},
     obligations::schedule::{ItemFacts, PlannedSlot, Quiet, plan},
     preferences,
-    routes::Routes,
+    routes::{self, Routes},
 };
 
 /// Open items that are looked at; an organisation with more has the ledger itself.
@@ -52,6 +53,13 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// Looks ahead by the organisation's routes, at what this transaction sees and has written.
+    pub(crate) async fn as_it_is(app: &App, tx: &mut WriteTx) -> Result<Self> {
+        let (tenant, now) = (tx.actor().tenant(), tx.now());
+        let routes = routes::routes(tx.conn(), tenant).await?;
+        Look::of(app, tx.conn(), tenant, now, routes).await
+    }
+
     /// Looks ahead by some routes, at what this transaction sees.
     pub(crate) async fn of(
         app: &App,

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
-use self::{ground::Look, model::Foresight};
+use self::model::Foresight;
+pub(crate) use self::{ground::Look, showing::compared};
 use crate::{
     Actor, App,
     error::{Error, FieldErrors, Result},
@@ -71,7 +72,7 @@ pub async fn ahead(app: &App, actor: &Actor, raw: &RawSimulation) -> Result<Fore
     };
     tx.commit_unaudited("looking ahead writes nothing").await?;
     Ok(match after {
-        Some(after) => showing::compared(&before, &after),
+        Some(after) => compared(&before, &after),
         None => showing::alone(&before),
     })
 }

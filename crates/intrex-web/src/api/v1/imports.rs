@@ -13,6 +13,7 @@ use axum::{
 };
 use intrex_core::{
     Error,
+    catalogue::keys,
     error::FieldErrors,
     ids::ImportId,
     imports::{self, Import, Kind, MAX_FILE, Mode, Options, Report},
@@ -58,6 +59,7 @@ pub(super) struct Description;
 struct RawOptions {
     kind: Raw,
     dry_run: Raw,
+    look_ahead: Raw,
     file_name: Raw,
 }
 
@@ -68,17 +70,24 @@ impl RawOptions {
         let kind = self
             .kind
             .one_of(e, "kind", "obligations, branches", Kind::parse);
-        let mode = self
-            .dry_run
-            .one_of(e, "dry_run", "true, false", |text| match text {
-                "true" => Some(Mode::DryRun),
-                "false" => Some(Mode::Apply),
-                _ => None,
-            });
+        let mut asked = |raw: &Raw, field| {
+            raw.one_of(e, field, "true, false", |text| text.parse::<bool>().ok())
+        };
+        let dry_run = asked(&self.dry_run, "dry_run").flatten();
+        let look_ahead = asked(&self.look_ahead, "look_ahead").flatten();
+        let mode = match (dry_run, look_ahead) {
+            (_, Some(true)) => Mode::LookAhead,
+            (Some(true), _) => Mode::DryRun,
+            _ => Mode::Apply,
+        };
+        if dry_run == Some(false) && mode == Mode::LookAhead {
+            errors.add("look_ahead", keys::IMPORT_LOOK_AHEAD_APPLIES);
+        }
+        let e = &mut errors;
         let file_name = self.file_name.optional_line(e, "file_name", MAX_FILE_NAME);
         errors.finish()?;
         let options = Options {
-            mode: mode.flatten().unwrap_or(Mode::Apply),
+            mode,
             file_name: file_name.unwrap_or_default(),
             language: exchange.language(),
         };
@@ -104,7 +113,8 @@ async fn list(
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports",
     request_body(content = String, content_type = "text/csv"),
     params(("kind" = Option<Kind>, Query, description = "`obligations` (default) or `branches`"),
-           ("dry_run" = Option<bool>, Query), ("file_name" = Option<String>, Query, max_length = 200)),
+           ("dry_run" = Option<bool>, Query),
+           ("look_ahead" = Option<bool>, Query, description = "a dry run that also says which messages of the next thirty days would come and go"), ("file_name" = Option<String>, Query, max_length = 200)),
     responses((status = 200, body = Report), (status = 413, body = crate::answer::Problem),
               (status = 415, body = crate::answer::Problem), (status = 422, body = crate::answer::Problem)))]
 async fn create(

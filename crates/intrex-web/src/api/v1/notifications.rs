@@ -10,6 +10,7 @@ use intrex_core::{
     paging,
     permission::Permission,
     raw::Raw,
+    reminders::simulator::{self, RawSimulation, model::Foresight},
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -24,7 +25,14 @@ use crate::{
 pub(super) fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Permission::NotificationsRead);
     let answer = Access::Needs(Permission::RemindersAnswer);
+    let manage = Access::Needs(Permission::RoutesManage);
     routes
+        .api(
+            Verb::Post,
+            "/api/v1/notifications/simulate",
+            manage,
+            simulate,
+        )
         .api(Verb::Get, "/api/v1/notifications", read, list)
         .api(Verb::Get, "/api/v1/notifications/{id}", read, show)
         .api(Verb::Post, "/api/v1/notifications/{id}/read", read, mark)
@@ -49,8 +57,20 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, show, mark, acknowledge, acknowledge_selected, snooze))]
+#[openapi(paths(list, show, mark, acknowledge, acknowledge_selected, snooze, simulate))]
 pub(super) struct Description;
+
+/// Looks ahead: every message of the next thirty days as it goes out if nobody does anything, and what a route that is made,
+/// changed or removed would add and take away. Nothing is kept, and nothing is sent.
+#[utoipa::path(post, path = "/api/v1/notifications/simulate", tag = "notifications", request_body = RawSimulation,
+    responses((status = 200, body = Foresight), (status = 409, body = crate::answer::Problem),
+              (status = 422, body = crate::answer::Problem)))]
+async fn simulate(
+    State(web): State<WebState>,
+    sent: Json<RawSimulation>,
+) -> Result<Response, Fault> {
+    json::ok(&simulator::ahead(&web.app, &sent.actor, &sent.input).await?)
+}
 
 /// What narrows the inbox.
 #[derive(Debug, Default, Deserialize)]

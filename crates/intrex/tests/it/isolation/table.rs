@@ -555,6 +555,7 @@ pub(super) const TABLE: &[Line] = &[
     post("/messages/{id}/read").of(Thing::Message),
     get("/messages/deliveries").filters(&[("connector", Thing::Connector)]),
     get("/messages/deliveries/replay"),
+    get("/messages/simulator"),
     post("/messages/deliveries/replay")
         .sends(replay)
         .fields(Fields::Of("RawReplay")),
@@ -620,6 +621,9 @@ pub(super) const TABLE: &[Line] = &[
     post("/api/v1/notifications/{id}/read")
         .of(Thing::Message)
         .sends(nothing),
+    post("/api/v1/notifications/simulate")
+        .sends(simulation)
+        .refers("route_id"),
     post("/api/v1/notifications/acknowledge")
         .sends(messages)
         .names(Thing::Message),
@@ -940,6 +944,11 @@ fn provider_domain(ids: &Ids) -> Value {
 
 fn name(_: &Ids) -> Value {
     json!({ "name": TYPED })
+}
+
+/// As if the route was removed.
+fn simulation(ids: &Ids) -> Value {
+    json!({ "route_id": ids.route })
 }
 
 fn organisation(_: &Ids) -> Value {

@@ -7,8 +7,10 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use intrex_core::{
     Error, answers,
     branches::{self, RawBranch},
+    catalogue::Language,
     connectors::{self, RawConnector},
     ids::{BranchId, RouteId},
+    imports::{self, Kind, Mode, Options},
     obligations::{self, input::RawObligation},
     outside::http::{Outgoing, OutgoingSettings},
     preferences::{self, RawPreferences},
@@ -380,6 +382,62 @@ async fn what_a_route_will_say_that_is_made_changed_or_removed_is_what_it_says()
     .expect("is changed");
     world.lives_through(&changed).await;
     assert!(!world.sink.received().is_empty());
+    world.app.finish().await;
+}
+
+#[tokio::test]
+async fn what_an_import_will_make_say_is_what_it_says_and_looking_changes_nothing() {
+    let world = World::start(5).await;
+    let file = |due_on: &str| {
+        format!(
+            "external_id,branch_code,title,category,due_on,lead_days,owner_email\n\
+             A-1,B0,Boiler,fire_safety,{due_on},\"7, 1\",alice@acme.example\n\
+             A-2,B3,Lift,fire_safety,2027-03-08,3,alice@acme.example\n\
+             A-3,B9,Nowhere,fire_safety,2027-03-08,3,\n"
+        )
+    };
+    let import = async |file: String, mode| {
+        let options = Options {
+            mode,
+            file_name: "register.csv".to_owned(),
+            language: Language::ENGLISH,
+        };
+        let (app, operator) = (&world.app.app, &world.acme.operator);
+        imports::import(
+            app,
+            operator,
+            Kind::Obligations,
+            file.as_bytes(),
+            &options,
+            &|_| (),
+        )
+        .await
+        .expect("is read")
+    };
+    let state = async || -> (i64, i64) {
+        sqlx::query_as(
+            "select (select count(*) from app.obligation_instances), (select count(*) from app.audit_events)",
+        )
+        .fetch_one(&mut world.app.superuser().await)
+        .await
+        .expect("counts")
+    };
+    import(file("2027-03-20"), Mode::Apply).await;
+    let before = state().await;
+    let report = import(file("2027-03-05"), Mode::LookAhead).await;
+    assert!(report.dry_run && report.id.is_none());
+    assert_eq!(
+        (report.updated, report.unchanged, report.rejected),
+        (1, 1, 1)
+    );
+    assert_eq!(report.changes.len(), 1);
+    assert_eq!(state().await, before, "nothing was changed or told");
+    let foreseen = report.look_ahead.expect("was asked");
+    let change = foreseen.change.as_ref().expect("is compared");
+    assert!(change.added > 0 && change.removed > 0, "{change:?}");
+    let applied = import(file("2027-03-05"), Mode::Apply).await;
+    assert_eq!(applied.look_ahead, None);
+    world.lives_through(&foreseen).await;
     world.app.finish().await;
 }
 

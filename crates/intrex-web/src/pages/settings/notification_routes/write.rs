@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
+use chrono_tz::Tz;
 use intrex_core::{
     Error,
     catalogue::keys,
@@ -13,12 +14,15 @@ use intrex_core::{
         schedule::{Weekdays, day_word},
     },
     raw::Raw,
+    reminders::simulator::{self, RawSimulation, model::Foresight},
     routes::{self, Preview, RawRoute, Recipients, Route},
+    tenants,
 };
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
 
 use super::{
+    super::super::simulator::Foreseen,
     PATH,
     sentence::{Names, at_least, event, weekday, who},
 };
@@ -104,6 +108,14 @@ struct FormPage<'a> {
     wider: Vec<(&'static str, String)>,
     states: Vec<(&'static str, String)>,
     seen: Option<Seen>,
+    ahead: Option<Foreseen>,
+}
+
+/// What a look back and ahead found.
+struct Looked {
+    back: Preview,
+    ahead: Foresight,
+    zone: Tz,
 }
 
 /// `GET /settings/routes/new`
@@ -151,11 +163,29 @@ async fn look_back(
     form: Form<Typed>,
     of: Option<RouteId>,
 ) -> Result<Response, Fault> {
-    match routes::preview(&web.app, &form.actor, &form.input.0).await {
-        Ok(seen) => again(web, exchange, form, of, Ok(seen)).await,
+    let looked = looked(web, &form, of).await;
+    match looked {
+        Ok(looked) => again(web, exchange, form, of, Ok(looked)).await,
         Err(Error::Invalid(errors)) => again(web, exchange, form, of, Err(errors)).await,
         Err(error) => Err(error.into()),
     }
+}
+
+async fn looked(web: &WebState, form: &Form<Typed>, of: Option<RouteId>) -> Result<Looked, Error> {
+    let back = routes::preview(&web.app, &form.actor, &form.input.0).await?;
+    let change = RawSimulation {
+        route_id: of.map(|id| id.to_string()).unwrap_or_default().into(),
+        route: Some(form.input.0.clone()),
+    };
+    let ahead = simulator::ahead(&web.app, &form.actor, &change).await?;
+    let mut tx = web.app.db.read(&form.actor).await?;
+    let zone = tenants::reads::current(&mut tx).await?.time_zone;
+    tx.finish().await?;
+    Ok(Looked {
+        back,
+        ahead,
+        zone: zone.parse().map_err(Error::internal)?,
+    })
 }
 
 /// `GET /settings/routes/{id}`
@@ -190,7 +220,7 @@ async fn again(
     exchange: &Exchange,
     form: Form<Typed>,
     of: Option<RouteId>,
-    seen: Result<Preview, Vec<FieldError>>,
+    seen: Result<Looked, Vec<FieldError>>,
 ) -> Result<Response, Fault> {
     let mut tx = web.app.db.read(&form.actor).await?;
     if let Some(id) = of {
@@ -261,7 +291,7 @@ fn draw(
     form: FormView,
     of: Option<RouteId>,
     names: Names,
-    seen: Option<Preview>,
+    looked: Option<Looked>,
 ) -> Result<Response, Fault> {
     let words = Words(page.exchange().language());
     let listed = |first: String, names: &[(Uuid, String)]| {
@@ -302,7 +332,10 @@ fn draw(
             ("yes", page.t(keys::ROUTE_ACTIVE)),
             ("no", page.t(keys::ROUTE_INACTIVE)),
         ],
-        seen: seen.map(|seen| told(seen, &names, words)),
+        ahead: looked
+            .as_ref()
+            .map(|looked| Foreseen::of(&looked.ahead, looked.zone, words)),
+        seen: looked.map(|looked| told(looked.back, &names, words)),
         of,
         form,
         page,
