@@ -2,7 +2,7 @@
 settings-routes = Routes
 settings-routes-hint = Who is told of what, by which way
 settings-notifications = Notifications
-settings-notifications-hint = What you are not told by mail
+settings-notifications-hint = What you are not told by mail, and your digest
 
 routes-lede = A route says who is told of what, by which way. All that match apply. Reminders and security events are in the inbox of Intrex in any case; what happens to items is on their pages.
 routes-none = There is no route of your own yet.
@@ -102,4 +102,4 @@ route-connector-names-whom = This connector itself names whom it leads to: choos
 action-route-created = Added a route
 action-route-updated = Changed a route
 action-route-removed = Removed a route
-action-preference-updated = Changed what they are not told outside of Intrex
+action-preference-updated = Changed what they are told outside of Intrex, or how

@@ -7,7 +7,7 @@
 //! [`paging`], [`idempotency`], [`network`] (addresses of clients).
 //!
 //! The slices: [`tenants`], [`branches`], [`people`], [`accounts`], [`account_mail`],
-//! [`sessions`], [`recovery_codes`], [`passkeys`], [`tokens`], [`security_events`], [`access_reviews`], [`deliveries`], [`connectors`] with
+//! [`sessions`], [`recovery_codes`], [`passkeys`], [`tokens`], [`security_events`], [`access_reviews`], [`deliveries`], [`digests`], [`connectors`] with
 //! [`channels`]; [`key_rotation`] seals anew
 //! what a previous key has sealed.
 
@@ -27,6 +27,7 @@ pub mod csp_reports;
 mod csv;
 pub mod db;
 pub mod deliveries;
+pub mod digests;
 pub mod error;
 pub mod health;
 pub mod idempotency;

@@ -7,7 +7,7 @@ use super::{JobOutcome, queries};
 use crate::{
     App, account_mail, accounts,
     actor::Actor,
-    answers, connectors, deliveries,
+    answers, connectors, deliveries, digests,
     error::Result,
     idempotency,
     ids::TenantId,
@@ -49,6 +49,7 @@ pub(super) async fn run(app: &App, actor: &Actor) -> Result<JobOutcome> {
         deliveries::remove_old_attempts(conn, tenant, now - deliveries::ATTEMPTS_KEPT_FOR, limit)
             .await?,
     );
+    most = most.max(digests::remove_old(conn, tenant, now - digests::KEPT_FOR, limit).await?);
     tx.commit_unaudited("what expired by itself is removed")
         .await?;
     connectors::promote_overdue(app, actor).await?;

@@ -13,7 +13,8 @@ use chrono::{DateTime, Utc};
 pub use runner::{ensure_platform_jobs, run_due};
 
 use crate::{
-    App, access_reviews, actor::Actor, error::Result, oidc, reminders, security_events, tenants,
+    App, access_reviews, actor::Actor, digests, error::Result, oidc, reminders, security_events,
+    tenants,
 };
 
 /// How a job ended.
@@ -40,6 +41,8 @@ pub enum JobOutcome {
 pub enum Kind {
     /// Writes the reminders of the coming weeks into the ledger.
     PlanReminders,
+    /// Makes the digests that are due.
+    SendDigests,
     /// Removes what has expired.
     Housekeeping,
     /// Tells head office admins of security events.
@@ -54,8 +57,9 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::PlanReminders,
+        Kind::SendDigests,
         Kind::Housekeeping,
         Kind::TellOfSecurity,
         Kind::AccessUpkeep,
@@ -67,6 +71,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::PlanReminders => "reminders.plan",
+            Kind::SendDigests => "digests.send",
             Kind::Housekeeping => "housekeeping",
             Kind::TellOfSecurity => "security.tell",
             Kind::AccessUpkeep => "access.upkeep",
@@ -83,6 +88,7 @@ impl Kind {
     async fn work(self, app: &App, actor: &Actor) -> Result<JobOutcome> {
         match self {
             Kind::PlanReminders => reminders::planner::run(app, actor).await,
+            Kind::SendDigests => digests::sending::run(app, actor).await,
             Kind::Housekeeping => housekeeping::run(app, actor).await,
             Kind::TellOfSecurity => security_events::telling::run(app, actor).await,
             Kind::AccessUpkeep => access_reviews::upkeep::run(app, actor).await,

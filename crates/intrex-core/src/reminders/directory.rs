@@ -99,7 +99,7 @@ impl Directory {
     }
 
     /// Everybody who is told of an item: inside Intrex always, and by the ways of the routes.
-    pub(super) fn recipients(&self, item: &Named) -> Vec<Recipient> {
+    pub(crate) fn recipients(&self, item: &Named) -> Vec<Recipient> {
         if !self.routes.own {
             return self.built_in(item, &Channel::ALL);
         }

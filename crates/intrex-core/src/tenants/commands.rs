@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// The background work that every organisation has for as long as it exists.
-const RECURRING_JOBS: [&str; 4] = [
+const RECURRING_JOBS: [&str; 5] = [
     "reminders.plan",
+    "digests.send",
     "housekeeping",
     "access.upkeep",
     "oidc.upkeep",

@@ -8,6 +8,7 @@ mod audit;
 mod branches;
 mod connectors;
 mod deliveries;
+mod digests;
 mod doctor;
 mod imports;
 mod keys;
@@ -92,6 +93,9 @@ enum Command {
     /// List and show deliveries, and send again what was given up
     #[command(subcommand)]
     Delivery(deliveries::Deliveries),
+    /// Who gets which digest in the coming days
+    #[command(subcommand)]
+    Digest(digests::Digests),
     /// Who is told of what, by which way
     #[command(subcommand)]
     Route(notification_routes::NotificationRoutes),
@@ -190,6 +194,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Oidc(command) => command.run(),
         Command::Connector(command) => command.run(),
         Command::Delivery(command) => command.run(),
+        Command::Digest(command) => command.run(),
         Command::Route(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Import(command) => command.run(),

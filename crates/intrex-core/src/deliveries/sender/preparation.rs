@@ -20,9 +20,10 @@ use crate::{
     App,
     actor::Actor,
     audit::Event,
-    channels::{Addressee, Letter, Notice},
+    channels::{Addressee, EventType, Letter, Notice},
     connectors::{self, Opened, Status},
     db::WriteTx,
+    digests,
     error::{Error, Result},
     ids::{BranchId, ConnectorId, DeliveryId, TenantId},
     outbox::Claim,
@@ -168,6 +169,7 @@ struct Desk {
     left: HashMap<DeliveryId, carried::Left>,
     event: Option<Event>,
     carries_reminders: bool,
+    digests: HashMap<DeliveryId, digests::carried::Carried>,
     people: HashMap<DeliveryId, Addressee>,
     connectors: HashMap<ConnectorId, Arc<Opened>>,
 }
@@ -184,6 +186,11 @@ impl Desk {
             true => (HashMap::new(), None),
             false => carried::ask(app, tx, &carrying).await?,
         };
+        let digests: Vec<Uuid> = rows
+            .iter()
+            .filter(|row| row.event_type == EventType::Digest.as_str())
+            .map(|row| row.id.uuid())
+            .collect();
         let to_people: Vec<Uuid> = rows
             .iter()
             .filter(|row| row.slots == 0 && row.recipient.is_some())
@@ -198,6 +205,10 @@ impl Desk {
             left,
             event,
             carries_reminders: !carrying.is_empty(),
+            digests: match digests.is_empty() {
+                true => HashMap::new(),
+                false => digests::carried::ask(tx, &digests).await?,
+            },
             people: queries::addressees(tx.conn(), tenant, &to_people).await?,
             connectors: opened
                 .into_iter()
@@ -212,7 +223,7 @@ impl Desk {
             return Settle(What::Dead(Reason::GaveUp));
         }
         let (words, to) = match row.slots {
-            0 => match self.told(row) {
+            0 => match self.told(app, row) {
                 Ok((words, to)) => (words, to),
                 Err(what) => return Settle(what),
             },
@@ -232,7 +243,11 @@ impl Desk {
     }
 
     /// What is said of what carries no reminders, and to whom.
-    fn told(&self, row: &Claimed) -> std::result::Result<(Words, Option<Addressee>), What> {
+    fn told(
+        &self,
+        app: &App,
+        row: &Claimed,
+    ) -> std::result::Result<(Words, Option<Addressee>), What> {
         let to = match row.recipient {
             None => None,
             Some(_) => match self.people.get(&row.id) {
@@ -240,7 +255,12 @@ impl Desk {
                 None => return Err(What::Cancelled(Reason::RecipientInactive)),
             },
         };
-        let words = words::compose(&row.notices).ok_or(What::Dead(Reason::Unsendable))?;
+        let words = match (self.digests.get(&row.id), &to) {
+            (Some(digest), Some(to)) => {
+                digest.words(app, to).ok_or(What::Cancelled(Reason::Moot))?
+            }
+            _ => words::compose(&row.notices).ok_or(What::Dead(Reason::Unsendable))?,
+        };
         Ok((words, to))
     }
 

@@ -1,4 +1,4 @@
-//! `/api/v1/notification-preferences`: what the caller would rather not be told outside of Intrex.
+//! `/api/v1/notification-preferences`: what the caller would rather not be told outside of Intrex, and whether it comes in a digest.
 
 use axum::{extract::State, response::Response};
 use intrex_core::{
@@ -27,7 +27,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[openapi(paths(show, set))]
 pub(super) struct Description;
 
-/// Every event that can be routed, whether the organisation lets its people opt out of it, and whether the caller has.
+/// Every event that can be routed, whether the organisation lets its people opt out of it, and whether the caller has; and how
+/// often the caller gets a digest.
 #[utoipa::path(get, path = "/api/v1/notification-preferences", tag = "notification-preferences",
     responses((status = 200, body = Preferences)))]
 async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fault> {
@@ -35,7 +36,8 @@ async fn show(exchange: Exchange, Reader(mut tx): Reader) -> Result<Response, Fa
     json::read(&exchange, tx, &own)
 }
 
-/// Opts out of these events, and of no others. What is critical is told all the same, and the inbox has every reminder.
+/// Opts out of these events and of no others, and asks for a digest or for none; what is left out stays as it is. What is critical is
+/// told all the same, and the inbox has every reminder.
 #[utoipa::path(put, path = "/api/v1/notification-preferences", tag = "notification-preferences",
     request_body = RawPreferences,
     responses((status = 200, body = Preferences), (status = 422, body = crate::answer::Problem)))]

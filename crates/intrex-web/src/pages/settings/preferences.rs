@@ -1,12 +1,13 @@
-//! What somebody would rather not be told outside of Intrex.
+//! What somebody would rather not be told outside of Intrex, and whether it comes in a digest.
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use intrex_core::{
     Error,
-    catalogue::keys,
+    catalogue::{Text, keys},
+    digests::SENT_AT,
     permission::Permission,
-    preferences::{self, Preferences, RawPreferences},
+    preferences::{self, Digest, Preferences, RawPreferences},
 };
 use serde::Deserialize;
 
@@ -43,6 +44,10 @@ struct PreferencesPage<'a> {
     events: Vec<Tick>,
     /// What is told whatever somebody would rather.
     always: Vec<String>,
+    digest_hint: String,
+    digests: Vec<(&'static str, String)>,
+    /// Whether single reminders may be left out for it, and the choice.
+    instead: Option<[(&'static str, String); 2]>,
     form: FormView,
     saved: bool,
 }
@@ -64,7 +69,25 @@ async fn show(
     let own = preferences::reads::own(&mut tx).await?;
     let title = keys::SETTINGS_NOTIFICATIONS;
     let page = Page::of_reader(tx, &exchange, Place::Settings, title).await?;
-    draw(&page, StatusCode::OK, FormView::empty(), own, saved)
+    let form = filled(&own);
+    draw(&page, StatusCode::OK, form, own, saved)
+}
+
+fn filled(own: &Preferences) -> FormView {
+    let opted_out = own.events.iter().filter(|choice| choice.opted_out);
+    let opted_out = opted_out.map(|choice| ("opted_out", choice.event_type.as_str()));
+    FormView::filled([
+        ("digest", own.digest.as_str()),
+        ("digest_instead", word(own.digest_instead)),
+    ])
+    .with(opted_out)
+}
+
+const fn word(flag: bool) -> &'static str {
+    match flag {
+        true => "true",
+        false => "false",
+    }
 }
 
 fn draw(
@@ -77,10 +100,22 @@ fn draw(
     let words = Words(page.exchange().language());
     let (optional, always): (Vec<_>, Vec<_>) =
         own.events.into_iter().partition(|choice| choice.optional);
+    let hint = Text::new(keys::DIGEST_HINT).with("time", SENT_AT.format("%H:%M").to_string());
+    let digest_hint = words.say(&hint.with("zone", own.digest_time_zone));
+    let digests = Digest::ALL.iter().map(|digest| {
+        let key = match digest {
+            Digest::None => keys::DIGEST_NONE,
+            Digest::Daily => keys::DIGEST_DAILY,
+            Digest::Weekly => keys::DIGEST_WEEKLY,
+        };
+        (digest.as_str(), words.t(key))
+    });
+    let instead = [(false, keys::DIGEST_AS_WELL), (true, keys::DIGEST_INSTEAD)];
+    let instead = instead.map(|(flag, key)| (word(flag), words.t(key)));
     let events = optional.into_iter().map(|choice| Tick {
         value: choice.event_type.as_str(),
         words: event(choice.event_type, words),
-        chosen: choice.opted_out,
+        chosen: form.chosen("opted_out", choice.event_type.as_str()),
     });
     let always = always
         .into_iter()
@@ -88,6 +123,9 @@ fn draw(
     let template = PreferencesPage {
         events: events.collect(),
         always: always.collect(),
+        digest_hint,
+        digests: digests.collect(),
+        instead: Some(instead).filter(|_| own.digest_instead_optional),
         saved,
         form,
         page,

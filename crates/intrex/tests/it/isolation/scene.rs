@@ -327,7 +327,8 @@ impl Scene {
                 | "known_devices"
                 | "recovery_codes"
                 | "pending_factors"
-                | "notification_opt_outs" => "person_id <> all($2)",
+                | "notification_opt_outs"
+                | "digest_wishes" => "person_id <> all($2)",
                 // What their own browsers were asked to sign.
                 "passkey_challenges" => {
                     "session_id not in (select id from app.sessions where person_id = any($2))"

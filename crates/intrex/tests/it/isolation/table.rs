@@ -931,11 +931,11 @@ fn route_form(ids: &Ids) -> Value {
 }
 
 fn preferences_form(_: &Ids) -> Value {
-    json!({ "opted_out": "digest" })
+    json!({ "opted_out": "obligation.due", "digest": "daily", "digest_instead": "true" })
 }
 
 fn preferences(_: &Ids) -> Value {
-    json!({ "opted_out": ["digest"] })
+    json!({ "opted_out": ["obligation.due"], "digest": "weekly", "digest_instead": true })
 }
 
 fn provider_domain(ids: &Ids) -> Value {

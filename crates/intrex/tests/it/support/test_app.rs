@@ -29,8 +29,9 @@ const DRAIN_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The work that every organisation always has planned, and telling admins of security events, which many things lead to
 /// that a test is not about; it runs when a test says so.
-const RECURRING_JOBS: [&str; 5] = [
+const RECURRING_JOBS: [&str; 6] = [
     "reminders.plan",
+    "digests.send",
     "housekeeping",
     "access.upkeep",
     "oidc.upkeep",

@@ -83,6 +83,9 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
            select tenant_id, {id}, 'x', '{{obligation.due}}', 'low', id, 'endpoint', '{now}', '{now}'
            from app.connectors where tenant_id = '{t}' limit 1;
          insert into app.notification_opt_outs (tenant_id, person_id, event_type, since) values ('{t}', '{p}', 'digest', '{now}');
+         insert into app.digest_wishes (tenant_id, person_id, kind, since) values ('{t}', '{p}', 'daily', '{now}');
+         insert into app.digests (tenant_id, person_id, kind, falls_on, made_at, obligation_ids, due_on)
+           values ('{t}', '{p}', 'daily', '2026-11-22', '{now}', '{{}}', '{{}}');
          insert into app.acknowledgements (tenant_id, id, branch_id, obligation_id, person_id, threshold, due_on, via, at, again_on)
            select tenant_id, {id}, branch_id, id, '{p}', 'due_day', due_on, 'app', '{now}', due_on
            from app.obligation_instances where tenant_id = '{t}' limit 1;
