@@ -26,6 +26,7 @@ reminder-reason-waived = The obligation was waived first.
 reminder-reason-rescheduled = The obligation was moved to another date.
 reminder-reason-answered = Somebody had answered by then.
 reminder-reason-opted_out = The person does not want to hear of this outside of Intrex.
+reminder-reason-in-digest = It is in the digest that the person has asked for in the place of single reminders.
 reminder-reason-changed = The obligation or the people who are told of it were changed.
 reminder-reason-past-when-made = Its time had passed when the obligation came to be as it is.
 reminder-reason-superseded = A later reminder of the same obligation stands in its place.

@@ -334,6 +334,37 @@ pub(super) async fn keep(
     Ok(())
 }
 
+/// The last digest of somebody: what it names, with the days on which that is due. Nothing if it did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LastRow {
+    pub(super) person: Uuid,
+    pub(super) falls_on: NaiveDate,
+    pub(super) items: Vec<Uuid>,
+    pub(super) due_on: Vec<NaiveDate>,
+}
+
+/// The last digests of some people.
+pub(super) async fn last(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    people: &[Uuid],
+) -> Result<Vec<LastRow>> {
+    Ok(sqlx::query_as!(
+        LastRow,
+        r#"select distinct on (d.person_id) d.person_id as person, d.falls_on,
+                  case when n.state in ('waiting', 'sending', 'delivered') then d.obligation_ids else '{}' end as "items!",
+                  case when n.state in ('waiting', 'sending', 'delivered') then d.due_on else '{}' end as "due_on!"
+           from app.digests d
+           left join app.notification_deliveries n on n.tenant_id = d.tenant_id and n.id = d.delivery_id
+           where d.tenant_id = $1 and d.person_id = any($2)
+           order by d.person_id, d.falls_on desc, d.made_at desc"#,
+        tenant.uuid(),
+        people,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Which of some deliveries are digests: of whom, and of which kind.
 pub(super) async fn carried(
     conn: &mut PgConnection,

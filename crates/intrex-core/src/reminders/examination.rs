@@ -11,11 +11,11 @@ use super::{
     budget::Due,
     judgement::{Facts, ItemPlan, LedgerSlot, Standing, Verdict, judge},
     message::{About, Addressee, Said},
-    model::Channel,
     queries::{
         self,
         sending::{self, DueRow, Suppressed, TouchedItem},
     },
+    wishes,
 };
 use crate::{
     App, answers,
@@ -25,12 +25,8 @@ use crate::{
     },
     db::WriteTx,
     error::Result,
-    ids::{PersonId, TenantId},
-    obligations::{
-        model::Severity,
-        schedule::{Threshold, civil_today, plan},
-    },
-    preferences,
+    ids::TenantId,
+    obligations::schedule::{Threshold, civil_today, plan},
 };
 
 /// What was found of some slots, and what becomes of them.
@@ -67,7 +63,7 @@ pub(super) async fn examine(
         open,
         answered_on,
         active: people.keys().copied().collect(),
-        opted_out: opted_out(tx, &items, slots.values()).await?,
+        unwished: wishes::unwished(app, tx, &items, slots.values()).await?,
         mail: app.mailer.is_some(),
     };
     let mut due: Vec<LedgerSlot> = slots.values().cloned().collect();
@@ -82,35 +78,6 @@ pub(super) async fn examine(
         slots,
         people,
     })
-}
-
-/// The slots of people who would rather not hear of such things outside of Intrex, as far as their organisation lets them.
-async fn opted_out(
-    tx: &mut WriteTx,
-    items: &[TouchedItem],
-    slots: impl Iterator<Item = &LedgerSlot>,
-) -> Result<HashSet<Uuid>> {
-    let outside: Vec<(&LedgerSlot, PersonId)> = slots
-        .filter(|slot| slot.connector != Channel::InApp.connector())
-        .filter_map(|slot| Some((slot, PersonId::from(slot.recipient?))))
-        .collect();
-    if outside.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let people: Vec<Uuid> = outside.iter().map(|(_, person)| person.uuid()).collect();
-    let tenant = tx.actor().tenant();
-    let chosen = preferences::reads::opt_outs(tx.conn(), tenant, &people).await?;
-    let items: HashMap<Uuid, (Severity, NaiveDate)> = items
-        .iter()
-        .map(|item| (item.facts.id, (item.named.severity, item.facts.due_on)))
-        .collect();
-    let opted_out = outside.into_iter().filter(|(slot, person)| {
-        items.get(&slot.item).is_some_and(|(severity, due_on)| {
-            let of = event_type(slot.threshold, slot.falls_on, *due_on);
-            chosen.has(*person, of, *severity)
-        })
-    });
-    Ok(opted_out.map(|(slot, _)| slot.id).collect())
 }
 
 fn ledger_slot(row: &DueRow, ours: bool) -> Option<LedgerSlot> {

@@ -46,8 +46,8 @@ pub(super) struct Facts {
     pub(super) active: HashSet<Uuid>,
     /// The day on which somebody last answered for an item, in its zone.
     pub(super) answered_on: HashMap<Uuid, chrono::NaiveDate>,
-    /// Slots of people who would rather not hear of such things outside of Intrex.
-    pub(super) opted_out: HashSet<Uuid>,
+    /// Slots of people who wish it otherwise, and how: they hear of it inside of Intrex alone, or in a digest.
+    pub(super) unwished: HashMap<Uuid, Reason>,
     /// Whether the installation has a mail server.
     pub(super) mail: bool,
 }
@@ -175,8 +175,8 @@ fn moot(slot: &LedgerSlot, facts: &Facts) -> Option<Reason> {
         Some(Reason::Changed)
     } else if slot.unanswered && facts.answered_since(slot) {
         Some(Reason::Answered)
-    } else if facts.opted_out.contains(&slot.id) {
-        Some(Reason::OptedOut)
+    } else if let Some(reason) = facts.unwished.get(&slot.id) {
+        Some(*reason)
     } else if !facts.mail && slot.connector == Channel::Email.connector() {
         Some(Reason::NoMailConfigured)
     } else {
@@ -314,9 +314,10 @@ mod tests {
         );
         assert_eq!(
             why(|facts| {
-                facts.opted_out.insert(Uuid::from_u128(1));
+                let slot = Uuid::from_u128(1);
+                facts.unwished.insert(slot, Reason::InDigest);
             }),
-            Some(Reason::OptedOut)
+            Some(Reason::InDigest)
         );
         assert_eq!(
             why(|facts| {

@@ -1,7 +1,8 @@
 //! The reminder ledger: what is said about an obligation, to whom and when, planned ahead and settled once.
 //!
 //! `model` channels and reasons · `directory` who is told · `planner` writes the coming weeks into the ledger ·
-//! `judgement` what becomes of what is due · `budget` how much is one message, and how many an hour · `message` the words ·
+//! `judgement` what becomes of what is due · `wishes` who wants it otherwise · `budget` how much is one message, and how many an
+//! hour · `message` the words ·
 //! `examination` asks the ledger · `sender` settles what is due · `carried` the part that a delivery carries · `queries` all SQL · `reads` what an
 //! item's page shows · `simulator` a look ahead.
 
@@ -17,6 +18,7 @@ pub(crate) mod queries;
 pub mod reads;
 pub mod sender;
 pub mod simulator;
+pub(crate) mod wishes;
 
 pub(crate) use directory::{Directory, Named};
 pub(crate) use message::Words;

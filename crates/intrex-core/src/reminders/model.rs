@@ -106,6 +106,8 @@ reasons! {
     Answered "answered" REMINDER_REASON_ANSWERED,
     /// The person would rather not hear of such things outside of Intrex.
     OptedOut "opted_out" REMINDER_REASON_OPTED_OUT,
+    /// The person wishes a digest in the place of single reminders, and it tells of this.
+    InDigest "in_digest" REMINDER_REASON_IN_DIGEST,
     /// The installation has no mail server.
     NoMailConfigured "no_mail_configured" REMINDER_REASON_NO_MAIL_CONFIGURED,
     /// The mail server refused the recipient or the message for good.
