@@ -24,6 +24,7 @@ simulator-none-hint = No reminder of an open obligation falls into the next 30 d
 simulator-left-out = Not sent
 simulator-stopped = Its connector is disabled or was never seen to work: this message would not go out.
 simulator-waited = had to wait
+simulator-digest = Digest: { $overdue } overdue, { $today } due that day, { $coming } to come
 simulator-change = What changes
 simulator-added = { $n ->
     [0] No reminder comes by it.

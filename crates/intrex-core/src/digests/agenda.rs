@@ -194,7 +194,7 @@ impl Calendar {
 }
 
 /// When the digests of the coming days fall, whatever is in them; the one that is due now is the first.
-fn falls_ahead(wisher: &Wisher, now: DateTime<Utc>, days: i64) -> Vec<Falls> {
+pub(super) fn falls_ahead(wisher: &Wisher, now: DateTime<Utc>, days: i64) -> Vec<Falls> {
     let (kind, zone) = (wisher.wish.kind, wisher.zone);
     let until = now + TimeDelta::days(days.clamp(0, MAX_DAYS));
     let mut falls = Vec::from_iter(due(wisher.wish, zone, wisher.last_on, now));

@@ -28,6 +28,12 @@ pub(crate) struct Instead {
 }
 
 impl Instead {
+    /// As if a digest had named this, on a day.
+    pub(crate) fn had(&mut self, on: NaiveDate, named: HashSet<(Uuid, NaiveDate)>) {
+        self.last_on = Some(on);
+        self.named = named;
+    }
+
     /// Whether a digest tells of this, and in time.
     pub(crate) fn tells_of(&self, open: &Open, now: DateTime<Utc>) -> bool {
         let latest = agenda::latest(self.kind, self.zone, now).on;

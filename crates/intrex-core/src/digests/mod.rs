@@ -3,10 +3,11 @@
 //!
 //! `model` who wishes one, and by which clock · `agenda` when they fall and what is in them, pure · `listing` what somebody would be
 //! reminded of · `ways` by which mail server · `words` the letter · `sending` the worker's part · `carried` before each attempt ·
-//! `instead` what comes in a digest and not singly · `queries` all SQL · `reads` what comes
+//! `instead` what comes in a digest and not singly · `queries` all SQL · `reads` what comes · `foresight` the same for a look ahead
 
 pub mod agenda;
 pub(crate) mod carried;
+pub(crate) mod foresight;
 pub(crate) mod instead;
 mod listing;
 mod model;

@@ -2,9 +2,10 @@
 //! in a digest. One question, without sending anything: the ledger asks it when a slot's time has come and before each
 //! attempt, and so may whoever simulates the coming weeks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -81,6 +82,18 @@ impl Wishes {
         let in_digest = self.opt_outs.lets(*event_type, *severity) && digest.tells_of(open, now);
         in_digest.then_some(Reason::InDigest)
     }
+
+    /// As if somebody's digest had named this, on a day.
+    pub(super) fn had_digest(
+        &mut self,
+        person: Uuid,
+        on: NaiveDate,
+        named: HashSet<(Uuid, NaiveDate)>,
+    ) {
+        if let Some(instead) = self.instead.get_mut(&person) {
+            instead.had(on, named);
+        }
+    }
 }
 
 /// Those of some slots whose recipients wish it otherwise.
@@ -105,22 +118,24 @@ pub(super) async fn unwished(
     let items: HashMap<Uuid, &TouchedItem> =
         items.iter().map(|item| (item.facts.id, item)).collect();
     let unwished = outside.into_iter().filter_map(|(slot, person)| {
-        let asked = asked(slot, items.get(&slot.item)?)?;
+        let item = items.get(&slot.item)?;
+        let zone = item.facts.time_zone.parse().ok()?;
+        let asked = asked(slot, item.named.severity, item.facts.due_on, zone);
         Some((slot.id, wishes.against(person, &asked, now)?))
     });
     Ok(unwished.collect())
 }
 
-fn asked(slot: &LedgerSlot, item: &TouchedItem) -> Option<Asked> {
-    let due_on = item.facts.due_on;
-    Some(Asked {
+/// What a slot of an item tells.
+pub(super) fn asked(slot: &LedgerSlot, severity: Severity, due_on: NaiveDate, zone: Tz) -> Asked {
+    Asked {
         event_type: event_type(slot.threshold, slot.falls_on, due_on),
-        severity: item.named.severity,
+        severity,
         open: Open {
             item: slot.item,
             due_on,
-            zone: item.facts.time_zone.parse().ok()?,
+            zone,
             from: None,
         },
-    })
+    }
 }

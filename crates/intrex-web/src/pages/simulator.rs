@@ -8,12 +8,12 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use intrex_core::{
     Error,
-    catalogue::keys,
+    catalogue::{Text, keys},
     obligations::schedule::civil_today,
     permission::Permission,
     reminders::simulator::{
         self, RawSimulation,
-        model::{Day, ForeseenMessage, ForeseenReminder, Foresight},
+        model::{Day, ForeseenDigest, ForeseenMessage, ForeseenReminder, Foresight},
     },
     tenants,
 };
@@ -213,11 +213,25 @@ fn row(message: &ForeseenMessage, zone: Tz, words: Words) -> Row {
             (None, None) => String::new(),
         },
         stopped: message.stopped,
-        reminders: message
-            .reminders
-            .iter()
-            .map(|one| line(one, words))
-            .collect(),
+        reminders: match &message.digest {
+            Some(digest) => vec![digest_line(digest, words)],
+            None => {
+                let reminders = message.reminders.iter();
+                reminders.map(|one| line(one, words)).collect()
+            }
+        },
+    }
+}
+
+fn digest_line(digest: &ForeseenDigest, words: Words) -> Line {
+    let text = Text::new(keys::SIMULATOR_DIGEST)
+        .with("overdue", digest.overdue)
+        .with("today", digest.today)
+        .with("coming", digest.coming);
+    Line {
+        words: words.say(&text),
+        href: None,
+        held: false,
     }
 }
 

@@ -91,10 +91,17 @@ pub(super) fn tell(look: &Foresight) -> Result<()> {
 }
 
 fn row(message: &ForeseenMessage) -> [String; 4] {
+    let digest = message.digest.map(|digest| {
+        format!(
+            "digest: {} overdue, {} today, {} to come",
+            digest.overdue, digest.today, digest.coming
+        )
+    });
     let reminders: Vec<String> = message
         .reminders
         .iter()
         .map(|one| format!("{} ({}, {})", one.title, one.branch_name, one.threshold))
+        .chain(digest)
         .collect();
     [
         message.at.format("%Y-%m-%d %H:%M").to_string(),

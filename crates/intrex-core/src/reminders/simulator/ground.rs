@@ -1,7 +1,7 @@
 //! What a look ahead begins with: what is open, who is told by which way, what the ledger has of it already, and how many messages
 //! were had in this hour.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::{
     super::{
         budget::hour_of,
-        examination::event_type,
         judgement::{Facts, ItemPlan, LedgerSlot, Standing},
-        model::{Channel, Reason},
+        model::Reason,
         queries::{
             self, budget,
             foresight::{self, ForeseenItem, LedgerRow, WayRow},
             showing,
         },
+        wishes::{Wishes, asked},
     },
     model::{About, DAYS},
     walk::{Coming, Course, Ground, id_of, walk},
@@ -27,10 +27,10 @@ use crate::{
     App, answers,
     catalogue::{Text, keys},
     db::WriteTx,
+    digests,
     error::{Error, Result},
-    ids::{PersonId, TenantId},
+    ids::TenantId,
     obligations::schedule::{ItemFacts, PlannedSlot, Quiet, plan},
-    preferences,
     routes::{self, Routes},
 };
 
@@ -81,7 +81,7 @@ impl Look {
             .filter_map(|route| Some((route.id.uuid(), route.quiet?)))
             .collect();
         let named: Vec<_> = items.iter().map(|item| item.named).collect();
-        let directory = queries::directory_by(conn, tenant, routes, &named).await?;
+        let directory = queries::directory_by(conn, tenant, routes.clone(), &named).await?;
         let ids: Vec<Uuid> = items.iter().map(|item| item.facts.id).collect();
         let answers = answers::of_items(conn, tenant, &ids).await?;
         let mut facts = Facts {
@@ -117,30 +117,37 @@ impl Look {
             let Some((next, standing)) = stands(item.planned_through, &slot, row, now) else {
                 continue;
             };
+            let slot_of_ledger = LedgerSlot {
+                id: id_of(coming.len()),
+                item: of_item.id,
+                threshold: slot.threshold,
+                falls_on: slot.date,
+                connector: slot.connector_id,
+                recipient: slot.recipient_id,
+                unanswered: slot.unanswered,
+                fingerprint: slot.fingerprint,
+                planned_at: slot.at,
+                standing,
+            };
+            let severity = item.named.severity;
             coming.push(Coming {
-                severity: item.named.severity,
+                asked: asked(&slot_of_ledger, severity, of_item.due_on, of_item.zone),
                 quiet: quiet.get(&slot.route_id).copied(),
                 zone: of_item.zone,
                 held: row.is_some_and(|row| row.held && row.state == "planned"),
                 next,
-                slot: LedgerSlot {
-                    id: id_of(coming.len()),
-                    item: of_item.id,
-                    threshold: slot.threshold,
-                    falls_on: slot.date,
-                    connector: slot.connector_id,
-                    recipient: slot.recipient_id,
-                    unanswered: slot.unanswered,
-                    fingerprint: slot.fingerprint,
-                    planned_at: slot.at,
-                    standing,
-                },
+                slot: slot_of_ledger,
             });
         }
-        let people: BTreeSet<Uuid> = coming.iter().filter_map(|one| one.slot.recipient).collect();
+        let readers = digests::foresight::readers(conn, tenant, &routes, now, DAYS.into()).await?;
+        let people: BTreeSet<Uuid> = coming
+            .iter()
+            .filter_map(|one| one.slot.recipient)
+            .chain(readers.iter().map(|one| one.person))
+            .collect();
         let people: Vec<Uuid> = people.into_iter().collect();
         facts.active = people.iter().copied().collect();
-        facts.opted_out = opted_out(conn, tenant, &people, &coming, &items).await?;
+        let wishes = Wishes::read(conn, tenant, &people, facts.mail).await?;
         let ways = foresight::ways(conn, tenant).await?;
         let mut ground = Ground {
             from: now,
@@ -149,6 +156,8 @@ impl Look {
             had: budget::had_since(conn, tenant, hour_of(now)).await?,
             types: ways.iter().map(|(id, way)| (*id, way.kind)).collect(),
             facts,
+            wishes,
+            readers,
             coming,
         };
         let zone = foresight::time_zone(conn, tenant).await?;
@@ -233,28 +242,4 @@ fn stands(
         }
         _ => None,
     }
-}
-
-/// The slots of people who would rather not hear of such things outside of Intrex.
-async fn opted_out(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    people: &[Uuid],
-    coming: &[Coming],
-    items: &[ForeseenItem],
-) -> Result<HashSet<Uuid>> {
-    let chosen = preferences::reads::opt_outs(conn, tenant, people).await?;
-    let due_on: HashMap<Uuid, NaiveDate> = items
-        .iter()
-        .map(|item| (item.facts.id, item.facts.due_on))
-        .collect();
-    let opted_out = coming.iter().filter(|one| {
-        let slot = &one.slot;
-        slot.connector != Channel::InApp.connector()
-            && slot.recipient.map(PersonId::from).is_some_and(|person| {
-                let of = event_type(slot.threshold, slot.falls_on, due_on[&slot.item]);
-                chosen.has(person, of, one.severity)
-            })
-    });
-    Ok(opted_out.map(|one| one.slot.id).collect())
 }

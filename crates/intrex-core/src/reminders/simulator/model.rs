@@ -11,6 +11,7 @@ use super::super::{
 };
 use crate::{
     catalogue::Text,
+    digests::Kind,
     ids::{BranchId, ObligationId, PersonId},
     obligations::{model::Severity, schedule::Threshold},
 };
@@ -92,6 +93,22 @@ pub struct ForeseenMessage {
     pub recipient_name: Option<String>,
     /// What it carries, the most pressing first.
     pub reminders: Vec<ForeseenReminder>,
+    /// What it tells of, if it is a digest.
+    pub digest: Option<ForeseenDigest>,
+}
+
+/// A digest, and how many obligations it tells of if all that is open stays so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ForeseenDigest {
+    /// `daily` or `weekly`.
+    #[schema(value_type = String)]
+    pub kind: Kind,
+    /// Whose day has passed.
+    pub overdue: i64,
+    /// Of that day.
+    pub today: i64,
+    /// Of the days that it looks ahead.
+    pub coming: i64,
 }
 
 /// One reminder of a message.

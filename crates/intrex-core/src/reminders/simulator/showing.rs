@@ -9,8 +9,8 @@ use super::{
     super::model::Channel,
     ground::Look,
     model::{
-        DIFFERENCES_SHOWN, Day, Difference, ForeseenMessage, ForeseenReminder, Foresight, LeftOut,
-        SHOWN,
+        DIFFERENCES_SHOWN, Day, Difference, ForeseenDigest, ForeseenMessage, ForeseenReminder,
+        Foresight, LeftOut, SHOWN,
     },
     walk::{Place, Sent},
 };
@@ -159,6 +159,12 @@ fn message(look: &Look, sent: &Sent, known: Option<&Look>) -> ForeseenMessage {
             .iter()
             .filter_map(|place| reminder(look, sent.at, *place, known))
             .collect(),
+        digest: sent.digest.map(|(reader, counts)| ForeseenDigest {
+            kind: look.ground.readers[reader].kind,
+            overdue: counts.overdue,
+            today: counts.today,
+            coming: counts.coming,
+        }),
     }
 }
 

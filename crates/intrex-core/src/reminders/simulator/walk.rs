@@ -11,17 +11,23 @@ use super::super::{
     budget::{Budget, Bundle, Due, Inbox, bundles, hour_of, next_hour},
     judgement::{Facts, LedgerSlot, Standing, Verdict, judge},
     model::{Channel, Reason},
+    wishes::{Asked, Wishes},
 };
 use crate::{
     connectors::ConnectorType,
-    obligations::{model::Severity, schedule::Quiet},
+    digests::{
+        agenda::{Counts, Falls},
+        foresight::Reader,
+    },
+    ids::PersonId,
+    obligations::schedule::Quiet,
 };
 
 /// A reminder of the days to come.
 #[derive(Debug, Clone)]
 pub(super) struct Coming {
     pub(super) slot: LedgerSlot,
-    pub(super) severity: Severity,
+    pub(super) asked: Asked,
     /// When it is looked at next; none if it is sent or on its way.
     pub(super) next: Option<DateTime<Utc>>,
     pub(super) quiet: Option<Quiet>,
@@ -39,6 +45,9 @@ pub(super) struct Ground {
     pub(super) had: HashMap<Inbox, i64>,
     pub(super) types: HashMap<Uuid, ConnectorType>,
     pub(super) facts: Facts,
+    pub(super) wishes: Wishes,
+    /// Who gets digests.
+    pub(super) readers: Vec<Reader>,
     /// The id of each slot is its place here.
     pub(super) coming: Vec<Coming>,
 }
@@ -52,6 +61,8 @@ pub(super) struct Sent {
     pub(super) at: DateTime<Utc>,
     pub(super) to: Inbox,
     pub(super) parts: Vec<Place>,
+    /// It is a digest, by the place of its reader, and tells of so many.
+    pub(super) digest: Option<(usize, Counts)>,
 }
 
 /// What happens until the end.
@@ -81,13 +92,29 @@ pub(super) fn walk(ground: &mut Ground) -> Course {
             due.entry(next.max(ground.from)).or_default().push(place);
         }
     }
+    let mut digests: BTreeMap<DateTime<Utc>, Vec<(usize, Falls)>> = BTreeMap::new();
+    for (place, reader) in ground.readers.iter().enumerate() {
+        for falls in &reader.falls {
+            let at = falls.at.max(ground.from);
+            digests.entry(at).or_default().push((place, *falls));
+        }
+    }
     let mut course = Course::default();
     let mut budget = Budget::new(ground.limit, std::mem::take(&mut ground.had));
     let mut hour = hour_of(ground.from);
-    while let Some((now, places)) = due.pop_first() {
+    let next = |due: &BTreeMap<_, Vec<Place>>, digests: &BTreeMap<_, _>| {
+        let one = due.first_key_value().map(|(at, _)| *at);
+        let other = digests.first_key_value().map(|(at, _)| *at);
+        one.into_iter().chain(other).min()
+    };
+    while let Some(now) = next(&due, &digests) {
         if now > ground.until {
             break;
         }
+        for (place, falls) in digests.remove(&now).unwrap_or_default() {
+            tell_digest(ground, &mut course, now, place, falls);
+        }
+        let places = due.remove(&now).unwrap_or_default();
         if hour_of(now) != hour {
             hour = hour_of(now);
             budget = Budget::new(ground.limit, HashMap::new());
@@ -134,6 +161,7 @@ fn settle(
             slot
         })
         .collect();
+    ground.facts.unwished = unwished(ground, &looked_at, now);
     let mut outward = Vec::new();
     for (id, verdict) in judge(&looked_at, &ground.facts) {
         let place = place_of(id);
@@ -192,13 +220,55 @@ fn go(
         at: now,
         to: bundle.to,
         parts,
+        digest: None,
+    });
+}
+
+/// Whose recipients wish it otherwise, at this instant.
+fn unwished(ground: &Ground, slots: &[LedgerSlot], now: DateTime<Utc>) -> HashMap<Uuid, Reason> {
+    let outside = slots
+        .iter()
+        .filter(|slot| slot.connector != Channel::InApp.connector());
+    let unwished = outside.filter_map(|slot| {
+        let asked = &ground.coming[place_of(slot.id)].asked;
+        let person = PersonId::from(slot.recipient?);
+        Some((slot.id, ground.wishes.against(person, asked, now)?))
+    });
+    unwished.collect()
+}
+
+/// A digest falls; of nothing none is sent.
+fn tell_digest(
+    ground: &mut Ground,
+    course: &mut Course,
+    now: DateTime<Utc>,
+    place: usize,
+    falls: Falls,
+) {
+    let reader = &ground.readers[place];
+    let (person, connector) = (reader.person, reader.connector);
+    let (counts, named) = reader.tells(now);
+    ground.wishes.had_digest(person, falls.on, named);
+    if counts.total() == 0 {
+        return;
+    }
+    if connector.is_none() && !ground.facts.mail {
+        leave_out(course, Reason::NoMailConfigured);
+        return;
+    }
+    let way = connector.map_or(Channel::Email.connector(), Uuid::from);
+    course.sent.push(Sent {
+        at: now,
+        to: (way, Some(person)),
+        parts: Vec::new(),
+        digest: Some((place, counts)),
     });
 }
 
 fn due_of(coming: &Coming) -> Due {
     Due {
         item: coming.slot.item,
-        severity: coming.severity,
+        severity: coming.asked.severity,
         threshold: coming.slot.threshold,
         at: coming.slot.planned_at,
         way: coming.slot.connector,

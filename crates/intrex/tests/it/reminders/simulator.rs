@@ -110,9 +110,15 @@ impl World {
         let bob = acme.person(&app, "Bob", MANAGER, &branches[..3]).await;
         let carol = acme.person(&app, "Carol", ADMIN, &[]).await;
         let none = fields::<RawPreferences>(json!({ "opted_out": ["obligation.due"] }));
-        preferences::set(&app.app, &bob.actor, &none)
-            .await
-            .expect("are kept");
+        let digest = fields::<RawPreferences>(
+            json!({ "opted_out": [], "digest": "daily", "digest_instead": true }),
+        );
+        let weekly = fields::<RawPreferences>(json!({ "opted_out": [], "digest": "weekly" }));
+        for (who, raw) in [(&bob, none), (&alice, digest), (&carol, weekly)] {
+            preferences::set(&app.app, &who.actor, &raw)
+                .await
+                .expect("are kept");
+        }
         let sink = Sink::start().await;
         let hook = json!({ "type": "webhook", "name": "Ops", "config": { "url": sink.url() } });
         let made =
@@ -281,13 +287,13 @@ impl World {
     async fn made(&self, since: DateTime<Utc>) -> Vec<String> {
         let rows = sqlx::query(
             "select d.created_at, coalesce(c.name, 'mail') as way, coalesce(p.name, '-') as told,
-                    array_agg(o.title || ' ' || s.threshold order by o.title, s.threshold) as reminders
+                    array_agg(coalesce(o.title || ' ' || s.threshold, 'digest') order by o.title, s.threshold) as reminders
              from app.notification_deliveries d
-             join app.reminder_slots s on s.delivery_id = d.id
-             join app.obligation_instances o on o.id = s.obligation_id
+             left join app.reminder_slots s on s.delivery_id = d.id and s.state = 'sent'
+             left join app.obligation_instances o on o.id = s.obligation_id
              left join app.connectors c on c.id = d.connector_id
              left join app.people p on p.id = d.recipient_id
-             where d.created_at >= $1 and s.state = 'sent' group by d.id, d.created_at, c.name, p.name",
+             where d.created_at >= $1 and (s.id is not null or d.event_type = 'digest') group by d.id, d.created_at, c.name, p.name",
         )
         .bind(since)
         .fetch_all(&mut self.app.superuser().await)
@@ -314,6 +320,7 @@ fn line_of(message: &ForeseenMessage) -> String {
         .map(|one| format!("{} {}", one.title, one.threshold))
         .collect();
     reminders.sort_unstable();
+    reminders.extend(message.digest.map(|_| "digest".to_owned()));
     let way = message.connector_name.as_deref().unwrap_or("mail");
     let told = message.recipient_name.as_deref().unwrap_or("-");
     format!("{} {way} {told}: {}", message.at, reminders.join(", "))
@@ -331,6 +338,13 @@ async fn what_the_built_in_route_will_say_is_what_it_says() {
             .iter()
             .any(|one| one.reason == "opted_out"),
         "Bob opted out"
+    );
+    assert!(
+        foreseen
+            .left_out
+            .iter()
+            .any(|one| one.reason == "in_digest"),
+        "Alice has it in her digest"
     );
     let titles = foreseen.first.iter().flat_map(|message| &message.reminders);
     assert!(
