@@ -57,6 +57,7 @@ const COMMANDS: [&[&str]; 65] = [
     &["delivery", "show"],
     &["delivery", "retry"],
     &["delivery", "replay"],
+    &["digest", "coming"],
     &["route", "list"],
     &["route", "create"],
     &["route", "remove"],
@@ -408,6 +409,9 @@ async fn an_operator_sets_an_organisation_up() {
     assert!(listed.contains("obligation.overdue"), "{listed}");
     let route = made["id"].as_str().expect("an id");
     run(&["route", "remove", route]).well();
+    // Nobody wishes a digest yet.
+    let coming = program.run(&["digest", "coming", "--days", "30", "--json"]);
+    assert_eq!(coming.json(), serde_json::json!([]));
 
     // An identity provider: its secret comes from a file, and nothing says it again.
     let secret = tempfile::NamedTempFile::new().expect("a file");

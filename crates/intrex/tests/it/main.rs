@@ -10,6 +10,7 @@ mod cli;
 mod connectors;
 mod deliveries;
 mod demo;
+mod digests;
 mod docs;
 mod harness;
 mod health;
