@@ -25,6 +25,9 @@ create table app.digests (
   delivery_id uuid,
   obligation_ids uuid[] not null,
   due_on date[] not null,
+  more_overdue integer not null default 0,
+  more_today integer not null default 0,
+  more_coming integer not null default 0,
   constraint digests_pkey primary key (tenant_id, person_id, kind, falls_on),
   constraint digests_person foreign key (tenant_id, person_id) references app.people (tenant_id, id) on delete cascade,
   constraint digests_delivery foreign key (tenant_id, delivery_id) references app.notification_deliveries (tenant_id, id)
@@ -36,6 +39,7 @@ create index digests_by_time on app.digests (tenant_id, made_at);
 create index digests_by_delivery on app.digests (tenant_id, delivery_id) where delivery_id is not null;
 comment on table app.digests is
   'The last digests: one row for each person, kind and civil date in the person''s zone, so that none is sent twice, whatever '
-  'becomes of workers and clocks. No delivery: nothing was due. obligation_ids are those that it names, due_on their dates.';
+  'becomes of workers and clocks. No delivery: nothing was due. obligation_ids are those that it names, due_on their dates; '
+  'more_… counts those that it does not name.';
 call app.isolate_tenant('app.digests');
 grant select, insert, delete on app.digests to intrex_app;

@@ -91,6 +91,24 @@ impl Counts {
         }
     }
 
+    /// These and those.
+    pub fn with(self, others: Counts) -> Self {
+        Counts {
+            overdue: self.overdue + others.overdue,
+            today: self.today + others.today,
+            coming: self.coming + others.coming,
+        }
+    }
+
+    /// These without those.
+    pub fn without(self, others: Counts) -> Self {
+        Counts {
+            overdue: self.overdue - others.overdue,
+            today: self.today - others.today,
+            coming: self.coming - others.coming,
+        }
+    }
+
     /// All together. A digest of none is not sent.
     pub fn total(self) -> i64 {
         self.overdue + self.today + self.coming

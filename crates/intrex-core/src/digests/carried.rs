@@ -1,5 +1,5 @@
-//! Digests on their way: before each attempt it is looked again what is in them, because between two attempts may lie twelve
-//! hours, and somebody may have moved to another branch in between.
+//! Digests on their way: before each attempt everything that they name is looked at again, because between two attempts may lie
+//! twelve hours, in which it is done, or its reader works at another branch.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     listing::{self, Listing},
     model::{Kind, Wisher},
-    queries::{self, Who},
+    queries::{self, CarriedRow, Who},
     words::{self, Sheet},
 };
 use crate::{
@@ -53,40 +53,28 @@ pub(crate) async fn ask(
     if digests.is_empty() {
         return Ok(HashMap::new());
     }
-    let people: Vec<Uuid> = digests.iter().map(|(_, person, _)| *person).collect();
+    let people: Vec<Uuid> = digests.iter().map(|row| row.person).collect();
     let wishers = queries::wishers(tx.conn(), tenant, Who::Of(&people)).await?;
     let wishers: HashMap<Uuid, Wisher> = wishers
         .into_iter()
         .map(|one| (one.person.uuid(), one))
         .collect();
+    let made: Vec<(&CarriedRow, &Wisher)> = digests
+        .iter()
+        .filter_map(|row| Some((row, wishers.get(&row.person)?)))
+        .collect();
     let routes = routes::routes(tx.conn(), tenant).await?;
     let organisation = queries::organisation(tx.conn(), tenant).await?;
-    let mut listings = HashMap::new();
-    // Somebody who has changed the kind may have one of each on the way.
-    for kind in Kind::ALL.iter().copied() {
-        let of_kind = digests.iter().filter(|(.., of)| *of == kind);
-        let readers: Vec<(&Wisher, Kind)> = of_kind
-            .filter_map(|(_, person, _)| Some((wishers.get(person)?, kind)))
-            .collect();
-        if readers.is_empty() {
-            continue;
-        }
-        let found = listing::of_people(tx.conn(), tenant, &routes, &readers, now).await?;
-        listings.extend(
-            found
-                .into_iter()
-                .map(|(person, listing)| ((person, kind), listing)),
-        );
-    }
-    let carried = digests.into_iter().map(|(id, person, kind)| {
+    let mut listings = listing::left(tx.conn(), tenant, &routes, &made, now).await?;
+    let carried = digests.iter().map(|row| {
         let carried = Carried {
-            kind,
-            wisher: wishers.get(&person).cloned(),
-            listing: listings.get(&(person, kind)).cloned().unwrap_or_default(),
+            kind: row.kind,
+            wisher: wishers.get(&row.person).cloned(),
+            listing: listings.remove(&row.delivery).unwrap_or_default(),
             organisation: organisation.clone(),
             now,
         };
-        (id, carried)
+        (row.delivery, carried)
     });
     Ok(carried.collect())
 }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::{
     agenda::{Counts, Group, Open, group},
     model::{Kind, MAX_LINES, Wisher},
-    queries::{self, ItemRow, Readers},
+    queries::{self, CarriedRow, ItemRow, Readers},
 };
 use crate::{
     error::Result,
-    ids::TenantId,
+    ids::{DeliveryId, TenantId},
     obligations::{
         due_date::DUE_DATE_MIN,
         schedule::{Recipient, Threshold, civil_today},
@@ -50,29 +50,11 @@ pub(super) struct Listing {
     pub(super) counts: Counts,
 }
 
-/// What the digests of these people have to tell now. `kind` says of which kind the digest of each is.
-pub(super) async fn of_people(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    routes: &Routes,
-    wishers: &[(&Wisher, Kind)],
-    now: DateTime<Utc>,
-) -> Result<HashMap<Uuid, Listing>> {
-    let mut listings: HashMap<Uuid, Listing> = HashMap::new();
-    let kinds: HashMap<Uuid, Kind> = wishers
-        .iter()
-        .map(|(wisher, kind)| (wisher.person.uuid(), *kind))
-        .collect();
-    let people: Vec<&Wisher> = wishers.iter().map(|(wisher, _)| *wisher).collect();
-    let until = horizon(now, kinds.values().copied());
-    pass_by(conn, tenant, routes, &people, until, |person, open| {
-        let Some(group) = kinds.get(&person).and_then(|kind| group(*kind, open, now)) else {
-            return;
-        };
-        let listing = listings.entry(person).or_default();
-        listing.counts.add(group);
-        if listing.lines.len() < MAX_LINES {
-            listing.lines.push(Line {
+impl Listing {
+    fn add(&mut self, open: &Open, group: Group, now: DateTime<Utc>) {
+        self.counts.add(group);
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(Line {
                 item: open.item,
                 title: String::new(),
                 branch: String::new(),
@@ -81,9 +63,80 @@ pub(super) async fn of_people(
                 group,
             });
         }
+    }
+
+    /// How many are counted and not named.
+    pub(super) fn more(&self) -> Counts {
+        let mut named = Counts::default();
+        self.lines.iter().for_each(|line| named.add(line.group));
+        self.counts.without(named)
+    }
+}
+
+/// What the digests of these people have to tell now.
+pub(super) async fn of_people(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    routes: &Routes,
+    people: &[&Wisher],
+    now: DateTime<Utc>,
+) -> Result<HashMap<Uuid, Listing>> {
+    let mut listings: HashMap<Uuid, Listing> = HashMap::new();
+    let kinds: HashMap<Uuid, Kind> = people
+        .iter()
+        .map(|one| (one.person.uuid(), one.wish.kind))
+        .collect();
+    let until = horizon(now, kinds.values().copied());
+    pass_by(conn, tenant, routes, people, until, |person, open| {
+        let group = kinds.get(&person).and_then(|kind| group(*kind, open, now));
+        if let Some(group) = group {
+            listings.entry(person).or_default().add(open, group, now);
+        }
     })
     .await?;
-    name(conn, tenant, &mut listings).await?;
+    name(conn, tenant, listings.values_mut()).await?;
+    Ok(listings)
+}
+
+/// What is left of digests that were made: what each names, as far as it is open and its recipient would be reminded of it now,
+/// with what it counts beside that.
+pub(super) async fn left(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    routes: &Routes,
+    made: &[(&CarriedRow, &Wisher)],
+    now: DateTime<Utc>,
+) -> Result<HashMap<DeliveryId, Listing>> {
+    let mut items: Vec<Uuid> = made.iter().flat_map(|(row, _)| row.items.clone()).collect();
+    items.sort_unstable();
+    items.dedup();
+    let items = queries::still_open(conn, tenant, &items).await?;
+    let named: Vec<Named> = items.iter().map(|item| item.named).collect();
+    let routes = routes.clone();
+    let directory = reminders::queries::directory_by(conn, tenant, routes, &named).await?;
+    let mut listings: HashMap<DeliveryId, Listing> = HashMap::new();
+    for item in &items {
+        let hear = hear(&directory.recipients(&item.named), item);
+        for (row, reader) in made {
+            let from = hear
+                .get(&row.person)
+                .filter(|_| row.items.contains(&item.id));
+            let Some(from) = from.filter(|_| may_read(reader, item)) else {
+                continue;
+            };
+            let open = item.open(*from);
+            if let Some(group) = group(row.kind, &open, now) {
+                let listing = listings.entry(row.delivery).or_default();
+                listing.add(&open, group, now);
+            }
+        }
+    }
+    for (row, _) in made {
+        if let Some(listing) = listings.get_mut(&row.delivery) {
+            listing.counts = listing.counts.with(row.more);
+        }
+    }
+    name(conn, tenant, listings.values_mut()).await?;
     Ok(listings)
 }
 
@@ -128,13 +181,7 @@ pub(super) async fn pass_by(
                     .get(&person)
                     .is_some_and(|reader| may_read(reader, item))
                 {
-                    let open = Open {
-                        item: item.id,
-                        due_on: item.due_on,
-                        zone: item.zone,
-                        from,
-                    };
-                    seen(person, &open);
+                    seen(person, &item.open(from));
                 }
             }
         }
@@ -144,6 +191,17 @@ pub(super) async fn pass_by(
     }
     tracing::warn!(%tenant, passed, "digests count no further");
     Ok(())
+}
+
+impl ItemRow {
+    fn open(&self, from: Option<NaiveDate>) -> Open {
+        Open {
+            item: self.id,
+            due_on: self.due_on,
+            zone: self.zone,
+            from,
+        }
+    }
 }
 
 fn readers(people: &[&Wisher]) -> Readers {
@@ -198,16 +256,17 @@ fn may_read(reader: &Wisher, item: &ItemRow) -> bool {
 async fn name(
     conn: &mut PgConnection,
     tenant: TenantId,
-    listings: &mut HashMap<Uuid, Listing>,
+    listings: impl Iterator<Item = &mut Listing>,
 ) -> Result<()> {
+    let listings: Vec<&mut Listing> = listings.collect();
     let mut items: Vec<Uuid> = listings
-        .values()
+        .iter()
         .flat_map(|listing| listing.lines.iter().map(|line| line.item))
         .collect();
     items.sort_unstable();
     items.dedup();
     let called = queries::called(conn, tenant, &items).await?;
-    for listing in listings.values_mut() {
+    for listing in listings {
         listing.lines.retain_mut(|line| {
             let Some(called) = called.get(&line.item) else {
                 return false;

@@ -7,14 +7,14 @@ use chrono_tz::Tz;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{Kind, Wish, Wisher, zone_of};
+use super::{
+    agenda::Counts,
+    model::{Kind, Wish, Wisher, zone_of},
+};
 use crate::{
     error::{Error, Result},
     ids::{BranchId, DeliveryId, PersonId, TenantId},
-    obligations::{
-        model::Severity,
-        schedule::{GraceDays, StoredState},
-    },
+    obligations::{model::Severity, schedule::GraceDays},
     permission::Role,
     reminders::Named,
 };
@@ -203,6 +203,37 @@ pub(super) struct ItemRow {
     pub(super) zone: Tz,
 }
 
+/// Reads the rows of open obligations that a condition narrows.
+macro_rules! items {
+    ($conn:expr, $condition:literal, $tenant:expr, $($parameter:expr),+ $(,)?) => {{
+        let rows = sqlx::query!(
+            "select o.id, o.branch_id, o.owner_id, o.deputy_id, o.severity, o.due_on, o.grace_days, b.time_zone
+             from app.obligation_instances o
+             join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
+             where o.tenant_id = $1 and o.state = 'open' and "
+                + $condition,
+            $tenant.uuid(),
+            $($parameter),+
+        )
+        .fetch_all($conn)
+        .await?;
+        rows.into_iter().map(|row| ItemRow {
+            id: row.id,
+            named: Named {
+                branch: row.branch_id,
+                owner: row.owner_id,
+                deputy: row.deputy_id,
+                // The column has a check.
+                severity: Severity::parse(&row.severity).unwrap_or(Severity::Critical),
+            },
+            due_on: row.due_on,
+            grace: GraceDays::new(row.grace_days.into()).unwrap_or_default(),
+            zone: row.time_zone.parse().unwrap_or(Tz::UTC),
+        })
+        .collect()
+    }};
+}
+
 /// Open obligations that these people may hear of, due until a day, the earliest first, behind one of them.
 pub(super) async fn open_items(
     conn: &mut PgConnection,
@@ -212,15 +243,12 @@ pub(super) async fn open_items(
     after: (NaiveDate, Uuid),
     limit: i64,
 ) -> Result<Vec<ItemRow>> {
-    let rows = sqlx::query!(
-        "select o.id, o.branch_id, o.owner_id, o.deputy_id, o.severity, o.due_on, o.grace_days, b.time_zone
-         from app.obligation_instances o
-         join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
-         where o.tenant_id = $1 and o.state = $2 and o.due_on <= $3 and (o.due_on, o.id) > ($4, $5)
-           and ($6 or o.owner_id = any($7) or o.deputy_id = any($7) or o.branch_id = any($8))
-         order by o.due_on, o.id limit $9",
-        tenant.uuid(),
-        StoredState::Open.as_str(),
+    Ok(items!(
+        conn,
+        "o.due_on <= $2 and (o.due_on, o.id) > ($3, $4)
+         and ($5 or o.owner_id = any($6) or o.deputy_id = any($6) or o.branch_id = any($7))
+         order by o.due_on, o.id limit $8",
+        tenant,
         until,
         after.0,
         after.1,
@@ -228,23 +256,21 @@ pub(super) async fn open_items(
         &readers.people,
         &readers.managed,
         limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let items = rows.into_iter().map(|row| ItemRow {
-        id: row.id,
-        named: Named {
-            branch: row.branch_id,
-            owner: row.owner_id,
-            deputy: row.deputy_id,
-            // The column has a check.
-            severity: Severity::parse(&row.severity).unwrap_or(Severity::Critical),
-        },
-        due_on: row.due_on,
-        grace: GraceDays::new(row.grace_days.into()).unwrap_or_default(),
-        zone: row.time_zone.parse().unwrap_or(Tz::UTC),
-    });
-    Ok(items.collect())
+    ))
+}
+
+/// Those of some obligations that are open, the earliest first.
+pub(super) async fn still_open(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    items: &[Uuid],
+) -> Result<Vec<ItemRow>> {
+    Ok(items!(
+        conn,
+        "o.id = any($2) order by o.due_on, o.id",
+        tenant,
+        items
+    ))
 }
 
 /// What a line says of an obligation.
@@ -296,6 +322,9 @@ pub(super) struct Made {
     pub(super) kind: Vec<String>,
     pub(super) falls_on: Vec<NaiveDate>,
     pub(super) delivery: Vec<Option<Uuid>>,
+    pub(super) more_overdue: Vec<i32>,
+    pub(super) more_today: Vec<i32>,
+    pub(super) more_coming: Vec<i32>,
     /// For each line whose it is.
     pub(super) line_of: Vec<Uuid>,
     pub(super) line_item: Vec<Uuid>,
@@ -312,10 +341,13 @@ pub(super) async fn keep(
     sqlx::query!(
         "with lines as (
            select l.person, array_agg(l.item order by l.n) as items, array_agg(l.due_on order by l.n) as due_on
-           from unnest($7::uuid[], $8::uuid[], $9::date[]) with ordinality as l (person, item, due_on, n) group by l.person)
-         insert into app.digests (tenant_id, person_id, kind, falls_on, made_at, delivery_id, obligation_ids, due_on)
-         select $1, u.person, u.kind, u.falls_on, $2, u.delivery, coalesce(l.items, '{}'), coalesce(l.due_on, '{}')
-         from unnest($3::uuid[], $4::text[], $5::date[], $6::uuid[]) as u (person, kind, falls_on, delivery)
+           from unnest($10::uuid[], $11::uuid[], $12::date[]) with ordinality as l (person, item, due_on, n) group by l.person)
+         insert into app.digests (tenant_id, person_id, kind, falls_on, made_at, delivery_id, obligation_ids, due_on, more_overdue,
+                                  more_today, more_coming)
+         select $1, u.person, u.kind, u.falls_on, $2, u.delivery, coalesce(l.items, '{}'), coalesce(l.due_on, '{}'), u.overdue,
+                u.today, u.coming
+         from unnest($3::uuid[], $4::text[], $5::date[], $6::uuid[], $7::integer[], $8::integer[], $9::integer[])
+           as u (person, kind, falls_on, delivery, overdue, today, coming)
          left join lines l on l.person = u.person
          order by u.person
          on conflict on constraint digests_pkey do nothing",
@@ -325,6 +357,9 @@ pub(super) async fn keep(
         &made.kind,
         &made.falls_on,
         &made.delivery as &[Option<Uuid>],
+        &made.more_overdue,
+        &made.more_today,
+        &made.more_coming,
         &made.line_of,
         &made.line_item,
         &made.line_due_on,
@@ -365,23 +400,44 @@ pub(super) async fn last(
     .await?)
 }
 
-/// Which of some deliveries are digests: of whom, and of which kind.
+/// A digest on its way.
+pub(super) struct CarriedRow {
+    pub(super) delivery: DeliveryId,
+    pub(super) person: Uuid,
+    pub(super) kind: Kind,
+    /// What it names.
+    pub(super) items: Vec<Uuid>,
+    /// How many it counts beside those.
+    pub(super) more: Counts,
+}
+
+/// Those of some deliveries that are digests.
 pub(super) async fn carried(
     conn: &mut PgConnection,
     tenant: TenantId,
     deliveries: &[Uuid],
-) -> Result<Vec<(DeliveryId, Uuid, Kind)>> {
+) -> Result<Vec<CarriedRow>> {
     let rows = sqlx::query!(
-        r#"select delivery_id as "delivery!: DeliveryId", person_id, kind from app.digests
-           where tenant_id = $1 and delivery_id = any($2)"#,
+        r#"select delivery_id as "delivery!: DeliveryId", person_id, kind, obligation_ids, more_overdue, more_today, more_coming
+           from app.digests where tenant_id = $1 and delivery_id = any($2)"#,
         tenant.uuid(),
         deliveries,
     )
     .fetch_all(conn)
     .await?;
-    let known = rows
-        .into_iter()
-        .filter_map(|row| Some((row.delivery, row.person_id, Kind::parse(&row.kind)?)));
+    let known = rows.into_iter().filter_map(|row| {
+        Some(CarriedRow {
+            delivery: row.delivery,
+            person: row.person_id,
+            kind: Kind::parse(&row.kind)?,
+            items: row.obligation_ids,
+            more: Counts {
+                overdue: row.more_overdue.into(),
+                today: row.more_today.into(),
+                coming: row.more_coming.into(),
+            },
+        })
+    });
     Ok(known.collect())
 }
 

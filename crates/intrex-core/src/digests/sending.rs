@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     agenda::{self, Falls},
     listing::{self, Listing},
-    model::{Kind, Wisher},
+    model::Wisher,
     queries::{self, Made, Who},
     ways, words,
 };
@@ -99,7 +99,7 @@ async fn make_batch(app: &App, actor: &Actor, after: Uuid) -> Result<Batch> {
 async fn make(app: &App, tx: &mut WriteTx, due: &[(&Wisher, Falls)]) -> Result<Vec<Event>> {
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let routes = routes::routes(tx.conn(), tenant).await?;
-    let readers: Vec<(&Wisher, Kind)> = due.iter().map(|(one, _)| (*one, one.wish.kind)).collect();
+    let readers: Vec<&Wisher> = due.iter().map(|(one, _)| *one).collect();
     let mut listings = listing::of_people(tx.conn(), tenant, &routes, &readers, now).await?;
     let told: Vec<(&Wisher, Falls, Option<Listing>)> = due
         .iter()
@@ -142,6 +142,13 @@ impl Made {
         self.kind.push(one.wish.kind.as_str().to_owned());
         self.falls_on.push(falls.on);
         self.delivery.push(letter.map(|(id, _)| id.uuid()));
+        let more = letter
+            .map(|(_, listing)| listing.more())
+            .unwrap_or_default();
+        let number = |n| i32::try_from(n).unwrap_or(i32::MAX);
+        self.more_overdue.push(number(more.overdue));
+        self.more_today.push(number(more.today));
+        self.more_coming.push(number(more.coming));
         for line in letter.iter().flat_map(|(_, listing)| &listing.lines) {
             self.line_of.push(person);
             self.line_item.push(line.item);
