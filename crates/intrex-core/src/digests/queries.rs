@@ -1,22 +1,25 @@
-//! All SQL of digests.
+//! All SQL of digests: here who wishes one.
+//!
+//! `items` what is open · `made` which digests there were
+
+mod items;
+mod made;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    agenda::Counts,
-    model::{Kind, Wish, Wisher, zone_of},
-};
+pub(super) use items::{ItemRow, Readers, called, open_items, still_open};
+pub(super) use made::{CarriedRow, Made, carried, keep, last, remove_old};
+
+use super::model::{Kind, Wish, Wisher, zone_of};
 use crate::{
     error::{Error, Result},
-    ids::{BranchId, DeliveryId, PersonId, TenantId},
-    obligations::{model::Severity, schedule::GraceDays},
+    ids::{BranchId, PersonId, TenantId},
     permission::Role,
-    reminders::Named,
 };
 
 /// Which wishers are asked for.
@@ -183,129 +186,6 @@ pub(super) async fn remove_wish(
     Ok(())
 }
 
-/// Whose obligations are looked for.
-#[derive(Debug, Default)]
-pub(super) struct Readers {
-    /// Those who may be owner or deputy.
-    pub(super) people: Vec<Uuid>,
-    /// Where they are managers.
-    pub(super) managed: Vec<Uuid>,
-    /// Whether one of them sees everything.
-    pub(super) head_office: bool,
-}
-
-/// An open obligation, as far as it has to be known to say who hears of it.
-pub(super) struct ItemRow {
-    pub(super) id: Uuid,
-    pub(super) named: Named,
-    pub(super) due_on: NaiveDate,
-    pub(super) grace: GraceDays,
-    pub(super) zone: Tz,
-}
-
-/// Reads the rows of open obligations that a condition narrows.
-macro_rules! items {
-    ($conn:expr, $condition:literal, $tenant:expr, $($parameter:expr),+ $(,)?) => {{
-        let rows = sqlx::query!(
-            "select o.id, o.branch_id, o.owner_id, o.deputy_id, o.severity, o.due_on, o.grace_days, b.time_zone
-             from app.obligation_instances o
-             join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
-             where o.tenant_id = $1 and o.state = 'open' and "
-                + $condition,
-            $tenant.uuid(),
-            $($parameter),+
-        )
-        .fetch_all($conn)
-        .await?;
-        rows.into_iter().map(|row| ItemRow {
-            id: row.id,
-            named: Named {
-                branch: row.branch_id,
-                owner: row.owner_id,
-                deputy: row.deputy_id,
-                // The column has a check.
-                severity: Severity::parse(&row.severity).unwrap_or(Severity::Critical),
-            },
-            due_on: row.due_on,
-            grace: GraceDays::new(row.grace_days.into()).unwrap_or_default(),
-            zone: row.time_zone.parse().unwrap_or(Tz::UTC),
-        })
-        .collect()
-    }};
-}
-
-/// Open obligations that these people may hear of, due until a day, the earliest first, behind one of them.
-pub(super) async fn open_items(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    readers: &Readers,
-    until: NaiveDate,
-    after: (NaiveDate, Uuid),
-    limit: i64,
-) -> Result<Vec<ItemRow>> {
-    Ok(items!(
-        conn,
-        "o.due_on <= $2 and (o.due_on, o.id) > ($3, $4)
-         and ($5 or o.owner_id = any($6) or o.deputy_id = any($6) or o.branch_id = any($7))
-         order by o.due_on, o.id limit $8",
-        tenant,
-        until,
-        after.0,
-        after.1,
-        readers.head_office,
-        &readers.people,
-        &readers.managed,
-        limit,
-    ))
-}
-
-/// Those of some obligations that are open, the earliest first.
-pub(super) async fn still_open(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    items: &[Uuid],
-) -> Result<Vec<ItemRow>> {
-    Ok(items!(
-        conn,
-        "o.id = any($2) order by o.due_on, o.id",
-        tenant,
-        items
-    ))
-}
-
-/// What a line says of an obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Called {
-    pub(super) title: String,
-    pub(super) branch: String,
-}
-
-/// The words of some obligations.
-pub(super) async fn called(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    items: &[Uuid],
-) -> Result<HashMap<Uuid, Called>> {
-    let rows = sqlx::query!(
-        "select o.id, o.title, b.name as branch
-         from app.obligation_instances o
-         join app.branches b on b.tenant_id = o.tenant_id and b.id = o.branch_id
-         where o.tenant_id = $1 and o.id = any($2)",
-        tenant.uuid(),
-        items,
-    )
-    .fetch_all(conn)
-    .await?;
-    let named = rows.into_iter().map(|row| {
-        let named = Called {
-            title: row.title,
-            branch: row.branch,
-        };
-        (row.id, named)
-    });
-    Ok(named.collect())
-}
-
 /// What the organisation is called.
 pub(super) async fn organisation(conn: &mut PgConnection, tenant: TenantId) -> Result<String> {
     Ok(
@@ -313,151 +193,4 @@ pub(super) async fn organisation(conn: &mut PgConnection, tenant: TenantId) -> R
             .fetch_one(conn)
             .await?,
     )
-}
-
-/// Digests that were made, column by column; what each names stands behind what the ones before it name.
-#[derive(Default)]
-pub(super) struct Made {
-    pub(super) person: Vec<Uuid>,
-    pub(super) kind: Vec<String>,
-    pub(super) falls_on: Vec<NaiveDate>,
-    pub(super) delivery: Vec<Option<Uuid>>,
-    pub(super) more_overdue: Vec<i32>,
-    pub(super) more_today: Vec<i32>,
-    pub(super) more_coming: Vec<i32>,
-    /// For each line whose it is.
-    pub(super) line_of: Vec<Uuid>,
-    pub(super) line_item: Vec<Uuid>,
-    pub(super) line_due_on: Vec<NaiveDate>,
-}
-
-/// Keeps digests. One that is there already stays as it is.
-pub(super) async fn keep(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    made: &Made,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "with lines as (
-           select l.person, array_agg(l.item order by l.n) as items, array_agg(l.due_on order by l.n) as due_on
-           from unnest($10::uuid[], $11::uuid[], $12::date[]) with ordinality as l (person, item, due_on, n) group by l.person)
-         insert into app.digests (tenant_id, person_id, kind, falls_on, made_at, delivery_id, obligation_ids, due_on, more_overdue,
-                                  more_today, more_coming)
-         select $1, u.person, u.kind, u.falls_on, $2, u.delivery, coalesce(l.items, '{}'), coalesce(l.due_on, '{}'), u.overdue,
-                u.today, u.coming
-         from unnest($3::uuid[], $4::text[], $5::date[], $6::uuid[], $7::integer[], $8::integer[], $9::integer[])
-           as u (person, kind, falls_on, delivery, overdue, today, coming)
-         left join lines l on l.person = u.person
-         order by u.person
-         on conflict on constraint digests_pkey do nothing",
-        tenant.uuid(),
-        now,
-        &made.person,
-        &made.kind,
-        &made.falls_on,
-        &made.delivery as &[Option<Uuid>],
-        &made.more_overdue,
-        &made.more_today,
-        &made.more_coming,
-        &made.line_of,
-        &made.line_item,
-        &made.line_due_on,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The last digest of somebody: what it names, with the days on which that is due. Nothing if it did not arrive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LastRow {
-    pub(super) person: Uuid,
-    pub(super) falls_on: NaiveDate,
-    pub(super) items: Vec<Uuid>,
-    pub(super) due_on: Vec<NaiveDate>,
-}
-
-/// The last digests of some people.
-pub(super) async fn last(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    people: &[Uuid],
-) -> Result<Vec<LastRow>> {
-    Ok(sqlx::query_as!(
-        LastRow,
-        r#"select distinct on (d.person_id) d.person_id as person, d.falls_on,
-                  case when n.state in ('waiting', 'sending', 'delivered') then d.obligation_ids else '{}' end as "items!",
-                  case when n.state in ('waiting', 'sending', 'delivered') then d.due_on else '{}' end as "due_on!"
-           from app.digests d
-           left join app.notification_deliveries n on n.tenant_id = d.tenant_id and n.id = d.delivery_id
-           where d.tenant_id = $1 and d.person_id = any($2)
-           order by d.person_id, d.falls_on desc, d.made_at desc"#,
-        tenant.uuid(),
-        people,
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-/// A digest on its way.
-pub(super) struct CarriedRow {
-    pub(super) delivery: DeliveryId,
-    pub(super) person: Uuid,
-    pub(super) kind: Kind,
-    /// What it names.
-    pub(super) items: Vec<Uuid>,
-    /// How many it counts beside those.
-    pub(super) more: Counts,
-}
-
-/// Those of some deliveries that are digests.
-pub(super) async fn carried(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    deliveries: &[Uuid],
-) -> Result<Vec<CarriedRow>> {
-    let rows = sqlx::query!(
-        r#"select delivery_id as "delivery!: DeliveryId", person_id, kind, obligation_ids, more_overdue, more_today, more_coming
-           from app.digests where tenant_id = $1 and delivery_id = any($2)"#,
-        tenant.uuid(),
-        deliveries,
-    )
-    .fetch_all(conn)
-    .await?;
-    let known = rows.into_iter().filter_map(|row| {
-        Some(CarriedRow {
-            delivery: row.delivery,
-            person: row.person_id,
-            kind: Kind::parse(&row.kind)?,
-            items: row.obligation_ids,
-            more: Counts {
-                overdue: row.more_overdue.into(),
-                today: row.more_today.into(),
-                coming: row.more_coming.into(),
-            },
-        })
-    });
-    Ok(known.collect())
-}
-
-/// Removes digests that were made before an instant; how many.
-pub(super) async fn remove_old(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<u64> {
-    let removed = sqlx::query!(
-        "delete from app.digests d
-         using (select person_id, kind, falls_on from app.digests where tenant_id = $1 and made_at < $2
-                order by made_at limit $3) old
-         where d.tenant_id = $1 and d.person_id = old.person_id and d.kind = old.kind and d.falls_on = old.falls_on",
-        tenant.uuid(),
-        before,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(removed.rows_affected())
 }
