@@ -160,6 +160,10 @@ async fn attend(
         let app = app.clone();
         tokio::spawn(async move { worker::run(&app, work_stops).await })
     });
+    let keeps_time = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move { app.db.keep_time(stop).await }
+    });
     let served = match listener {
         Some(listener) if part.has_pages() => {
             let people = match &demo {
@@ -188,6 +192,7 @@ async fn attend(
             Ok(())
         }
     };
+    keeps_time.abort();
     let _ = stop_work.send(true);
     if let Some(work) = work
         && tokio::time::timeout(WORK_STOPS_WITHIN, work).await.is_err()

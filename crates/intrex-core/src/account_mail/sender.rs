@@ -65,8 +65,8 @@ pub async fn send_due(app: &App) -> Result<usize> {
     let Some(mailer) = app.mailer.clone() else {
         return Ok(0);
     };
-    let now = app.now();
     let mut tx = app.db.system().await?;
+    let now = tx.now().await?;
     if !queries::anything_due(tx.conn(), now).await? {
         return Ok(0);
     }

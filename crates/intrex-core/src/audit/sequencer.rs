@@ -18,7 +18,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     health::{self, Round},
-    worker::LONGEST_OUTAGE_RETRY,
+    worker::{self, LONGEST_OUTAGE_RETRY},
 };
 
 /// How many events one transaction places.
@@ -30,8 +30,6 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(50);
 const BUSY_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a sequencer that works may be silent before another one takes over.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How often it says that it is alive, at most.
-const HEARTBEAT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 /// The wait after the first failure; doubled each time.
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 /// The longest wait after a failure.
@@ -63,7 +61,7 @@ pub async fn run(app: &App, mut shutdown: watch::Receiver<bool>) {
             }
             Err(error) => {
                 tracing::error!(%error, "the audit log's sequencer failed and tries again");
-                let told = health::beat(&app.db, WORKER, app.now(), Round::Failed).await;
+                let told = health::beat(&app.db, WORKER, Round::Failed).await;
                 tracing::debug!(told = told.is_ok(), "the failure of a round is noted");
                 let longest = if error.is_passing() {
                     LONGEST_OUTAGE_RETRY
@@ -113,7 +111,8 @@ impl Sequencer {
         if !anything_to_place(tx.conn()).await? {
             return Ok(0);
         }
-        let Some(claim) = claim(tx.conn(), self.id, self.app.now()).await? else {
+        let now = tx.now().await?;
+        let Some(claim) = claim(tx.conn(), self.id, now).await? else {
             self.leads = false;
             return Ok(0);
         };
@@ -148,9 +147,9 @@ impl Sequencer {
         let now = self.app.now();
         if self
             .last_beat
-            .is_none_or(|last| now - last >= HEARTBEAT_INTERVAL)
+            .is_none_or(|last| worker::a_beat_is_due(last, now))
         {
-            health::beat(&self.app.db, WORKER, now, Round::Well).await?;
+            health::beat(&self.app.db, WORKER, Round::Well).await?;
             self.last_beat = Some(now);
         }
         Ok(placed)

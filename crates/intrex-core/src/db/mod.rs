@@ -17,6 +17,7 @@ use sqlx::{
     AssertSqlSafe, PgPool, Postgres, SqlSafeStr as _, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::sync::watch;
 use url::Url;
 
 pub use check::DangerousRole;
@@ -36,6 +37,8 @@ use crate::{
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections are renewed after this long, so that a failed-over or re-configured server is noticed.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How often the database's time is read by a process that does nothing else with it.
+const TIME_INTERVAL: Duration = Duration::from_secs(10);
 /// Background work needs few connections: it claims and sequences.
 const SYSTEM_CONNECTIONS: u32 = 4;
 
@@ -100,7 +103,7 @@ impl Db {
             .fetch_one(&system)
             .await?;
         let epoch = u32::try_from(epoch).map_err(Error::internal)?;
-        Ok(Db {
+        let db = Db {
             inner: Arc::new(Inner {
                 app,
                 system,
@@ -111,7 +114,31 @@ impl Db {
                 ip_mode: IpMode::default(),
                 base_url: None,
             }),
-        })
+        };
+        db.read_time().await?;
+        Ok(db)
+    }
+
+    /// Reads the database's time, by which this process goes from then on.
+    async fn read_time(&self) -> Result<()> {
+        let mut tx = self.system().await?;
+        tx.now().await?;
+        tx.commit().await
+    }
+
+    /// Reads the database's time now and then, until `shutdown` turns true or its sender is gone: a process that claims
+    /// nothing has no other occasion.
+    pub async fn keep_time(&self, mut shutdown: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                biased;
+                _ = shutdown.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(TIME_INTERVAL) => {}
+            }
+            if let Err(error) = self.read_time().await {
+                tracing::debug!(%error, "the database's time could not be read");
+            }
+        }
     }
 
     /// The same, which keeps addresses of clients in this way and names pages by this address. [`crate::App::new`] calls it
@@ -162,7 +189,7 @@ impl Db {
     /// Begins looking across tenants, as the role whose few grants stand in the catalogue lint's list.
     pub(crate) async fn system(&self) -> Result<SystemTx> {
         let tx = begin(&self.inner.system, BEGIN_SYSTEM).await?;
-        Ok(SystemTx::new(tx))
+        Ok(SystemTx::new(tx, self.inner.clone()))
     }
 
     /// Whether the database answers.

@@ -1,7 +1,11 @@
 //! The three transactions. Their connection is lent inside this crate only, so that no page and no handler can hold one.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -17,6 +21,9 @@ use crate::{
 
 /// The longest answer that is kept for a repeated request, in bytes.
 const MAX_KEPT_ANSWER: usize = 256 * 1024;
+
+/// An answer that took longer than this says too little of what time it is now.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// Reading as an actor. There is nothing to commit: dropping it ends it, and the rollback travels with the test of the
 /// connection on its way back into the pool, in one round trip for which nobody waits. [`ReadTx::finish`] waits.
@@ -44,7 +51,7 @@ impl ReadTx {
     }
 
     /// The instant of this reading.
-    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
     }
 
@@ -90,7 +97,7 @@ impl WriteTx {
     }
 
     /// The instant of this writing.
-    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
     }
 
@@ -196,11 +203,30 @@ impl WriteTx {
 #[must_use = "a transaction that is not committed is rolled back"]
 pub struct SystemTx {
     tx: Transaction<'static, Postgres>,
+    inner: Arc<Inner>,
 }
 
 impl SystemTx {
-    pub(super) fn new(tx: Transaction<'static, Postgres>) -> Self {
-        SystemTx { tx }
+    pub(super) fn new(tx: Transaction<'static, Postgres>, inner: Arc<Inner>) -> Self {
+        SystemTx { tx, inner }
+    }
+
+    /// The database's time, or a test's: the one by which leases are given and ended, and signs of life judged, because all
+    /// processes have it in common. The process goes by it from now on.
+    pub(crate) async fn now(&mut self) -> Result<DateTime<Utc>> {
+        let clock = &self.inner.clock;
+        if let Some(standing) = clock.standing() {
+            clock.follow(standing);
+            return Ok(standing);
+        }
+        let asked = Instant::now();
+        let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        if asked.elapsed() < PROMPT {
+            self.inner.clock.follow(now);
+        }
+        Ok(now)
     }
 
     pub(crate) fn conn(&mut self) -> &mut PgConnection {

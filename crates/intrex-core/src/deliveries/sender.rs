@@ -363,9 +363,9 @@ impl Pool {
 
 /// Claims what is due, up to a limit, across tenants.
 async fn claim(app: &App, limit: usize, lapsed: bool) -> Result<Found> {
-    let now = app.now();
-    let after = |duration| now + TimeDelta::from_std(duration).unwrap_or_default();
     let mut tx = app.db.system().await?;
+    let now = tx.now().await?;
+    let after = |duration| now + TimeDelta::from_std(duration).unwrap_or_default();
     if lapsed {
         queries::release_lapsed(tx.conn(), now).await?;
     }

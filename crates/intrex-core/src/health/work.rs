@@ -36,8 +36,8 @@ pub struct Work {
 
 /// Every kind of background work of the installation, with what waits in all organisations together.
 pub async fn installation(app: &App) -> Result<Vec<Work>> {
-    let now = app.now();
     let mut tx = app.db.system().await?;
+    let now = tx.now().await?;
     let work = read(tx.conn(), None, now).await?;
     tx.commit().await?;
     Ok(work)

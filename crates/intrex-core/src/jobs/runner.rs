@@ -29,8 +29,8 @@ const MAX_WHY: usize = 1_000;
 
 /// Runs one round of due jobs. Answers how many there were.
 pub async fn run_due(app: &App) -> Result<usize> {
-    let now = app.now();
     let mut tx = app.db.system().await?;
+    let now = tx.now().await?;
     if !queries::anything_due(tx.conn(), now).await? {
         return Ok(0);
     }

@@ -48,8 +48,8 @@ const FINGERPRINT_DOMAIN: &[u8] = b"intrex delivery of reminders v1";
 
 /// Settles one round of what is due. Answers how many slots were claimed.
 pub async fn send_due(app: &App) -> Result<usize> {
-    let now = app.now();
     let mut tx = app.db.system().await?;
+    let now = tx.now().await?;
     if !sending::anything_due(tx.conn(), now).await? {
         return Ok(0);
     }

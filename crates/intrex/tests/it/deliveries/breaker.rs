@@ -37,8 +37,12 @@ async fn a_failing_endpoint_is_parked_and_what_waits_for_it_spends_nothing() {
         "select count(*) from app.notification_deliveries where attempts = 0 and state = 'waiting'";
     let untried_then = scene.app.count(untried).await;
     assert_eq!(untried_then, 40 - i64::try_from(tried).expect("few"));
-    let last = scene.now(staged[39]).await.summary;
-    assert_eq!(last.waits_for, Some(WaitsFor::Connector));
+    for id in staged {
+        let one = scene.now(id).await.summary;
+        if one.attempts == 0 {
+            assert_eq!(one.waits_for, Some(WaitsFor::Connector));
+        }
+    }
     // One is tried when its time is over, and it stays parked for longer.
     scene.later(31).await;
     assert_eq!(sink.received().len(), tried + 1);

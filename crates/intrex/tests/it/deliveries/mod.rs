@@ -3,6 +3,7 @@
 
 mod answers;
 mod breaker;
+mod clocks;
 mod faults;
 mod replaying;
 mod turns;
@@ -107,7 +108,12 @@ async fn hook(app: &TestApp, actor: &Actor, sink: &Sink, name: &str) -> (Connect
 }
 
 /// Stages a message of this name, as a command would that causes it.
-async fn stage(app: &App, actor: &Actor, connector: ConnectorId, name: &str) -> Option<DeliveryId> {
+async fn stage(
+    app: &App,
+    actor: &Actor,
+    connector: ConnectorId,
+    name: &str,
+) -> Option<DeliveryId> {
     let mut tx = app.db.write(actor).await.expect("begins");
     let id = app.chance.uuid(app.now());
     let notice = Notice {

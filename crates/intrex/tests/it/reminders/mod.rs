@@ -1,5 +1,6 @@
 //! Whether the right person is reminded in time, once, and whether the ledger says why and why not.
 
+mod clocks;
 mod failures;
 mod fairness;
 mod inbox;

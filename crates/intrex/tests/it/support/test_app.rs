@@ -87,14 +87,26 @@ impl TestApp {
     /// The same installation in another process: its own connections, the same database, keys and clock. Close its
     /// database when it is done with.
     pub(crate) async fn another_process(&self) -> App {
-        self.process_with(self.app.vault.clone()).await
+        let clock = self.app.clock.clone();
+        self.process_with(self.app.vault.clone(), clock).await
+    }
+
+    /// The same on another machine, whose clock is its own.
+    pub(crate) async fn another_machine(&self, clock: &Clock) -> App {
+        let clock = clock.of_another_machine();
+        let app = self.process_with(self.app.vault.clone(), clock).await;
+        App {
+            mailer: self.app.mailer.clone(),
+            outgoing: self.app.outgoing.clone(),
+            ..app
+        }
     }
 
     /// Starts again with other keys. What was made under the former ones is still in the database.
     pub(crate) async fn restart_with(&mut self, change: impl FnOnce(&mut Keys)) {
         change(&mut self.keys);
         let vault = Arc::new(Vault::new(self.keys.clone(), passwords::MIN_COST));
-        let fresh = self.process_with(vault).await;
+        let fresh = self.process_with(vault, self.app.clock.clone()).await;
         let former = std::mem::replace(&mut self.app, fresh);
         former.db.close().await;
     }
@@ -112,13 +124,12 @@ impl TestApp {
         )
     }
 
-    async fn process_with(&self, vault: Arc<Vault>) -> App {
+    async fn process_with(&self, vault: Arc<Vault>, clock: Clock) -> App {
         let options = DbOptions {
             app: self.database.options("intrex_app"),
             system: self.database.options("intrex_system"),
             max_connections: POOL_CONNECTIONS,
         };
-        let clock = self.app.clock.clone();
         let db = Db::connect(options, clock.clone(), Chance, vault.clone())
             .await
             .expect("the unprivileged roles connect");
