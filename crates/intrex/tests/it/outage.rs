@@ -2,6 +2,8 @@
 //! typed, loses nothing that it has acknowledged, and goes on by itself. The server of this test is its own, with its
 //! durability on, and it is not stopped in order.
 
+mod deliveries;
+
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -78,6 +80,15 @@ impl Server {
 
     /// Ends it at once, in the middle of whatever it does, and keeps it away.
     async fn go_away(&mut self) {
+        self.kill().await;
+        self.stays_away();
+    }
+
+    fn stays_away(&mut self) {
+        tokio::task::block_in_place(|| self.running.take().expect("is running").stop());
+    }
+
+    async fn kill(&mut self) {
         let mut superuser = self.superuser("postgres").await;
         let cluster: String = sqlx::query_scalar("show data_directory")
             .fetch_one(&mut superuser)
@@ -87,7 +98,6 @@ impl Server {
             .expect("is running");
         let pid = pid.lines().next().and_then(|line| line.parse().ok());
         kill(Pid::from_raw(pid.expect("a process")), Signal::SIGQUIT).expect("is running");
-        tokio::task::block_in_place(|| self.running.take().expect("is running").stop());
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Nobody else reads or writes this table until the answer is dropped.
-async fn locked(app: &TestApp, table: &str) -> PgConnection {
+pub(super) async fn locked(app: &TestApp, table: &str) -> PgConnection {
     let mut superuser = app.superuser().await;
     let statement = format!("begin; lock table app.{table} in access exclusive mode");
     superuser
@@ -26,7 +26,7 @@ async fn locked(app: &TestApp, table: &str) -> PgConnection {
 }
 
 /// Waits until so many of the application's statements wait for a lock.
-async fn blocked(app: &TestApp) {
+pub(super) async fn blocked(app: &TestApp) {
     let select = "select count(*) from pg_stat_activity
                   where datname = current_database() and wait_event_type = 'Lock' and usename = 'intrex_app'";
     while app.count(select).await == 0 {

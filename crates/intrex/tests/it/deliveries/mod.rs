@@ -4,7 +4,10 @@
 mod answers;
 mod breaker;
 mod clocks;
+mod coming_back;
 mod faults;
+mod leaving;
+mod moving;
 mod replaying;
 mod turns;
 
@@ -108,7 +111,7 @@ async fn hook(app: &TestApp, actor: &Actor, sink: &Sink, name: &str) -> (Connect
 }
 
 /// Stages a message of this name, as a command would that causes it.
-async fn stage(
+pub(crate) async fn stage(
     app: &App,
     actor: &Actor,
     connector: ConnectorId,

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::Value;
@@ -55,8 +58,13 @@ struct State {
     received: Mutex<Vec<Sent>>,
     count: watch::Sender<usize>,
     answers: Mutex<VecDeque<Reply>>,
+    /// What else is answered, by what was sent.
+    speaker: Mutex<Option<Speaker>>,
+    held: AtomicUsize,
     released: Notify,
 }
+
+type Speaker = fn(&Sent) -> (u16, Value);
 
 /// What is done with a request.
 #[derive(Debug)]
@@ -85,6 +93,8 @@ impl Sink {
             received: Mutex::default(),
             count: watch::Sender::new(0),
             answers: Mutex::default(),
+            speaker: Mutex::default(),
+            held: AtomicUsize::new(0),
             released: Notify::new(),
         });
         let shared = state.clone();
@@ -123,6 +133,16 @@ impl Sink {
         for _ in 0..requests {
             self.reply(Reply::Held);
         }
+    }
+
+    /// How many requests wait for that.
+    pub(crate) fn held(&self) -> usize {
+        self.state.held.load(Ordering::SeqCst)
+    }
+
+    /// Whatever is not said otherwise, and what was held, is answered by what was sent.
+    pub(crate) fn speaks(&self, speaker: Speaker) {
+        *self.state.speaker.lock().expect("no panic") = Some(speaker);
     }
 
     /// Answers whatever is held.
@@ -197,15 +217,25 @@ async fn attend(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let released = state.released.notified();
     tokio::pin!(released);
     released.as_mut().enable();
+    let speaker = *state.speaker.lock().expect("no panic");
+    let well = match speaker {
+        None => "HTTP/1.1 204 x\r\n\r\n".to_owned(),
+        Some(speaker) => {
+            let (status, body) = speaker(&sent);
+            let (body, length) = (body.to_string(), body.to_string().len());
+            format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n\r\n{body}")
+        }
+    };
     state.received.lock().expect("no panic").push(sent);
     state.count.send_modify(|count| *count += 1);
     let reply = state.answers.lock().expect("no panic").pop_front();
-    let well = "HTTP/1.1 204 x\r\n\r\n".to_owned();
     let answer = match reply {
         None => well,
         Some(Reply::Bytes(answer)) => answer,
         Some(Reply::Held) => {
+            state.held.fetch_add(1, Ordering::SeqCst);
             released.await;
+            state.held.fetch_sub(1, Ordering::SeqCst);
             well
         }
         Some(Reply::Reset) => {
