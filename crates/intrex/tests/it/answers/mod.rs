@@ -2,6 +2,7 @@
 
 mod acknowledging;
 mod escalating;
+mod faults;
 mod links;
 
 use intrex_core::{
