@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 65] = [
+const COMMANDS: [&[&str]; 66] = [
     &["serve"],
     &["worker"],
     &["simulate"],
