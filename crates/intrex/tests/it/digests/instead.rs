@@ -135,3 +135,24 @@ async fn where_the_organisation_does_not_let_its_people_every_reminder_comes() {
     );
     world.app.finish().await;
 }
+
+#[tokio::test]
+async fn a_digest_that_has_no_way_to_go_stands_in_the_place_of_nothing() {
+    let mut world = World::begin().await;
+    let gulshan = world.branch("Gulshan", "Asia/Dhaka").await;
+    let alice = world.person("Alice", OPERATOR, &[gulshan]).await;
+    let both = json!({ "digest": "daily", "digest_instead": true });
+    world.wishes(&alice, both).await;
+    world.app.app.mailer = None;
+    let item = world
+        .item(gulshan, "Fire licence", "2026-11-26", Some(&alice))
+        .await;
+    world.work_at("2026-11-23T02:00:00Z").await;
+    world.work_at("2026-11-23T03:00:00Z").await;
+    let ledger = world.ledger(item, &alice).await;
+    let three_before = "before_3 email_smtp suppressed no_mail_configured".to_owned();
+    assert!(ledger.contains(&three_before), "{ledger:?}");
+    let cancelled = "select count(*) from app.notification_deliveries where event_type = 'digest' and reason = 'no_mail_configured'";
+    assert_eq!(world.app.count(cancelled).await, 1);
+    world.app.finish().await;
+}
