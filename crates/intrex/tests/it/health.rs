@@ -1,6 +1,8 @@
 //! Whether somebody notices that background work has stopped: on a page, in a banner, in the figures, and outside, where a
 //! watcher is called no more.
 
+mod killed;
+
 use std::{
     sync::{
         Arc,

@@ -13,7 +13,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -148,6 +148,24 @@ impl Program {
             out: String::from_utf8(output.stdout).expect("prints UTF-8"),
             err: String::from_utf8(output.stderr).expect("prints UTF-8"),
         }
+    }
+
+    /// Starts a server that prints nothing to wait for.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        let silent = command.stdout(Stdio::null()).stderr(Stdio::null());
+        Running {
+            child: silent.spawn().expect("the program runs"),
+        }
+    }
+
+    /// A connection to its database as the superuser.
+    pub(crate) async fn superuser(&self) -> PgConnection {
+        let (neighbour, name, _) = self.database.as_ref().expect("has a database");
+        let options = neighbour.options("postgres").database(name);
+        PgConnection::connect_with(&options)
+            .await
+            .expect("the superuser connects")
     }
 
     /// Starts a server and waits until it prints a line with these words.
