@@ -59,8 +59,9 @@ async fn a_worker_that_is_killed_is_missed_by_admins_machines_and_the_watcher_ou
     program.set("BIND", &bind);
     let origin = format!("http://{bind}");
     program.set("BASE_URL", &origin);
-    let pages = program.spawn(&["serve", "--no-worker"]);
+    // Both know the watcher; it is the work that calls it.
     program.set("INTREX_PING_URL", &outside.url);
+    let pages = program.spawn(&["serve", "--no-worker"]);
     let worker = program.spawn(&["worker"]);
     until("pages are served", || async {
         status(&origin, "/healthz").await == 200
