@@ -8,27 +8,29 @@ use uuid::Uuid;
 
 use crate::{
     error::Result,
-    ids::{DeliveryId, PersonId, TenantId},
+    ids::{PersonId, TenantId},
 };
 
-/// Which of some deliveries their claims still hold, under lock, in the order of their ids; how often each was tried before.
+/// Which of some claims still hold their deliveries, under lock, in the order of their ids; how often each was tried before. Of two
+/// claims of one delivery the later one alone can hold it.
 pub(in crate::deliveries) async fn held(
     conn: &mut PgConnection,
     tenant: TenantId,
     claims: &[(Uuid, i64)],
-) -> Result<HashMap<DeliveryId, i32>> {
+) -> Result<HashMap<(Uuid, i64), i32>> {
     let (ids, fences): (Vec<Uuid>, Vec<i64>) = claims.iter().copied().unzip();
     let rows = sqlx::query!(
-        r#"select s.id as "id: DeliveryId", s.tries from app.notification_deliveries s
+        "select s.id, s.fence, s.tries from app.notification_deliveries s
            join unnest($2::uuid[], $3::bigint[]) as u (id, fence) on u.id = s.id
-           where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s"#,
+           where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s",
         tenant.uuid(),
         &ids,
         &fences,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.tries)).collect())
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| ((row.id, row.fence), row.tries)).collect())
 }
 
 /// How deliveries stand after an attempt, column by column.

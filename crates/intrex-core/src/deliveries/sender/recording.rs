@@ -205,8 +205,9 @@ pub(super) async fn record(app: &App, tenant: TenantId, ended: &[Ended]) -> Resu
         .map(|one| (one.claim.id, one.claim.fence))
         .collect();
     let held = queries::held(tx.conn(), tenant, &claims).await?;
-    let tries = |one: &&Ended| held.get(&one.claim.id.into());
-    let ended: Vec<&Ended> = ended.iter().filter(|one| tries(one).is_some()).collect();
+    // After an outage, what a claim that has lapsed came to may wait beside what became of the next one of the same delivery.
+    let holds = |one: &&Ended| held.contains_key(&(one.claim.id, one.claim.fence));
+    let ended: Vec<&Ended> = ended.iter().filter(holds).collect();
     let standings: Vec<Standing> = ended.iter().map(|one| Standing::of(app, one)).collect();
     let mut events = settle(&mut tx, &standings).await?;
     let attempts = attempts(&ended, &held)?;
@@ -268,14 +269,14 @@ pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
     Ok(events)
 }
 
-fn attempts(ended: &[&Ended], tries: &HashMap<DeliveryId, i32>) -> Result<Attempts> {
+fn attempts(ended: &[&Ended], tries: &HashMap<(Uuid, i64), i32>) -> Result<Attempts> {
     let mut rows = Attempts::default();
     for one in ended {
         let Some(attempt) = &one.attempt else {
             continue;
         };
         rows.delivery.push(one.claim.id);
-        let before = tries.get(&one.claim.id.into()).copied();
+        let before = tries.get(&(one.claim.id, one.claim.fence)).copied();
         rows.n.push(before.unwrap_or_default() + 1);
         rows.at.push(one.at);
         let took = i32::try_from(attempt.took.as_millis()).unwrap_or(i32::MAX);

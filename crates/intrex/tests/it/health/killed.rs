@@ -24,8 +24,9 @@ async fn status(origin: &str, path: &str) -> u16 {
 
 /// The last line that the demonstration prints when it is ready.
 const READY: &str = "Ctrl-C stops everything";
-/// How long something may take on a busy machine that takes a moment.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long something may take on a busy machine that takes a moment; and whoever looked once a moment too early looks again
+/// after an interval of a minute.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let waiting = async {
