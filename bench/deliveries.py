@@ -181,7 +181,7 @@ def send(installation: Installation, sink: Sink, senders: list[Sender], count: i
 
 
 def clear(installation: Installation):
-    installation.sql("truncate app.notification_deliveries, app.delivery_attempts, app.reminder_slots, app.notification_events;")
+    installation.sql("truncate app.digests, app.notification_deliveries, app.delivery_attempts, app.reminder_slots, app.notification_events;")
     installation.wait_until_quiet()
 
 
