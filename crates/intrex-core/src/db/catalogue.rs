@@ -144,6 +144,7 @@ const TABLES: &[Table] = &[
     table("csp_reports", "select insert update delete"),
     table("data_keys", "select insert update(columns)"),
     table("delivery_attempts", "select insert update(columns) delete"),
+    table("delivery_fingerprints", "select insert delete").kept_until_leaving(),
     table("digest_wishes", "select insert update(columns) delete"),
     table("digests", "select insert delete"),
     table("email_changes", "select insert update(columns) delete"),

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub(super) use again::*;
 pub(super) use claiming::*;
-pub(super) use recording::{Attempts, Settled, add_attempts, held, settle};
+pub(super) use recording::{Attempts, Settled, add_attempts, lock_held, settle};
 pub(crate) use recording::{forget_answers_to, remove_old_attempts};
 pub(super) use showing::*;
 
@@ -72,16 +72,24 @@ pub(super) async fn insert(
     now: DateTime<Utc>,
 ) -> Result<Vec<DeliveryId>> {
     Ok(sqlx::query_scalar!(
-        r#"insert into app.notification_deliveries
+        r#"with staged as (
+             select distinct on (u.fingerprint) u.*
+             from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::jsonb[],
+                         $11::smallint[], $12::bytea[], $13::timestamptz[])
+               as u (id, route, connector, recipient, branch, event_type, severity, notices, slots, fingerprint, not_before)
+             order by u.fingerprint
+           ), fresh as (
+             insert into app.delivery_fingerprints (tenant_id, fingerprint)
+             select $1, fingerprint from staged order by fingerprint
+             on conflict on constraint delivery_fingerprints_pkey do nothing
+             returning fingerprint
+           )
+           insert into app.notification_deliveries
              (tenant_id, id, route_id, connector_id, recipient_id, branch_id, event_type, severity, notices, slots, fingerprint,
               state, next_attempt_at, created_at)
            select $1, u.id, u.route, u.connector, u.recipient, u.branch, u.event_type, u.severity, u.notices, u.slots,
                   u.fingerprint, $14, u.not_before, $2
-           from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::jsonb[],
-                       $11::smallint[], $12::bytea[], $13::timestamptz[])
-             as u (id, route, connector, recipient, branch, event_type, severity, notices, slots, fingerprint, not_before)
-           order by u.fingerprint
-           on conflict on constraint notification_deliveries_fingerprint do nothing
+           from staged u join fresh f on f.fingerprint = u.fingerprint
            returning id as "id: DeliveryId""#,
         tenant.uuid(),
         now,
@@ -132,12 +140,13 @@ pub(super) struct Claimed {
     pub(super) event_type: String,
     pub(super) slots: i16,
     pub(super) fingerprint: [u8; 32],
+    /// Nothing if it cannot be read.
     pub(super) notices: Vec<Notice>,
     pub(super) created_at: DateTime<Utc>,
 }
 
-/// Claimed deliveries, under lock, in the order of their ids.
-pub(super) async fn lock_claimed(
+/// Claimed deliveries, in the order of their ids. None is locked: whoever writes what became of one asks for its fence again.
+pub(super) async fn claimed(
     conn: &mut PgConnection,
     tenant: TenantId,
     ids: &[Uuid],
@@ -146,7 +155,7 @@ pub(super) async fn lock_claimed(
         r#"select id as "id: DeliveryId", fence, connector_id as "connector: ConnectorId", recipient_id as "recipient: PersonId",
                   branch_id as "branch: BranchId", event_type, slots, fingerprint, notices, created_at
            from app.notification_deliveries
-           where tenant_id = $1 and id = any($2) and state = 'sending' order by id for update"#,
+           where tenant_id = $1 and id = any($2) and state = 'sending' order by id"#,
         tenant.uuid(),
         ids,
     )
@@ -163,7 +172,7 @@ pub(super) async fn lock_claimed(
             event_type: row.event_type,
             slots: row.slots,
             fingerprint: fingerprint.map_err(Error::internal)?,
-            notices: serde_json::from_value(row.notices).map_err(Error::internal)?,
+            notices: serde_json::from_value(row.notices).unwrap_or_default(),
             created_at: row.created_at,
         })
     });

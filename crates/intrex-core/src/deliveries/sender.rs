@@ -67,8 +67,11 @@ const OWN_MAIL: i64 = 16;
 const A_CLAIM: usize = 256;
 /// Connections to the database for preparing and recording; the claim has one more.
 const CONNECTIONS: usize = 3;
-/// How long what makes room is gathered before the next claim: a claim of many costs hardly more than one of a few.
-const GATHER: Duration = Duration::from_millis(5);
+/// How long what makes room is gathered before the next claim, and outcomes of a tenant before they are written: a statement
+/// for many costs hardly more than one for a few.
+const GATHER: Duration = Duration::from_millis(10);
+/// Outcomes of a tenant that are not gathered any longer.
+const ENOUGH: usize = 32;
 /// How long after a claim that found nothing the next one is made at the latest.
 const IDLE: Duration = Duration::from_millis(100);
 /// How often claims whose lease has ended are looked for.
@@ -84,7 +87,9 @@ enum Happened {
     Prepared(TenantId, Result<Vec<Parcel>>),
     /// An attempt has ended, or was not begun.
     Ended(Box<Ended>),
-    /// A tenant's outcomes were written, or not.
+    /// A tenant's outcomes have been gathered for long enough.
+    Gathered,
+    /// A tenant's outcomes were written; which were not, and why.
     Recorded(TenantId, Vec<Ended>, Result<()>),
 }
 
@@ -102,6 +107,13 @@ struct Claimed {
     at: Instant,
 }
 
+/// A tenant's outcomes that are to be written.
+struct Outcomes {
+    /// Since when the first of them waits.
+    since: Instant,
+    all: Vec<Ended>,
+}
+
 /// What is on its way.
 struct Pool {
     app: App,
@@ -110,8 +122,8 @@ struct Pool {
     connections: Arc<Semaphore>,
     /// Waits for a connection.
     claimed: VecDeque<Claimed>,
-    /// Waits for a connection, and until its tenant's last outcomes are written.
-    ended: BTreeMap<TenantId, Vec<Ended>>,
+    /// Waits for more of its tenant, for a connection, and until its tenant's last outcomes are written.
+    ended: BTreeMap<TenantId, Outcomes>,
     recording: HashMap<task::Id, TenantId>,
     /// Nothing is written before.
     record_at: Option<Instant>,
@@ -237,6 +249,22 @@ impl Pool {
         Ok(())
     }
 
+    /// Outcomes are written together with those that follow soon: a statement for many costs hardly more than one for a few.
+    fn gather(&mut self, tenant: TenantId, ended: impl IntoIterator<Item = Ended>) {
+        let tasks = &mut self.tasks;
+        let of_tenant = self.ended.entry(tenant).or_insert_with(|| {
+            tasks.spawn(async {
+                tokio::time::sleep(GATHER).await;
+                Happened::Gathered
+            });
+            Outcomes {
+                since: Instant::now(),
+                all: Vec::new(),
+            }
+        });
+        of_tenant.all.extend(ended);
+    }
+
     /// Something has made room: it is claimed for soon.
     fn claim_soon(&mut self) {
         self.next_claim = self.next_claim.min(Instant::now() + GATHER);
@@ -273,15 +301,15 @@ impl Pool {
                 tracing::error!(%error, %tenant, "deliveries could not be prepared");
             }
             Ok(Happened::Ended(ended)) => {
-                let of_tenant = self.ended.entry(ended.claim.tenant).or_default();
-                of_tenant.push(*ended);
+                self.gather(ended.claim.tenant, [*ended]);
             }
+            Ok(Happened::Gathered) => {}
             Ok(Happened::Recorded(tenant, kept, result)) => {
                 self.claim_soon();
                 self.recording.retain(|_, recorded| *recorded != tenant);
                 if let Err(error) = result {
                     self.record_at = Some(Instant::now() + RECORD_AGAIN);
-                    self.ended.entry(tenant).or_default().extend(kept);
+                    self.gather(tenant, kept);
                     failed = Err(error);
                 }
             }
@@ -302,12 +330,9 @@ impl Pool {
             if let Some((tenant, ended)) = self.next_to_record() {
                 let app = self.app.clone();
                 let task = self.tasks.spawn(async move {
-                    let result = record(&app, tenant, &ended).await;
+                    let (kept, result) = record(&app, tenant, ended).await;
                     drop(connection);
-                    match result {
-                        Ok(()) => Happened::Recorded(tenant, Vec::new(), Ok(())),
-                        Err(error) => Happened::Recorded(tenant, ended, Err(error)),
-                    }
+                    Happened::Recorded(tenant, kept, result)
                 });
                 self.recording.insert(task.id(), tenant);
             } else if let Some(Claimed { tenant, held, at }) = self.claimed.pop_front() {
@@ -323,15 +348,21 @@ impl Pool {
         }
     }
 
-    /// The tenant with the most that has ended, whose last outcomes are written: all of it together.
+    /// The tenant with the most that has ended, of those who are full or have waited for long enough, and whose last outcomes
+    /// are written: all of it together.
     fn next_to_record(&mut self) -> Option<(TenantId, Vec<Ended>)> {
-        if self.record_at.is_some_and(|at| at > Instant::now()) {
+        let now = Instant::now();
+        if self.record_at.is_some_and(|at| at > now) {
             return None;
         }
-        let idle = |tenant| self.recording.values().all(|one| one != tenant);
-        let waiting = self.ended.iter().filter(|(tenant, _)| idle(*tenant));
-        let tenant = *waiting.max_by_key(|(_, ended)| ended.len())?.0;
-        self.ended.remove(&tenant).map(|ended| (tenant, ended))
+        let ready = |(tenant, outcomes): &(&TenantId, &Outcomes)| {
+            let gathered = outcomes.all.len() >= ENOUGH || outcomes.since + GATHER <= now;
+            gathered && self.recording.values().all(|one| one != *tenant)
+        };
+        let ready = self.ended.iter().filter(ready);
+        let tenant = *ready.max_by_key(|(_, outcomes)| outcomes.all.len())?.0;
+        let outcomes = self.ended.remove(&tenant)?;
+        Some((tenant, outcomes.all))
     }
 
     fn wake_at(&self) -> Instant {

@@ -22,8 +22,8 @@ use crate::{
 
 /// How far ahead the ledger is written, in days. What lies further is computed when a page shows it.
 pub(super) const HORIZON_DAYS: u64 = 35;
-/// How often the planner runs.
-const INTERVAL: TimeDelta = TimeDelta::minutes(5);
+/// How often the planner runs: what is due today and is given to somebody now is told them after this.
+const INTERVAL: TimeDelta = TimeDelta::minutes(1);
 /// Items that one transaction plans.
 const ITEMS_A_BATCH: i64 = 500;
 /// Slots after which a transaction takes no more items, so that it ends well before a statement's time does.

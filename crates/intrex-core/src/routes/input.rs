@@ -285,6 +285,9 @@ fn together(facts: &Facts, errors: &mut FieldErrors) {
         }
         _ => {}
     }
+    if facts.recipient == Recipients::Endpoint && facts.event_types.contains(&EventType::Digest) {
+        errors.add("event_types", keys::ROUTE_DIGEST_TO_NOBODY);
+    }
     match (facts.escalate_after_hours, facts.escalate_to) {
         (Some(_), None) => errors.add("escalate_to", keys::ERROR_FIELD_REQUIRED),
         (None, Some(_)) => errors.add("escalate_after_hours", keys::ERROR_FIELD_REQUIRED),

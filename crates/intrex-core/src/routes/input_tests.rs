@@ -44,6 +44,15 @@ fn what_is_left_out_is_the_usual() {
 }
 
 #[test]
+fn a_digest_goes_to_people() {
+    let digests = json!(["digest", "obligation.overdue"]);
+    let mut body = with("event_types", digests);
+    assert!(parsed(body.clone()).is_ok());
+    body["recipient"] = json!("endpoint");
+    assert_eq!(wrong(body), ["event_types"]);
+}
+
+#[test]
 fn all_wrong_fields_are_told_at_once() {
     let fields = wrong(json!({
         "name": "www.example.com", "event_types": ["connector.test"], "min_severity": "worst", "branch_id": "x",

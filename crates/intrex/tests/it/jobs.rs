@@ -6,6 +6,7 @@ use intrex_core::{
     tenants::{self, RawTenant},
     worker,
 };
+use sqlx::Executor as _;
 use uuid::Uuid;
 
 use crate::support::TestApp;
@@ -36,7 +37,7 @@ async fn recurring_jobs_come_back_by_themselves() {
     let now = app.app.now();
     assert_eq!(
         run_at(&app, acme, "reminders.plan").await,
-        now + TimeDelta::minutes(5)
+        now + TimeDelta::minutes(1)
     );
     assert_eq!(
         run_at(&app, acme, "housekeeping").await,
@@ -47,6 +48,35 @@ async fn recurring_jobs_come_back_by_themselves() {
         now + TimeDelta::hours(1)
     );
     assert_eq!(jobs::run_due(&app.app).await.expect("looks"), 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn organisations_from_before_digests_get_the_work_that_makes_them() {
+    let app = TestApp::start().await;
+    let (acme, other) = (
+        organisation(&app, "Acme").await,
+        organisation(&app, "Other").await,
+    );
+    let mut superuser = app.superuser().await;
+    sqlx::query("delete from app.jobs where kind = 'digests.send' and tenant_id = $1")
+        .bind(acme)
+        .execute(&mut superuser)
+        .await
+        .expect("as it was before");
+    let migration = format!(
+        "begin; set local role intrex_owner; {}; commit",
+        include_str!("../../../../migrations/0022_digest_jobs.sql")
+    );
+    superuser
+        .execute(sqlx::AssertSqlSafe(migration))
+        .await
+        .expect("runs");
+    for tenant in [acme, other] {
+        run_at(&app, tenant, "digests.send").await;
+    }
+    let kept = "select count(*) from pg_class where relname = 'jobs' and relforcerowsecurity";
+    assert_eq!(app.count(kept).await, 1);
     app.finish().await;
 }
 
@@ -74,7 +104,7 @@ async fn the_job_of_a_worker_that_died_is_taken_over_after_its_lease() {
     assert_eq!(jobs::run_due(&app.app).await.expect("takes over"), 1);
     assert_eq!(
         run_at(&app, acme, "reminders.plan").await,
-        app.app.now() + TimeDelta::minutes(5)
+        app.app.now() + TimeDelta::minutes(1)
     );
     app.finish().await;
 }

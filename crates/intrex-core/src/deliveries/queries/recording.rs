@@ -1,6 +1,6 @@
 //! The SQL of what became of attempts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,16 +11,16 @@ use crate::{
     ids::{PersonId, TenantId},
 };
 
-/// Which of some claims still hold their deliveries, under lock, in the order of their ids; how often each was tried before. Of two
-/// claims of one delivery the later one alone can hold it.
-pub(in crate::deliveries) async fn held(
+/// Which of some claims still hold their deliveries, under lock, taken in the order of their ids. Of two claims of one
+/// delivery the later one alone can hold it.
+pub(in crate::deliveries) async fn lock_held(
     conn: &mut PgConnection,
     tenant: TenantId,
     claims: &[(Uuid, i64)],
-) -> Result<HashMap<(Uuid, i64), i32>> {
+) -> Result<HashSet<(Uuid, i64)>> {
     let (ids, fences): (Vec<Uuid>, Vec<i64>) = claims.iter().copied().unzip();
     let rows = sqlx::query!(
-        "select s.id, s.fence, s.tries from app.notification_deliveries s
+        "select s.id, s.fence from app.notification_deliveries s
            join unnest($2::uuid[], $3::bigint[]) as u (id, fence) on u.id = s.id
            where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s",
         tenant.uuid(),
@@ -29,14 +29,14 @@ pub(in crate::deliveries) async fn held(
     )
     .fetch_all(conn)
     .await?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|row| ((row.id, row.fence), row.tries)).collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.fence)).collect())
 }
 
 /// How deliveries stand after an attempt, column by column.
 #[derive(Default)]
 pub(in crate::deliveries) struct Settled {
     pub(in crate::deliveries) id: Vec<Uuid>,
+    pub(in crate::deliveries) fence: Vec<i64>,
     pub(in crate::deliveries) state: Vec<String>,
     pub(in crate::deliveries) reason: Vec<Option<String>>,
     pub(in crate::deliveries) next_attempt_at: Vec<Option<DateTime<Utc>>>,
@@ -48,25 +48,35 @@ pub(in crate::deliveries) struct Settled {
     pub(in crate::deliveries) tried: Vec<i32>,
 }
 
-/// Writes how deliveries stand. The caller holds their locks and knows that its claims hold.
+/// Writes how deliveries stand, as far as the claims still hold them; which did, and how often each was tried before. They
+/// are locked in the order of their ids.
 pub(in crate::deliveries) async fn settle(
     conn: &mut PgConnection,
     tenant: TenantId,
     settled: &Settled,
     now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update app.notification_deliveries s
-         set state = u.state, reason = u.reason, next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
-             attempts = u.attempts, tries = s.tries + u.tried, last_class = coalesce(u.class, s.last_class), last_code = coalesce(u.code, s.last_code),
-             receipt = u.receipt, lease_until = null, settled_at = case when u.state = 'waiting' then null else $2::timestamptz end
-         from unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[], $8::text[], $9::smallint[], $10::text[],
-                     $11::integer[])
-                as u (id, state, reason, next_attempt_at, attempts, class, code, receipt, tried)
-         where s.tenant_id = $1 and s.id = u.id",
+) -> Result<HashMap<(Uuid, i64), i32>> {
+    let rows = sqlx::query!(
+        r#"with settled as (
+             select * from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[], $8::smallint[], $9::text[],
+                                  $10::smallint[], $11::text[], $12::integer[])
+               as u (id, fence, state, reason, next_attempt_at, attempts, class, code, receipt, tried)
+           ), held as (
+             select s.id, s.fence, s.tries from app.notification_deliveries s join settled u on u.id = s.id
+             where s.tenant_id = $1 and s.fence = u.fence and s.state = 'sending' order by s.id for update of s
+           )
+           update app.notification_deliveries s
+           set state = u.state, reason = u.reason, next_attempt_at = coalesce(u.next_attempt_at, s.next_attempt_at),
+               attempts = u.attempts, tries = s.tries + u.tried, last_class = coalesce(u.class, s.last_class),
+               last_code = coalesce(u.code, s.last_code), receipt = u.receipt, lease_until = null,
+               settled_at = case when u.state = 'waiting' then null else $2::timestamptz end
+           from held join settled u on u.id = held.id and u.fence = held.fence
+           where s.tenant_id = $1 and s.id = held.id
+           returning s.id, s.fence, held.tries"#,
         tenant.uuid(),
         now,
         &settled.id,
+        &settled.fence,
         &settled.state,
         &settled.reason as &[Option<String>],
         &settled.next_attempt_at as &[Option<DateTime<Utc>>],
@@ -76,9 +86,10 @@ pub(in crate::deliveries) async fn settle(
         &settled.receipt as &[Option<String>],
         &settled.tried,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| ((row.id, row.fence), row.tries)).collect())
 }
 
 /// Attempts, column by column.

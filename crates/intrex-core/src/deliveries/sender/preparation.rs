@@ -93,12 +93,13 @@ pub(super) async fn prepare(
         .collect();
     let ids: Vec<Uuid> = held.keys().copied().collect();
     let mut tx = app.db.write(&actor).await?;
-    let mut rows = queries::lock_claimed(tx.conn(), tenant, &ids).await?;
+    let mut rows = queries::claimed(tx.conn(), tenant, &ids).await?;
     // What another worker has taken meanwhile is its.
     rows.retain(|row| {
         held.get(&row.id.uuid())
             .is_some_and(|(claim, _)| claim.fence == row.fence)
     });
+    lock_carriers(&mut tx, &mut rows).await?;
     let mut desk = Desk::open(app, &mut tx, &rows).await?;
     let mut standings = Vec::new();
     let mut parcels = Vec::new();
@@ -125,8 +126,9 @@ pub(super) async fn prepare(
         }
     }
     let mut events: Vec<Event> = desk.event.take().into_iter().collect();
-    events.extend(settle(&mut tx, &standings).await?);
-    if events.is_empty() && standings.is_empty() && !desk.carries_reminders {
+    let put_off = !standings.is_empty();
+    events.extend(settle(&mut tx, standings).await?.events);
+    if events.is_empty() && !put_off && !desk.carries_reminders {
         // Nothing was written, and nothing is to be waited for.
         drop(tx);
     } else if events.is_empty() {
@@ -140,6 +142,23 @@ pub(super) async fn prepare(
         parcel.begun_in_time = in_time;
     }
     Ok(parcels)
+}
+
+/// Locks the deliveries that carry reminders, before the ledger is asked: whoever settles takes them in this order. The others
+/// need no lock, because nothing is written of them unless their fence is still the same.
+async fn lock_carriers(tx: &mut WriteTx, rows: &mut Vec<Claimed>) -> Result<()> {
+    let tenant = tx.actor().tenant();
+    let carriers: Vec<(Uuid, i64)> = rows
+        .iter()
+        .filter(|row| row.slots > 0)
+        .map(|row| (row.id.uuid(), row.fence))
+        .collect();
+    if carriers.is_empty() {
+        return Ok(());
+    }
+    let held = queries::lock_held(tx.conn(), tenant, &carriers).await?;
+    rows.retain(|row| row.slots == 0 || held.contains(&(row.id.uuid(), row.fence)));
+    Ok(())
 }
 
 fn letter(app: &App, row: Claimed, words: Words, to: Option<Addressee>) -> Result<Letter> {
@@ -221,6 +240,9 @@ impl Desk {
         use Decision::Settle;
         if claim.attempts > MAX_CLAIMS {
             return Settle(What::Dead(Reason::GaveUp));
+        }
+        if row.notices.is_empty() {
+            return Settle(What::Dead(Reason::Unsendable));
         }
         let (words, to) = match row.slots {
             0 => match self.told(app, row) {

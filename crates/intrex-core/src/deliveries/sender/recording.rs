@@ -1,7 +1,10 @@
 //! How attempts ended: written for many at once, one transaction a tenant, as far as the claims still hold. With a delivery its
 //! reminders are settled, its attempt is noted, its connector's health is counted, and the log is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    slice,
+};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -197,19 +200,42 @@ fn receipt(attempt: &Attempt) -> Option<String> {
     }
 }
 
-/// Writes how attempts of a tenant ended. An outcome that is not written means that the message goes out again.
-pub(super) async fn record(app: &App, tenant: TenantId, ended: &[Ended]) -> Result<()> {
+/// Writes how attempts of a tenant ended; answers those that are to be written later, and why. An outcome that is not written
+/// means that the message goes out again. What the database will not take, whenever it is tried, is given up alone, and does
+/// not hold up the others.
+pub(super) async fn record(
+    app: &App,
+    tenant: TenantId,
+    ended: Vec<Ended>,
+) -> (Vec<Ended>, Result<()>) {
+    match record_together(app, tenant, &ended).await {
+        Ok(()) => return (Vec::new(), Ok(())),
+        Err(error) if error.is_passing() => return (ended, Err(error)),
+        Err(_) => {}
+    }
+    let (mut later, mut result) = (Vec::new(), Ok(()));
+    for one in ended {
+        match record_together(app, tenant, slice::from_ref(&one)).await {
+            Ok(()) => {}
+            Err(error) if error.is_passing() => {
+                later.push(one);
+                result = Err(error);
+            }
+            Err(error) => {
+                tracing::error!(%error, %tenant, delivery = %one.claim.id, "what became of a delivery cannot be written: it is sent again");
+            }
+        }
+    }
+    (later, result)
+}
+
+async fn record_together(app: &App, tenant: TenantId, ended: &[Ended]) -> Result<()> {
     let mut tx = app.db.write(&Actor::worker(tenant, JOB)).await?;
-    let claims: Vec<(Uuid, i64)> = ended
-        .iter()
-        .map(|one| (one.claim.id, one.claim.fence))
-        .collect();
-    let held = queries::held(tx.conn(), tenant, &claims).await?;
+    let standings: Vec<Standing> = ended.iter().map(|one| Standing::of(app, one)).collect();
     // After an outage, what a claim that has lapsed came to may wait beside what became of the next one of the same delivery.
+    let Settlement { held, mut events } = settle(&mut tx, standings).await?;
     let holds = |one: &&Ended| held.contains_key(&(one.claim.id, one.claim.fence));
     let ended: Vec<&Ended> = ended.iter().filter(holds).collect();
-    let standings: Vec<Standing> = ended.iter().map(|one| Standing::of(app, one)).collect();
-    let mut events = settle(&mut tx, &standings).await?;
     let attempts = attempts(&ended, &held)?;
     if !attempts.delivery.is_empty() {
         queries::add_attempts(tx.conn(), tenant, &attempts).await?;
@@ -231,15 +257,23 @@ pub(super) async fn record(app: &App, tenant: TenantId, ended: &[Ended]) -> Resu
     }
 }
 
-/// Writes how deliveries stand, with the reminders that they carry; answers the events that tell of it. The caller holds the
-/// deliveries' locks.
-pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<Vec<Event>> {
+/// What came of settling.
+#[derive(Default)]
+pub(super) struct Settlement {
+    /// The claims that held, and how often each delivery was tried before.
+    held: HashMap<(Uuid, i64), i32>,
+    /// What tells of it.
+    pub(super) events: Vec<Event>,
+}
+
+/// Writes how deliveries stand, with the reminders that they carry, as far as the claims still hold.
+pub(super) async fn settle(tx: &mut WriteTx, mut standings: Vec<Standing>) -> Result<Settlement> {
     if standings.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Settlement::default());
     }
     let (tenant, now) = (tx.actor().tenant(), tx.now());
     let mut settled = Settled::default();
-    for one in standings {
+    for one in &standings {
         let (state, reason, at) = match one.what {
             What::Delivered => (State::Delivered, None, None),
             What::Again(at) | What::Later(at) => (State::Waiting, None, Some(at)),
@@ -248,6 +282,7 @@ pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
         };
         let tried = i16::from(!matches!(one.what, What::Later(_)));
         settled.id.push(one.claim.id);
+        settled.fence.push(one.claim.fence);
         settled.state.push(state.as_str().to_owned());
         let reason = reason.map(|reason| reason.as_str().to_owned());
         settled.reason.push(reason);
@@ -259,14 +294,15 @@ pub(super) async fn settle(tx: &mut WriteTx, standings: &[Standing]) -> Result<V
         settled.receipt.push(one.receipt.clone());
         settled.tried.push(i32::from(one.tried));
     }
-    queries::settle(tx.conn(), tenant, &settled, now).await?;
+    let held = queries::settle(tx.conn(), tenant, &settled, now).await?;
+    standings.retain(|one| held.contains_key(&(one.claim.id, one.claim.fence)));
     let of_reminders: Vec<_> = standings
         .iter()
         .filter_map(Standing::of_reminders)
         .collect();
     let mut events = carried::settle(tx, &of_reminders).await?;
     events.extend(standings.iter().filter_map(Standing::event));
-    Ok(events)
+    Ok(Settlement { held, events })
 }
 
 fn attempts(ended: &[&Ended], tries: &HashMap<(Uuid, i64), i32>) -> Result<Attempts> {

@@ -75,7 +75,7 @@ tables!(remove_what_refers WHAT_REFERS
     "account_mail" "idempotency_keys" "known_networks" "notification_events" "security_events" "security_tallies"
     "security_thresholds" "access_review_rows" "access_reviews" "imports" "person_branches" "acknowledgements" "snoozes" "answer_links"
     "reminder_slots" "delivery_attempts" "digests" "digest_wishes"
-    "notification_deliveries" "notification_opt_outs" "notification_routes" "connector_secrets" "connectors");
+    "notification_deliveries" "delivery_fingerprints" "notification_opt_outs" "notification_routes" "connector_secrets" "connectors");
 
 tables!(remove_what_is_referred_to WHAT_IS_REFERRED_TO
     "obligation_templates" "people" "branches");

@@ -105,6 +105,72 @@ async fn a_worker_that_dies_before_it_has_written_the_answer_down_sends_again_un
 }
 
 #[tokio::test]
+async fn an_outcome_that_the_database_refuses_holds_up_nobody() {
+    let scene = Scene::begin().await;
+    let sink = Sink::start().await;
+    let (hook, _) = scene.hook(&sink, "Ops").await;
+    let mut all = Vec::new();
+    for name in ["one", "two", "three"] {
+        all.push(scene.staged(hook, name).await);
+    }
+    let mut superuser = scene.app.superuser().await;
+    let refusing = format!(
+        "alter table app.delivery_attempts add constraint refused check (delivery_id <> '{}')",
+        all[1]
+    );
+    superuser
+        .execute(sqlx::AssertSqlSafe(refusing))
+        .await
+        .expect("is in the way");
+    scene.send().await;
+    assert_eq!(sink.received().len(), 3);
+    let states = async || {
+        [
+            scene.state(all[0]).await,
+            scene.state(all[1]).await,
+            scene.state(all[2]).await,
+        ]
+    };
+    assert_eq!(
+        states().await,
+        [State::Delivered, State::Sending, State::Delivered]
+    );
+    superuser
+        .execute("alter table app.delivery_attempts drop constraint refused")
+        .await
+        .expect("is out of the way");
+    taken_over(&scene, &sink, 3).await;
+    assert_eq!(states().await, [State::Delivered; 3]);
+    assert_eq!(
+        ids(&sink)
+            .iter()
+            .filter(|id| **id == all[1].to_string())
+            .count(),
+        2
+    );
+    scene.app.finish().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_cannot_be_read_holds_up_nobody() {
+    let scene = Scene::begin().await;
+    let sink = Sink::start().await;
+    let (hook, _) = scene.hook(&sink, "Ops").await;
+    let damaged = scene.staged(hook, "one").await;
+    let whole = scene.staged(hook, "two").await;
+    sqlx::query("update app.notification_deliveries set notices = '[7]' where id = $1")
+        .bind(damaged.uuid())
+        .execute(&mut scene.app.superuser().await)
+        .await
+        .expect("is damaged");
+    scene.send().await;
+    assert_eq!(scene.state(whole).await, State::Delivered);
+    let told = scene.app.told("delivery.dead").await;
+    assert_eq!((sink.received().len(), told), (1, 1));
+    scene.app.finish().await;
+}
+
+#[tokio::test]
 async fn a_worker_whose_lease_has_ended_and_who_is_still_alive_writes_nothing() {
     let scene = Scene::begin().await;
     let sink = Sink::start().await;
