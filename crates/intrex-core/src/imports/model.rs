@@ -22,6 +22,7 @@ const MAX_FILE_NAME: usize = 200;
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ImportKind)]
 pub enum Kind {
     /// What branches owe.
     Obligations,

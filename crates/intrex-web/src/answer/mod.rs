@@ -18,4 +18,5 @@ pub use fault::Fault;
 pub use form::FormView;
 pub use navigation::Place;
 pub use page::{Me, Page};
+pub(crate) use problem::PROBLEM;
 pub use problem::Problem;

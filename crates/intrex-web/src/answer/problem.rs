@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use super::fault::Told;
 
+/// What it is called on its way.
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
 /// What a program hears when something went wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -52,9 +55,8 @@ pub(crate) fn write(response: &mut Response, told: &Told, request_id: Uuid, lang
         errors,
     };
     let json = serde_json::to_vec(&problem).expect("texts and numbers");
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     *response.body_mut() = Body::from(json);
 }

@@ -50,7 +50,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list, create, show))]
+#[openapi(paths(list, create, show), components(schemas(Kind)))]
 pub(super) struct Description;
 
 /// How a file is imported, as the address says.
