@@ -42,6 +42,7 @@ pub mod obligations;
 pub mod oidc;
 mod outbox;
 pub mod outside;
+pub mod packs;
 pub mod paging;
 pub mod passkeys;
 pub mod people;

@@ -8,6 +8,7 @@ use intrex_core::permission::Role;
 pub(super) struct Organisation {
     pub(super) name: &'static str,
     pub(super) time_zone: &'static str,
+    /// The pack whose templates they took over.
     pub(super) pack: &'static str,
     pub(super) branches: Spreadsheet,
     pub(super) obligations: Spreadsheet,
@@ -60,7 +61,7 @@ pub(super) const ORGANISATIONS: [Organisation; 2] = [
     Organisation {
         name: "Shapla Pharmacy",
         time_zone: "Asia/Dhaka",
-        pack: include_str!("../../../../packs/bangladesh-retail.json"),
+        pack: "bangladesh",
         branches: spreadsheet!("dhaka-pharmacy-chain.branches.csv"),
         obligations: spreadsheet!("dhaka-pharmacy-chain.obligations.csv"),
         people: &[
@@ -99,7 +100,7 @@ pub(super) const ORGANISATIONS: [Organisation; 2] = [
     Organisation {
         name: "Lone Star Clinics",
         time_zone: "America/Chicago",
-        pack: include_str!("../../../../packs/us-healthcare.json"),
+        pack: "united-states-healthcare",
         branches: spreadsheet!("texas-clinic-group.branches.csv"),
         obligations: spreadsheet!("texas-clinic-group.obligations.csv"),
         people: &[

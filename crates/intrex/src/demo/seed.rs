@@ -16,11 +16,11 @@ use intrex_core::{
     ids::{ConnectorId, TenantId},
     imports::{self, Kind, Mode, Options},
     obligations::{self, filter::Filter, model::Obligation},
+    packs,
     routes::{self, RawRoute},
-    templates::{self, RawTemplate, Template},
+    templates::{self, Template},
     tenants::{self, RawTenant},
 };
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -245,19 +245,12 @@ async fn branch_ids(app: &App, admin: &Actor) -> Result<HashMap<String, Uuid>> {
 
 /// Takes over a pack's templates.
 async fn templates(app: &App, admin: &Actor, pack: &str) -> Result<Vec<Template>> {
-    let pack: Value = serde_json::from_str(pack)?;
-    let name = pack["pack"].as_str().context("a pack has a name")?;
+    let pack = packs::find(pack).map_err(told)?;
+    let pack = pack.context("a pack that comes with the program")?;
     let mut made = Vec::new();
-    for template in pack["templates"]
-        .as_array()
-        .context("a pack has templates")?
-    {
-        let mut template = template.clone();
-        if template.get("jurisdiction").is_none() {
-            template["jurisdiction"] = pack["jurisdiction"].clone();
-        }
-        let raw: RawTemplate = serde_json::from_value(template)?;
-        let template = templates::commands::create(app, admin, &raw, Some(name)).await;
+    for rule in &pack.rules {
+        let name = Some(pack.name.as_str());
+        let template = templates::commands::create(app, admin, &rule.template, name).await;
         made.push(template.map_err(told)?);
     }
     Ok(made)

@@ -2,16 +2,21 @@
 
 use intrex_core::{
     channels::EventType,
+    connectors::{self, Examination, RawConnector},
     deliveries::{self, DeliveryFilter, State},
     jobs,
     obligations::{commands, input::RawCompletion},
+    outside::http::{Outgoing, OutgoingSettings},
     paging::PageRequest,
     routes::{self, RawRoute},
 };
 use serde_json::json;
 
 use super::world::{ADMIN, OPERATOR, World};
-use crate::support::Fate;
+use crate::support::{
+    Fate,
+    relay::{Encryption, Relay},
+};
 
 impl World {
     /// Makes the work for digests due at once, however often it was done.
@@ -220,6 +225,55 @@ async fn a_route_for_digests_says_when_nobody_is_disturbed() {
         world.digests(),
         ["Alice: Daily digest: 1 in the next 7 days"]
     );
+    world.app.finish().await;
+}
+
+#[tokio::test]
+async fn a_digest_goes_by_the_organisations_own_mail_server() {
+    let mut world = World::begin().await;
+    world.app.app.outgoing = Outgoing::new(OutgoingSettings {
+        private_nets: vec!["127.0.0.0/8".parse().expect("a network")],
+        ..OutgoingSettings::default()
+    });
+    let relay = Relay::start(Encryption::None, None).await;
+    let (app, operator) = (&world.app.app, &world.acme.operator);
+    let raw: RawConnector = serde_json::from_value(json!({
+        "type": "email_smtp", "name": "Ours",
+        "config": { "host": "127.0.0.1", "port": relay.port, "tls": "none", "from": "Acme <duties@acme.example>" },
+    }))
+    .expect("fields");
+    let made = connectors::create(app, operator, &raw).await;
+    let ours = made.expect("is made").connector.id;
+    let seen = connectors::verify(app, operator, ours).await;
+    assert!(matches!(seen.expect("is looked at"), Examination::Done(seen) if seen.ok));
+    let by_it: RawRoute = serde_json::from_value(json!({
+        "name": "By our own", "event_types": ["digest", "obligation.due"], "recipient": "responsible", "connector_id": ours,
+    }))
+    .expect("fields");
+    routes::create(app, operator, &by_it)
+        .await
+        .expect("is made");
+    let gulshan = world.branch("Gulshan", "Asia/Dhaka").await;
+    let alice = world.person("Alice", OPERATOR, &[gulshan]).await;
+    world.wishes_daily(&alice).await;
+    world
+        .item(gulshan, "Fire licence", "2026-11-29", Some(&alice))
+        .await;
+    world.work_at("2026-11-23T02:00:00Z").await;
+    let messages = relay.messages();
+    let digests: Vec<_> = messages
+        .iter()
+        .filter(|mail| mail.contains("Subject: Daily digest: 1 in the next 7 days"))
+        .collect();
+    assert_eq!(digests.len(), 1, "{messages:?}");
+    assert!(digests[0].starts_with("From: Acme <duties@acme.example>\r\nTo: Alice "));
+    assert!(
+        world.server.received().is_empty(),
+        "nothing goes by the installation's"
+    );
+    let receipt = "select count(*) from app.notification_deliveries
+                   where event_type = 'digest' and state = 'delivered' and connector_id is not null";
+    assert_eq!(world.app.count(receipt).await, 1);
     world.app.finish().await;
 }
 

@@ -97,6 +97,8 @@ async fn an_admin_makes_changes_and_removes_a_route_on_pages() {
     let form = browser.visit(&one).await.body;
     assert!(form.contains("value=\"24\"") && !form.contains("value=\"22:00\""));
     let remove = format!("{one}/remove");
+    let asked = browser.visit(&remove).await.body;
+    assert!(asked.contains("id=\"change\""), "{asked}");
     let removed = browser.submit(&remove, &remove, &[]).await;
     assert_eq!(removed.leads_to(), list);
     assert_eq!(browser.visit(&one).await.status, 404);

@@ -1,14 +1,18 @@
-//! The end of a route.
+//! The end of a route, with what will be told without it.
 
 use askama::Template;
 use axum::{extract::State, response::Response};
 use intrex_core::{
+    Error,
     catalogue::keys,
     ids::RouteId,
+    reminders::simulator::{self, RawSimulation},
     routes::{self, Route},
+    tenants,
 };
 
 use super::{
+    super::super::simulator::Foreseen,
     PATH,
     sentence::{Names, sentence},
 };
@@ -25,19 +29,31 @@ struct RemovePage<'a> {
     page: &'a Page,
     route: Route,
     sentence: String,
+    ahead: Foreseen,
 }
 
-/// `GET /settings/routes/{id}/remove`: asks once more.
+/// `GET /settings/routes/{id}/remove`: asks once more, and says which messages of the next thirty days come and go with it.
 pub(super) async fn confirm(
+    State(web): State<WebState>,
     exchange: Exchange,
     Reader(mut tx): Reader,
     PathId(id): PathId<RouteId>,
 ) -> Result<Response, Fault> {
     let route = routes::reads::get(&mut tx, id).await?;
     let names = Names::read(&mut tx).await?;
+    let actor = tx.actor().clone();
+    let zone = tenants::reads::current(&mut tx).await?.time_zone;
+    let zone = zone.parse().map_err(Error::internal)?;
     let page = Page::of_reader(tx, &exchange, Place::Settings, keys::ROUTE_REMOVE_ONE).await?;
+    let without = RawSimulation {
+        route_id: id.to_string().into(),
+        route: None,
+    };
+    let look = simulator::ahead(&web.app, &actor, &without).await?;
+    let words = Words(exchange.language());
     page.show(&RemovePage {
-        sentence: sentence(&route, &names, Words(exchange.language())),
+        sentence: sentence(&route, &names, words),
+        ahead: Foreseen::of(&look, zone, words),
         page: &page,
         route,
     })
