@@ -17,6 +17,10 @@ simulator-held = { $n ->
     [one] 1 reminder has to wait for another hour.
    *[other] { $n } reminders have to wait for another hour.
 }
+simulator-stay = { $n ->
+    [one] 1 message stays: its connector is disabled or was never seen to work.
+   *[other] { $n } messages stay: their connectors are disabled or were never seen to work.
+}
 simulator-list = Messages
 simulator-shown = The first { $n } are shown.
 simulator-none = Nothing goes out.

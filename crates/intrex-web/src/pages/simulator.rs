@@ -144,7 +144,7 @@ impl Foreseen {
                 .map(|day| words.day_and_month(day.date))
                 .collect(),
             rows: look.first.iter().map(|one| row(one, zone, words)).collect(),
-            shown_of: (shown < look.messages)
+            shown_of: (shown < look.messages.saturating_add(look.stopped))
                 .then(|| words.count(keys::SIMULATOR_SHOWN, i64::from(shown))),
             left_out: left_out.collect(),
             change: look.change.as_ref().map(|change| Change {
@@ -175,12 +175,13 @@ fn summary(look: &Foresight, words: Words) -> String {
         " {}",
         words.count(keys::SIMULATOR_IN_APP, i64::from(look.in_app))
     );
-    if look.held > 0 {
-        let _ = write!(
-            summary,
-            " {}",
-            words.count(keys::SIMULATOR_HELD, i64::from(look.held))
-        );
+    for (key, n) in [
+        (keys::SIMULATOR_HELD, look.held),
+        (keys::SIMULATOR_STAY, look.stopped),
+    ] {
+        if n > 0 {
+            let _ = write!(summary, " {}", words.count(key, i64::from(n)));
+        }
     }
     summary
 }

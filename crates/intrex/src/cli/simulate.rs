@@ -71,6 +71,12 @@ pub(super) fn tell(look: &Foresight) -> Result<()> {
         look.in_app,
         look.held
     ))?;
+    if look.stopped > 0 {
+        line(&format!(
+            "{} messages stay: their connectors are disabled or were never seen to work",
+            look.stopped
+        ))?;
+    }
     for one in &look.left_out {
         line(&format!("not sent: {} ({})", one.reminders, one.reason))?;
     }

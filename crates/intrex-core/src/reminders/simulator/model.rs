@@ -32,7 +32,9 @@ pub struct Foresight {
     pub until: DateTime<Utc>,
     /// Messages that go out of Intrex.
     pub messages: u32,
-    /// Reminders that they carry.
+    /// Messages that would, and stay, because their connector is disabled or was never seen to work.
+    pub stopped: u32,
+    /// Reminders that all of them carry.
     pub reminders: u32,
     /// Reminders that come into inboxes inside Intrex.
     pub in_app: u32,
@@ -42,7 +44,7 @@ pub struct Foresight {
     pub left_out: Vec<LeftOut>,
     /// Each day on which something is sent, in the organisation's time zone.
     pub days: Vec<Day>,
-    /// The first two hundred of the messages that go out.
+    /// The first two hundred of the messages, those that stay among them.
     pub first: Vec<ForeseenMessage>,
     /// What a change would add and take away; null if none was asked about.
     pub change: Option<Difference>,

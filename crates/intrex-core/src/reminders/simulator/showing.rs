@@ -33,7 +33,7 @@ pub(crate) fn compared(before: &Look, after: &Look) -> Foresight {
     let added = only(after, &was);
     let removed = only(before, &will);
     let change = Difference {
-        messages_before: number(before.course.sent.len()),
+        messages_before: number(going(before).count()),
         added: number(added.iter().map(|one| one.parts.len()).sum()),
         removed: number(removed.iter().map(|one| one.parts.len()).sum()),
         first_added: first(after, &added, Some(before)),
@@ -49,7 +49,8 @@ fn foresight(look: &Look, change: Option<(&Look, Difference)>) -> Foresight {
     Foresight {
         from: look.ground.from,
         until: look.ground.until,
-        messages: number(course.sent.len()),
+        messages: number(going(look).count()),
+        stopped: number(course.sent.len() - going(look).count()),
         reminders: number(course.sent.iter().map(|one| one.parts.len()).sum()),
         in_app: number(course.in_app.len()),
         held: number(look.ground.coming.iter().filter(|one| one.held).count()),
@@ -65,6 +66,18 @@ fn foresight(look: &Look, change: Option<(&Look, Difference)>) -> Foresight {
         first: sent.map(|one| message(look, one, known)).collect(),
         change: change.map(|(_, difference)| difference),
     }
+}
+
+/// Whether a message stays where it is, because its connector is disabled or was never seen to work.
+fn stays(look: &Look, sent: &Sent) -> bool {
+    let (way, _) = sent.to;
+    look.ways.get(&way).is_some_and(|way| way.stopped)
+}
+
+/// The messages that go out.
+fn going(look: &Look) -> impl Iterator<Item = &Sent> {
+    let sent = look.course.sent.iter();
+    sent.filter(|one| !stays(look, one))
 }
 
 fn number(count: usize) -> u32 {
@@ -83,7 +96,7 @@ fn days(look: &Look) -> Vec<Day> {
         day.messages += messages;
         day.in_app += in_app;
     };
-    for sent in &look.course.sent {
+    for sent in going(look) {
         of(sent.at, 1, 0);
     }
     for (at, _) in &look.course.in_app {
@@ -151,7 +164,7 @@ fn message(look: &Look, sent: &Sent, known: Option<&Look>) -> ForeseenMessage {
         }
         .to_owned(),
         connector_name: own.map(|own| own.name.clone()),
-        stopped: own.is_some_and(|own| own.stopped),
+        stopped: stays(look, sent),
         recipient_id: recipient.map(PersonId::from),
         recipient_name: recipient.and_then(|id| look.names.get(&id).cloned()),
         reminders: sent

@@ -76,6 +76,19 @@ fn fields<T: serde::de::DeserializeOwned>(body: Value) -> T {
 }
 
 impl World {
+    async fn hook_is(&self, status: &str) {
+        let reason = (status == "disabled").then_some("by_hand");
+        sqlx::query(
+            "update app.connectors set status = $2, disabled_reason = $3 where id = $1::uuid",
+        )
+        .bind(&self.hook)
+        .bind(status)
+        .bind(reason)
+        .execute(&mut self.app.superuser().await)
+        .await
+        .expect("is so");
+    }
+
     async fn start(seed: u64) -> Self {
         let mut app = TestApp::start().await;
         let mail = MailServer::start().await;
@@ -218,7 +231,7 @@ impl World {
             .await
             .expect("looks ahead");
         assert_eq!(
-            usize::try_from(foresight.messages).expect("few"),
+            usize::try_from(foresight.messages + foresight.stopped).expect("few"),
             foresight.first.len(),
             "all of them are shown"
         );
@@ -376,6 +389,19 @@ async fn what_a_route_will_say_that_is_made_changed_or_removed_is_what_it_says()
     );
     world.route(world.program()).await;
     assert_eq!(world.ahead(json!({})).await.first, with_program.first);
+    world.hook_is("disabled").await;
+    let without_way = world.ahead(json!({})).await;
+    assert_eq!(
+        (
+            without_way.messages,
+            without_way.messages + without_way.stopped
+        ),
+        (as_it_is.messages, with_program.messages),
+        "what has no way stays, and is not among what goes out"
+    );
+    let of_days: u32 = without_way.days.iter().map(|day| day.messages).sum();
+    assert_eq!(of_days, without_way.messages);
+    world.hook_is("active").await;
 
     let milder = json!({ "min_severity": "critical" });
     let changed = world
