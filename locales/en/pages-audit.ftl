@@ -110,6 +110,7 @@ action-session-stepped_up = Password and code given again
 action-template-created = Template created
 action-template-updated = Template changed
 action-template-retired = Template retired
+action-pack-applied = Pack taken over
 action-tenant-created = Organisation created
 action-tenant-updated = Organisation changed
 action-tenant-suspended = Organisation suspended

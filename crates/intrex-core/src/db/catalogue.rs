@@ -132,6 +132,7 @@ const TABLES: &[Table] = &[
         .branch(Branch::By("branch_id")),
     table("answer_links", "select insert update(columns) delete"),
     table("api_tokens", "select insert update(columns) delete"),
+    table("applied_packs", "select insert update(columns) delete"),
     table("audit_cursor", "select").of_nobody(),
     table("audit_events", "select insert").branch(Branch::ReadBy("branch_id")),
     table("audit_heads", "select"),

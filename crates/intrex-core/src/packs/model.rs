@@ -1,9 +1,10 @@
 //! What a pack is. Its file is read strictly: a member that nobody knows is an error and not a rule that is half there.
 
-use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, de};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 
-use crate::templates::RawTemplate;
+use crate::{ids::TemplateId, templates::RawTemplate, words::words};
 
 /// What authorities ask for in one country.
 #[derive(Debug, Clone, Deserialize)]
@@ -104,4 +105,103 @@ impl Pack {
         }
         Ok(pack)
     }
+}
+
+words! {
+    /// How a pack's rule stands beside an organisation's templates.
+    RuleState {
+        /// The organisation does not have it yet.
+        New = "new",
+        /// It has it as it is.
+        Same = "same",
+        /// The pack says something else than when it was taken over.
+        Changed = "changed",
+        /// The organisation has changed its template: it stays unless it is asked for by its code.
+        Edited = "edited",
+        /// The organisation has a template of its own under this code: it stays.
+        Own = "own",
+        /// The pack has it no more: the template is retired.
+        Gone = "gone",
+    }
+}
+
+/// What a field says here, and what the pack says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PackFieldChange)]
+pub struct FieldChange {
+    /// Its name.
+    pub field: &'static str,
+    /// What the organisation's template says.
+    pub before: String,
+    /// What the rule says.
+    pub after: String,
+}
+
+/// A rule beside an organisation's templates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PackRule)]
+pub struct RuleLook {
+    /// Its short name.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+    /// Who asks for it.
+    pub authority: String,
+    /// Where that is written.
+    pub citation: String,
+    /// Where it holds.
+    pub jurisdiction: String,
+    /// How bad it is to be late.
+    pub severity: String,
+    /// When somebody last compared it with what it cites; null of what the pack has no more.
+    pub checked_on: Option<NaiveDate>,
+    /// How it stands.
+    pub state: RuleState,
+    /// The organisation's template, if there is one.
+    pub template_id: Option<TemplateId>,
+    /// What would change.
+    pub changes: Vec<FieldChange>,
+}
+
+/// A pack beside what an organisation has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PackSummary {
+    /// Its name.
+    pub pack: String,
+    /// What it is called.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// The country.
+    pub jurisdiction: String,
+    /// When somebody last went through all of it.
+    pub checked_on: NaiveDate,
+    /// What to think of it.
+    pub note: String,
+    /// How many rules it has.
+    pub rules: u32,
+    /// The version that the organisation has taken over last; null if none.
+    pub applied_version: Option<String>,
+    /// When that was.
+    pub applied_at: Option<DateTime<Utc>>,
+}
+
+/// What taking a pack over does, or did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PackLook {
+    /// Which.
+    #[serde(flatten)]
+    pub summary: PackSummary,
+    /// Every rule, and what the pack has no more, in the order of the pack.
+    pub looks: Vec<RuleLook>,
+    /// Templates that are made.
+    pub made: u32,
+    /// Templates that are changed.
+    pub changed: u32,
+    /// Templates that are retired.
+    pub retired: u32,
+    /// Templates that stay as the organisation has changed them.
+    pub kept: u32,
+    /// Whether nothing of it was done.
+    pub dry_run: bool,
 }

@@ -150,3 +150,87 @@ fn the_schema_describes_the_files() {
         }
     }
 }
+
+mod beside {
+    use super::super::{
+        compare::{Own, compare, digest, of_rule, of_template},
+        model::RuleState,
+    };
+    use super::*;
+    use crate::{ids::TemplateId, templates::Template};
+
+    fn rule() -> Definition {
+        let pack = find("india").expect("is read").expect("is there");
+        definitions(pack).swap_remove(0)
+    }
+
+    /// The template that is made of a rule.
+    fn made(rule: &Definition) -> Own {
+        let days = rule.lead_days.as_slice().iter();
+        Own {
+            taken_over: Some(digest(&of_rule(rule)).expect("bytes")),
+            template: Template {
+                id: TemplateId::from(uuid::Uuid::nil()),
+                code: rule.code.clone(),
+                category: rule.category.clone(),
+                title: rule.title.clone(),
+                description: rule.description.clone(),
+                authority: rule.authority.clone(),
+                citation: rule.citation.clone(),
+                jurisdiction: rule.jurisdiction.clone(),
+                branch_types: rule.branch_types.clone(),
+                recurrence: rule.recurrence.as_ref().map(ToString::to_string),
+                anchor: rule.anchor.as_str().to_owned(),
+                lead_days: days.map(|day| i16::try_from(*day).expect("few")).collect(),
+                grace_days: i16::try_from(rule.grace.get()).expect("few"),
+                severity: rule.severity.as_str().to_owned(),
+                required_evidence: rule.required_evidence.clone(),
+                source: "pack".to_owned(),
+                pack: Some("india".to_owned()),
+                active: true,
+                updated_at: chrono::DateTime::UNIX_EPOCH,
+                version: 1,
+            },
+        }
+    }
+
+    fn state(rule: &Definition, own: &Own) -> (RuleState, Vec<&'static str>) {
+        let (state, changes) = compare("india", rule, Some(own)).expect("is compared");
+        (state, changes.iter().map(|change| change.field).collect())
+    }
+
+    #[test]
+    fn every_rule_of_every_pack_is_the_same_as_what_is_made_of_it() {
+        for pack in packs() {
+            for rule in definitions(pack) {
+                assert_eq!(of_rule(&rule), of_template(&made(&rule).template));
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_changed_it_is_told_apart() {
+        let rule = rule();
+        let here = made(&rule);
+        assert_eq!(
+            compare("india", &rule, None).expect("is compared").0,
+            RuleState::New
+        );
+        assert_eq!(state(&rule, &here), (RuleState::Same, vec![]));
+        let mut newer = rule.clone();
+        newer.title.push('!');
+        newer.required_evidence.clear();
+        let fields = vec!["title", "required_evidence"];
+        assert_eq!(state(&newer, &here), (RuleState::Changed, fields.clone()));
+        let mut edited = made(&rule);
+        edited.template.severity = "low".to_owned();
+        assert_eq!(state(&rule, &edited), (RuleState::Edited, vec!["severity"]));
+        let mut from_before = made(&rule);
+        from_before.taken_over = None;
+        assert_eq!(state(&rule, &from_before), (RuleState::Same, vec![]));
+        assert_eq!(state(&newer, &from_before), (RuleState::Edited, fields));
+        let mut own = made(&rule);
+        own.template.pack = None;
+        assert_eq!(state(&newer, &own), (RuleState::Own, vec![]));
+    }
+}

@@ -59,7 +59,7 @@ pub(super) async fn list(
 }
 
 /// Inserts a template.
-pub(super) async fn insert(
+pub(crate) async fn insert(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: TemplateId,
@@ -98,7 +98,7 @@ pub(super) async fn insert(
 }
 
 /// Writes a template in place of the old one, if it still has the version that was read.
-pub(super) async fn update(
+pub(crate) async fn update(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: TemplateId,
@@ -137,7 +137,7 @@ pub(super) async fn update(
 }
 
 /// Allows or stops making obligations from it.
-pub(super) async fn set_active(
+pub(crate) async fn set_active(
     conn: &mut PgConnection,
     tenant: TenantId,
     id: TemplateId,

@@ -12,7 +12,8 @@ pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
 mod oidc;
-pub(crate) mod passkey;
+pub(crate) mod packs;
+mod passkey;
 pub(crate) mod qr;
 mod recovery;
 pub(crate) mod seed;
@@ -44,6 +45,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(branches::routes)
         .with(obligations::routes)
         .with(templates::routes)
+        .with(packs::routes)
         .with(messages::routes)
         .with(simulator::routes)
         .with(deliveries::routes)

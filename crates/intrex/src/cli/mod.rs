@@ -17,6 +17,7 @@ mod notification_routes;
 mod oidc;
 mod operate;
 mod output;
+mod packs;
 mod people;
 mod run;
 mod security;
@@ -75,6 +76,9 @@ enum Command {
     /// Create and list the branches of an organisation
     #[command(subcommand)]
     Branch(branches::Branch),
+    /// What authorities ask for, country by country: list the packs, and take one over
+    #[command(subcommand)]
+    Pack(packs::Packs),
     /// Invite, change, disable, delete and list people, reset second factors, unlock accounts
     #[command(subcommand)]
     User(people::User),
@@ -188,6 +192,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Migrate(command) => command.run(),
         Command::Tenant(command) => command.run(),
         Command::Branch(command) => command.run(),
+        Command::Pack(command) => command.run(),
         Command::User(command) => command.run(),
         Command::AccessReview(command) => command.run(),
         Command::Token(command) => command.run(),

@@ -16,7 +16,7 @@ use intrex_core::{
     ids::{ConnectorId, TenantId},
     imports::{self, Kind, Mode, Options},
     obligations::{self, filter::Filter, model::Obligation},
-    packs,
+    packs::{self, RawApply},
     routes::{self, RawRoute},
     templates::{self, Template},
     tenants::{self, RawTenant},
@@ -243,17 +243,22 @@ async fn branch_ids(app: &App, admin: &Actor) -> Result<HashMap<String, Uuid>> {
         .collect())
 }
 
-/// Takes over a pack's templates.
+/// Takes a pack over.
 async fn templates(app: &App, admin: &Actor, pack: &str) -> Result<Vec<Template>> {
-    let pack = packs::find(pack).map_err(told)?;
-    let pack = pack.context("a pack that comes with the program")?;
-    let mut made = Vec::new();
-    for rule in &pack.rules {
-        let name = Some(pack.name.as_str());
-        let template = templates::commands::create(app, admin, &rule.template, name).await;
-        made.push(template.map_err(told)?);
-    }
-    Ok(made)
+    let raw = RawApply {
+        pack: pack.into(),
+        ..RawApply::default()
+    };
+    packs::commands::apply(app, admin, &raw)
+        .await
+        .map_err(told)?;
+    let made = pages(async |page| {
+        let mut tx = app.db.read(admin).await?;
+        let part = templates::reads::list(&mut tx, None, page).await?;
+        tx.finish().await?;
+        Ok(part)
+    });
+    made.await
 }
 
 /// The obligations that were imported.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 66] = [
+const COMMANDS: [&[&str]; 68] = [
     &["serve"],
     &["worker"],
     &["simulate"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 66] = [
     &["tenant", "export"],
     &["branch", "create"],
     &["branch", "list"],
+    &["pack", "list"],
+    &["pack", "apply"],
     &["user", "invite"],
     &["user", "set"],
     &["user", "disable"],

@@ -22,6 +22,7 @@ mod obligations;
 mod oidc;
 mod outage;
 mod outside;
+mod packs;
 mod passkeys;
 mod people;
 mod reminders;

@@ -15,6 +15,7 @@ mod notifications;
 mod obligations;
 mod oidc;
 mod organisation;
+mod packs;
 mod passkeys;
 mod reports;
 mod second_factor;
@@ -33,6 +34,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(branches::routes)
         .with(obligations::routes)
         .with(templates::routes)
+        .with(packs::routes)
         .with(imports::routes)
         .with(notifications::routes)
         .with(answers::routes)
@@ -62,6 +64,7 @@ pub(super) fn describe(document: &mut Document) {
         health::Description::openapi(),
         obligations::Description::openapi(),
         templates::Description::openapi(),
+        packs::Description::openapi(),
         imports::Description::openapi(),
         notifications::Description::openapi(),
         answers::Description::openapi(),

@@ -572,6 +572,10 @@ pub(super) const TABLE: &[Line] = &[
     post("/templates")
         .sends(template)
         .fields(Fields::Of("RawTemplate")),
+    get("/templates/packs"),
+    post("/templates/packs")
+        .sends(pack)
+        .fields(Fields::Of("RawApplyPack")),
     get("/templates/new"),
     get("/templates/{id}").of(Thing::Template),
     post("/templates/{id}")
@@ -773,6 +777,8 @@ pub(super) const TABLE: &[Line] = &[
     line("DELETE", "/api/v1/oidc/providers/{id}")
         .of(Thing::Provider)
         .sends(nothing),
+    get("/api/v1/packs"),
+    post("/api/v1/packs").sends(pack),
     get("/api/v1/templates"),
     post("/api/v1/templates").sends(template),
     get("/api/v1/templates/{id}").of(Thing::Template),
@@ -1023,6 +1029,10 @@ fn template(ids: &Ids) -> Value {
         "recurrence": "FREQ=MONTHLY", "anchor": "schedule", "lead_days": "30, 7", "grace_days": "0",
         "severity": "medium", "required_evidence": "a receipt",
     })
+}
+
+fn pack(_: &Ids) -> Value {
+    json!({ "pack": "india", "dry_run": "true", "overwrite": "" })
 }
 
 /// A template's code stays as it was.

@@ -78,6 +78,7 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
            select tenant_id, id, 'signing_secret', 'current', 'v1.x.x.x', '{now}' from app.connectors where tenant_id = '{t}' limit 1;
          insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, answer, stages)
            select tenant_id, id, 1, '{now}', 1, '', '[]' from app.notification_deliveries where tenant_id = '{t}' limit 1;
+         insert into app.applied_packs (tenant_id, pack, version, applied_at) values ('{t}', 'x', '1.0.0', '{now}');
          insert into app.delivery_fingerprints (tenant_id, fingerprint) values ('{t}', {hash});
          insert into app.notification_routes (tenant_id, id, name, event_types, min_severity, connector_id, recipient, created_at,
                                               updated_at)
