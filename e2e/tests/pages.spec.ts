@@ -23,6 +23,8 @@ async function adminSights(): Promise<Sight[]> {
   const { items: seen } = await api<{ items: { id: string }[] }>(admin, "/security-events?limit=1");
   const securityEvent = `/settings/security/events/${seen[0].id}`;
   const [template, branch] = [`/templates/${templates[0].id}`, `/branches/${branches[0].id}`];
+  const { items: places } = await api<{ items: { id: string }[] }>(admin, "/jurisdictions?limit=1");
+  const place = `/jurisdictions/${places[0].id}`;
   return [
     ["today", "/today"],
     ["obligations", "/obligations"],
@@ -50,6 +52,10 @@ async function adminSights(): Promise<Sight[]> {
     ["templates-retired", "/templates?active=false"],
     ["template", template],
     ["template-edit", `${template}/edit`],
+    ["places", "/jurisdictions"],
+    ["place", place],
+    ["place-edit", `${place}/edit`],
+    ["place-new", "/jurisdictions/new"],
     ["packs", "/templates/packs"],
     ["pack", "/templates/packs?pack=bangladesh"],
     ["pack-new", "/templates/packs?pack=india"],

@@ -24,6 +24,6 @@ template-jurisdiction-hint = Such as BD or US-TX.
 field-description = Description
 field-authority = Authority
 field-citation = Citation
-field-jurisdiction = Jurisdiction
+field-jurisdiction = Place
 field-branch-types = Types of branches
 field-required-evidence = Evidence that is asked for

@@ -72,6 +72,8 @@ ids! {
     TokenId,
     /// A look at everybody's access.
     AccessReviewId,
+    /// A place: a country or a part of one.
+    JurisdictionId,
     /// A rule from which obligations are made.
     TemplateId,
     /// Something owed by a date.

@@ -35,6 +35,7 @@ pub mod ids;
 pub mod imports;
 pub mod jobs;
 mod json;
+pub mod jurisdictions;
 pub mod key_rotation;
 pub mod network;
 pub mod notifications;

@@ -147,6 +147,8 @@ permissions! {
     AccountOwn        "account:own"        "Change one's own password and e-mail address"    [Own,      Own,      Own,     No,     No],
     OidcManage        "oidc:manage"        "Configure sign-in by the organisation's own identity provider" [Tenant, No, No, No,     Tenant],
     OidcUpkeep        "oidc:upkeep"        "Look again every day whether domains are still proven" [No, No, No, Tenant, No],
+    JurisdictionsRead "jurisdictions:read" "See places, their weekends and holidays"        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
+    JurisdictionsWrite "jurisdictions:write" "Create, change and remove places, their weekends and holidays" [Tenant, No, No, No, Tenant],
     TemplatesRead     "templates:read"     "See obligation templates"                        [Tenant,   Tenant,   Tenant,  Tenant, Tenant],
     TemplatesWrite    "templates:write"    "Create, change and remove obligation templates"  [Tenant,   No,       No,      No,     Tenant],
     ObligationsRead   "obligations:read"   "See obligations and their timeline"              [Tenant,   Branches, Tasks,   Tenant, Tenant],

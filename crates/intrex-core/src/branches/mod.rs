@@ -10,4 +10,4 @@ pub mod reads;
 
 pub use commands::{close, create, reopen, update};
 pub use model::{Branch, BranchFilter, BranchName, BranchStatus, RawBranch};
-pub(crate) use model::{BranchFacts, MAX_CODE, note_changes};
+pub(crate) use model::{BranchFacts, MAX_CODE, note_changes, settle};

@@ -9,6 +9,7 @@ use crate::{
     catalogue::{Text, keys},
     error::{FieldErrors, Result},
     ids::BranchId,
+    jurisdictions::{Places, is_within},
     raw::Raw,
     text,
 };
@@ -43,6 +44,8 @@ pub struct Branch {
     pub region: String,
     /// Two capital letters (ISO 3166-1).
     pub country: String,
+    /// The smallest known place that it is in, by its code, such as `BD-C-DNCC`.
+    pub jurisdiction: Option<String>,
     /// What kind of place it is, in the organisation's own words.
     #[serde(rename = "type")]
     pub kind: String,
@@ -96,6 +99,8 @@ pub struct BranchFilter {
     /// Exactly this type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// In this place or one of its parts, by its code.
+    pub jurisdiction: Option<String>,
     /// Part of the code or the name, in any case.
     pub q: Option<String>,
 }
@@ -125,6 +130,10 @@ pub struct RawBranch {
     /// Two letters (ISO 3166-1). Required.
     #[schema(value_type = String, max_length = 2)]
     pub country: Raw,
+    /// The smallest known place that it is in, by its code. Empty: the one that bears the name of its city corporation,
+    /// district or region, else its country's.
+    #[schema(value_type = Option<String>, max_length = 60)]
+    pub jurisdiction: Raw,
     /// What kind of place it is.
     #[schema(value_type = Option<String>, max_length = 60)]
     #[serde(rename = "type")]
@@ -144,6 +153,7 @@ pub(crate) struct BranchFacts {
     pub district: String,
     pub region: String,
     pub country: String,
+    pub jurisdiction: Option<String>,
     pub kind: String,
     pub time_zone: String,
 }
@@ -172,6 +182,7 @@ impl RawBranch {
             "country",
             checked(&sent(&self.country, |b| &b.country), check_country),
         );
+        let jurisdiction = self.jurisdiction(current, country.as_deref(), e);
         let kind = sent(&self.kind, |b| &b.kind).optional_line(e, "type", MAX_TYPE);
         let time_zone = e.take(
             "time_zone",
@@ -189,11 +200,35 @@ impl RawBranch {
                 district: district?,
                 region: region?,
                 country: country?,
+                jurisdiction: jurisdiction?,
                 kind: kind?,
                 time_zone: time_zone?,
             })
         };
         facts().ok_or_else(|| errors.into())
+    }
+
+    /// The place that was sent, which must be of the branch's country; or the present one, as long as it is.
+    fn jurisdiction(
+        &self,
+        current: Option<&Branch>,
+        country: Option<&str>,
+        errors: &mut FieldErrors,
+    ) -> Option<Option<String>> {
+        let of_country = |code: &String| country.is_none_or(|country| is_within(code, country));
+        if !self.jurisdiction.is_given() {
+            let present = current.and_then(|branch| branch.jurisdiction.clone());
+            return Some(present.filter(of_country));
+        }
+        let code = self
+            .jurisdiction
+            .optional_line(errors, "jurisdiction", MAX_TYPE)?
+            .to_uppercase();
+        if !code.is_empty() && !of_country(&code) {
+            errors.add("jurisdiction", keys::BRANCH_JURISDICTION_ELSEWHERE);
+            return None;
+        }
+        Some(Some(code).filter(|code| !code.is_empty()))
     }
 }
 
@@ -211,6 +246,18 @@ fn check_country(typed: &str) -> std::result::Result<String, Text> {
         Ok(country)
     } else {
         Err(keys::ERROR_FIELD_NOT_A_COUNTRY.into())
+    }
+}
+
+/// Puts a branch into a known place: the one that was named, or the one that its own words name.
+pub(crate) fn settle(facts: &mut BranchFacts, known: &Places) -> std::result::Result<(), Text> {
+    match &facts.jurisdiction {
+        Some(code) if !known.has(code) => Err(keys::ERROR_FIELD_UNKNOWN_REFERENCE.into()),
+        None => {
+            facts.jurisdiction = known.of(facts);
+            Ok(())
+        }
+        Some(_) => Ok(()),
     }
 }
 
@@ -232,6 +279,11 @@ pub(crate) fn note_changes(event: Event, before: &Branch, after: &BranchFacts) -
         )
         .changed("region", before.region.as_str(), after.region.as_str())
         .changed("country", before.country.as_str(), after.country.as_str())
+        .changed(
+            "jurisdiction",
+            before.jurisdiction.clone(),
+            after.jurisdiction.clone(),
+        )
         .changed("type", before.kind.as_str(), after.kind.as_str())
         .changed(
             "time_zone",
@@ -338,6 +390,7 @@ mod tests {
             district: String::new(),
             region: "North".into(),
             country: "BD".into(),
+            jurisdiction: None,
             kind: String::new(),
             time_zone: "Asia/Dhaka".into(),
             status: BranchStatus::Active,

@@ -19,8 +19,8 @@ pub(super) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into app.branches (tenant_id, id, code, name, address, city_corporation, district, region, country, type,
-                                   time_zone, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+                                   time_zone, jurisdiction, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $12, $12)",
         tenant.uuid(),
         id.uuid(),
         facts.code,
@@ -33,6 +33,7 @@ pub(super) async fn insert(
         facts.kind,
         facts.time_zone,
         now,
+        facts.jurisdiction,
     )
     .execute(conn)
     .await?;
@@ -49,7 +50,7 @@ pub(super) async fn update(
     sqlx::query!(
         "update app.branches
          set code = $3, name = $4, address = $5, city_corporation = $6, district = $7, region = $8, country = $9, type = $10,
-             time_zone = $11, updated_at = $12, version = version + 1
+             time_zone = $11, jurisdiction = $13, updated_at = $12, version = version + 1
          where tenant_id = $1 and id = $2",
         tenant.uuid(),
         id.uuid(),
@@ -63,6 +64,7 @@ pub(super) async fn update(
         facts.kind,
         facts.time_zone,
         now,
+        facts.jurisdiction,
     )
     .execute(conn)
     .await?;
@@ -95,7 +97,7 @@ pub(super) async fn find(
 ) -> Result<Option<Branch>> {
     Ok(sqlx::query_as!(
         Branch,
-        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, type as kind,
+        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, jurisdiction, type as kind,
                   time_zone, status as "status: BranchStatus", created_at, updated_at, version
            from app.branches where tenant_id = $1 and id = $2"#,
         tenant.uuid(),
@@ -113,7 +115,7 @@ pub(super) async fn find_for_update(
 ) -> Result<Option<Branch>> {
     Ok(sqlx::query_as!(
         Branch,
-        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, type as kind,
+        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, jurisdiction, type as kind,
                   time_zone, status as "status: BranchStatus", created_at, updated_at, version
            from app.branches where tenant_id = $1 and id = $2 for update"#,
         tenant.uuid(),
@@ -135,7 +137,7 @@ pub(super) async fn list(
     let (after_code, after_id) = after.unzip();
     Ok(sqlx::query_as!(
         Branch,
-        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, type as kind,
+        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, jurisdiction, type as kind,
                   time_zone, status as "status: BranchStatus", created_at, updated_at, version
            from app.branches
            where tenant_id = $1
@@ -145,6 +147,8 @@ pub(super) async fn list(
              and ($5::text is null or type = $5)
              and ($6::text is null or strpos(lower(code), $6) > 0 or strpos(lower(name), $6) > 0)
              and ($7::text is null or (code, id) > ($7, $8))
+             and ($10::text is null or coalesce(jurisdiction, country) = $10
+                  or starts_with(coalesce(jurisdiction, country), $10 || '-'))
            order by code, id limit $9"#,
         tenant.uuid(),
         filter.status as Option<BranchStatus>,
@@ -155,6 +159,7 @@ pub(super) async fn list(
         after_code,
         after_id.unwrap_or_default(),
         limit,
+        filter.jurisdiction,
     )
     .fetch_all(conn)
     .await?)
@@ -174,4 +179,41 @@ pub(super) async fn names(
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// The branches that are in no known place, locked until the transaction ends.
+pub(super) async fn lock_without_place(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<Vec<Branch>> {
+    Ok(sqlx::query_as!(
+        Branch,
+        r#"select id as "id: BranchId", code, name, address, city_corporation, district, region, country, jurisdiction, type as kind,
+                  time_zone, status as "status: BranchStatus", created_at, updated_at, version
+           from app.branches where tenant_id = $1 and jurisdiction is null order by id for update"#,
+        tenant.uuid(),
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Puts branches into places.
+pub(super) async fn set_places(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+    codes: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update app.branches b set jurisdiction = u.code, updated_at = $4, version = b.version + 1
+         from unnest($2::uuid[], $3::text[]) as u (id, code) where b.tenant_id = $1 and b.id = u.id",
+        tenant.uuid(),
+        ids,
+        codes,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

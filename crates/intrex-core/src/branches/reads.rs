@@ -72,6 +72,7 @@ fn checked(filter: &BranchFilter) -> Result<BranchFilter> {
         region: one("region", &filter.region)?,
         country: one("country", &filter.country)?,
         kind: one("type", &filter.kind)?,
+        jurisdiction: one("jurisdiction", &filter.jurisdiction)?,
         q: one("q", &filter.q)?,
     })
 }

@@ -150,11 +150,13 @@ const TABLES: &[Table] = &[
     table("digests", "select insert delete"),
     table("email_changes", "select insert update(columns) delete"),
     table("heartbeats", "select").of_nobody(),
+    table("holidays", "select insert delete"),
     table("idempotency_keys", "select insert delete"),
     table("imports", "select insert delete").kept_until_leaving(),
     table("installation", "select").of_nobody(),
     table("invitations", "select insert update(columns) delete"),
     table("jobs", "select insert update(columns) delete"),
+    table("jurisdictions", "select insert update(columns) delete"),
     table("known_devices", "select insert update(columns) delete"),
     table("known_networks", "select insert update(columns) delete"),
     table(

@@ -94,6 +94,7 @@ const BRANCHES: &[Column] = &[
     optional("district"),
     optional("region"),
     required("country"),
+    optional("jurisdiction"),
     optional("type"),
     required("time_zone"),
 ];

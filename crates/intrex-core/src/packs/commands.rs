@@ -11,8 +11,10 @@ use crate::{
     App,
     actor::Actor,
     audit::Event,
+    branches,
     error::{Conflict, Error, Result},
     ids::TemplateId,
+    jurisdictions,
     permission::Permission,
     templates::queries as templates,
 };
@@ -33,7 +35,11 @@ pub async fn apply(app: &App, actor: &Actor, raw: &RawApply) -> Result<PackLook>
     // First, so that of two who do it at once the second one sees what the first has done.
     queries::apply(tx.conn(), tenant, &pack.name, &pack.version, now).await?;
     let compared = Compared::read(tx.conn(), tenant, pack).await?;
-    let mut events = Vec::new();
+    let places =
+        jurisdictions::commands::take_over(app, &mut tx, &pack.name, &pack.places, now).await?;
+    let places_made = places.len();
+    let mut events = places;
+    events.extend(branches::commands::settle_all(&mut tx, now).await?);
     let told = |action, id: TemplateId, title: &str| {
         Event::new("template", action)
             .on("template", id)
@@ -82,6 +88,7 @@ pub async fn apply(app: &App, actor: &Actor, raw: &RawApply) -> Result<PackLook>
         Event::new("template", "pack.applied")
             .with("pack", pack.name.as_str())
             .with("version", pack.version.as_str())
+            .with("places", places_made)
             .with("made", applied.made)
             .with("changed", applied.changed)
             .with("retired", applied.retired)

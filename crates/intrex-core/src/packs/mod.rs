@@ -16,7 +16,5 @@ mod shelf;
 mod tests;
 
 pub use input::RawApply;
-pub use model::{
-    FieldChange, Pack, PackLook, PackSummary, Place, PlaceKind, Rule, RuleLook, RuleState,
-};
+pub use model::{FieldChange, Pack, PackLook, PackSummary, Place, Rule, RuleLook, RuleState};
 pub use shelf::{all, find};

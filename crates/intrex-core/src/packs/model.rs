@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
-use crate::{ids::TemplateId, templates::RawTemplate, words::words};
+use crate::{
+    ids::TemplateId, jurisdictions::JurisdictionKind, templates::RawTemplate, words::words,
+};
 
 /// What authorities ask for in one country.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +45,7 @@ pub struct Place {
     /// What it is called.
     pub name: String,
     /// Which kind of part it is.
-    pub kind: PlaceKind,
+    pub kind: JurisdictionKind,
     /// What it is part of; none of a country.
     #[serde(default)]
     pub parent: Option<String>,
@@ -53,22 +55,6 @@ pub struct Place {
     /// Its zone; none: that of what it is part of.
     #[serde(default)]
     pub time_zone: Option<String>,
-}
-
-/// The kinds of parts, from the largest to the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlaceKind {
-    /// A country.
-    Country,
-    /// A division, a state, a nation of a kingdom.
-    Region,
-    /// A district.
-    District,
-    /// A city corporation.
-    CityCorporation,
-    /// A zone of a city.
-    Zone,
 }
 
 /// A rule as its authority wrote it.

@@ -6,10 +6,10 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::{
-    model::{Pack, Place, PlaceKind},
+    model::{Pack, Place},
     shelf::{FILES, all, find},
 };
-use crate::templates::Definition;
+use crate::{jurisdictions::JurisdictionKind, templates::Definition};
 
 const SCHEMA: &str = include_str!("../../../../packs/schema.json");
 
@@ -88,7 +88,7 @@ fn every_rule_holds_in_a_place_of_its_pack_and_was_checked_by_the_packs_day() {
             match &place.parent {
                 None => assert_eq!(
                     (place.kind, &place.code),
-                    (PlaceKind::Country, &pack.jurisdiction)
+                    (JurisdictionKind::Country, &pack.jurisdiction)
                 ),
                 Some(parent) => {
                     assert!(

@@ -191,7 +191,7 @@ async fn rows(
     Ok(match part {
         Part::Branches => rows!(
             "branches",
-            "id, code, name, address, city_corporation, district, region, country, type, time_zone, status, created_at, updated_at",
+            "id, code, name, address, city_corporation, district, region, country, jurisdiction, type, time_zone, status, created_at, updated_at",
             conn, tenant, after, ROWS_A_PAGE
         ),
         Part::People => rows!(

@@ -7,7 +7,9 @@ use intrex_core::{
     Error,
     branches::{self, Branch, BranchFilter, BranchStatus, RawBranch},
     catalogue::{Text, keys},
+    db::ReadTx,
     ids::BranchId,
+    jurisdictions,
     permission::Permission,
 };
 
@@ -59,6 +61,7 @@ struct FormPage<'a> {
     action: String,
     back: String,
     save: String,
+    places: Vec<(String, String)>,
 }
 
 /// `GET /branches`
@@ -97,8 +100,7 @@ async fn show(
 
 /// `GET /branches/new`
 async fn new(exchange: Exchange, Reader(tx): Reader) -> Result<Response, Fault> {
-    let page = Page::of_reader(tx, &exchange, Place::Branches, keys::BRANCH_NEW).await?;
-    draw(&page, StatusCode::OK, FormView::empty(), None)
+    draw(tx, &exchange, StatusCode::OK, FormView::empty(), None).await
 }
 
 /// `POST /branches`
@@ -110,9 +112,9 @@ async fn create(
     match branches::create(&web.app, &form.actor, &form.input).await {
         Ok(branch) => Ok(see_other(&format!("/branches/{}", branch.id))),
         Err(Error::Invalid(errors)) => {
-            let page = Page::of_actor(&form.actor, &exchange, Place::Branches, keys::BRANCH_NEW);
+            let tx = web.app.db.read(&form.actor).await?;
             let view = FormView::typed(form.typed).wrong(&errors, exchange.language());
-            draw(&page, StatusCode::UNPROCESSABLE_ENTITY, view, None)
+            draw(tx, &exchange, StatusCode::UNPROCESSABLE_ENTITY, view, None).await
         }
         Err(error) => Err(error.into()),
     }
@@ -125,8 +127,7 @@ async fn edit(
     PathId(id): PathId<BranchId>,
 ) -> Result<Response, Fault> {
     let branch = branches::reads::get(&mut tx, id).await?;
-    let page = Page::of_reader(tx, &exchange, Place::Branches, keys::BRANCH_EDIT).await?;
-    draw(&page, StatusCode::OK, filled(branch), Some(id))
+    draw(tx, &exchange, StatusCode::OK, filled(branch), Some(id)).await
 }
 
 /// `POST /branches/{id}`
@@ -139,9 +140,10 @@ async fn update(
     match branches::update(&web.app, &form.actor, id, &form.input, None).await {
         Ok(branch) => Ok(see_other(&format!("/branches/{}", branch.id))),
         Err(Error::Invalid(errors)) => {
-            let page = Page::of_actor(&form.actor, &exchange, Place::Branches, keys::BRANCH_EDIT);
+            let tx = web.app.db.read(&form.actor).await?;
             let view = FormView::typed(form.typed).wrong(&errors, exchange.language());
-            draw(&page, StatusCode::UNPROCESSABLE_ENTITY, view, Some(id))
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            draw(tx, &exchange, status, view, Some(id)).await
         }
         Err(error) => Err(error.into()),
     }
@@ -167,25 +169,36 @@ async fn reopen(
     Ok(see_other(&format!("/branches/{id}")))
 }
 
-fn draw(
-    page: &Page,
+async fn draw(
+    mut tx: ReadTx,
+    exchange: &Exchange,
     status: StatusCode,
     form: FormView,
     id: Option<BranchId>,
 ) -> Result<Response, Fault> {
+    let (title, save) = match id {
+        Some(_) => (keys::BRANCH_EDIT, keys::FORM_SAVE),
+        None => (keys::BRANCH_NEW, keys::BRANCH_CREATE),
+    };
+    let known = jurisdictions::reads::all(&mut tx).await?;
+    let page = Page::of_reader(tx, exchange, Place::Branches, title).await?;
+    let nothing = (String::new(), page.t(keys::BRANCH_JURISDICTION_BY_NAME));
+    let known = known.into_iter().map(|place| {
+        (
+            place.code.clone(),
+            format!("{} ({})", place.name, place.code),
+        )
+    });
     let there = id.map_or("/branches".to_owned(), |id| format!("/branches/{id}"));
     page.show_as(
         status,
         &FormPage {
-            page,
             form,
             action: there.clone(),
             back: there,
-            save: page.t(if id.is_some() {
-                keys::FORM_SAVE
-            } else {
-                keys::BRANCH_CREATE
-            }),
+            save: page.t(save),
+            places: std::iter::once(nothing).chain(known).collect(),
+            page: &page,
         },
     )
 }
@@ -199,6 +212,7 @@ fn filled(branch: Branch) -> FormView {
         ("district", branch.district),
         ("region", branch.region),
         ("country", branch.country),
+        ("jurisdiction", branch.jurisdiction.unwrap_or_default()),
         ("type", branch.kind),
         ("time_zone", branch.time_zone),
     ])

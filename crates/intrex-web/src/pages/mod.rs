@@ -8,6 +8,7 @@ pub(crate) mod branches;
 mod deliveries;
 pub(crate) mod errors;
 pub(crate) mod invitation;
+mod jurisdictions;
 pub(crate) mod messages;
 pub(crate) mod mfa;
 pub(crate) mod obligations;
@@ -46,6 +47,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(obligations::routes)
         .with(templates::routes)
         .with(packs::routes)
+        .with(jurisdictions::routes)
         .with(messages::routes)
         .with(simulator::routes)
         .with(deliveries::routes)

@@ -49,6 +49,9 @@ pub(super) struct Create {
     /// The region, state or division
     #[arg(long)]
     region: Option<String>,
+    /// The smallest known place that it is in, by its code; without it the one that the branch's own words name
+    #[arg(long, value_name = "CODE")]
+    jurisdiction: Option<String>,
     /// What kind of place it is, in the organisation's own words
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -85,6 +88,7 @@ fn create(command: Create) -> Result<Ended> {
             city_corporation: optional(command.city_corporation),
             district: optional(command.district),
             region: optional(command.region),
+            jurisdiction: command.jurisdiction.map(Raw::from).unwrap_or_default(),
             kind: optional(command.kind),
         };
         let made = branches::create(app, &operator, &raw).await.map_err(told)?;

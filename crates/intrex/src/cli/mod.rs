@@ -11,6 +11,7 @@ mod deliveries;
 mod digests;
 mod doctor;
 mod imports;
+mod jurisdictions;
 mod keys;
 mod migrate;
 mod notification_routes;
@@ -79,6 +80,9 @@ enum Command {
     /// What authorities ask for, country by country: list the packs, and take one over
     #[command(subcommand)]
     Pack(packs::Packs),
+    /// Places, their weekends and holidays
+    #[command(subcommand)]
+    Jurisdiction(jurisdictions::Jurisdictions),
     /// Invite, change, disable, delete and list people, reset second factors, unlock accounts
     #[command(subcommand)]
     User(people::User),
@@ -193,6 +197,7 @@ fn carry_out(command: Command) -> anyhow::Result<Ended> {
         Command::Tenant(command) => command.run(),
         Command::Branch(command) => command.run(),
         Command::Pack(command) => command.run(),
+        Command::Jurisdiction(command) => command.run(),
         Command::User(command) => command.run(),
         Command::AccessReview(command) => command.run(),
         Command::Token(command) => command.run(),

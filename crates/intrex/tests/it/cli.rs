@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::Program;
 
 /// Every command, with arguments that it would accept.
-const COMMANDS: [&[&str]; 68] = [
+const COMMANDS: [&[&str]; 72] = [
     &["serve"],
     &["worker"],
     &["simulate"],
@@ -23,6 +23,10 @@ const COMMANDS: [&[&str]; 68] = [
     &["tenant", "export"],
     &["branch", "create"],
     &["branch", "list"],
+    &["jurisdiction", "list"],
+    &["jurisdiction", "create"],
+    &["jurisdiction", "set"],
+    &["jurisdiction", "remove"],
     &["pack", "list"],
     &["pack", "apply"],
     &["user", "invite"],

@@ -17,6 +17,7 @@ mod health;
 mod imports;
 mod isolation;
 mod jobs;
+mod jurisdictions;
 mod messages;
 mod obligations;
 mod oidc;

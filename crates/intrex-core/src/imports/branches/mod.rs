@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     audit::Event,
-    branches::{Branch, BranchFacts, MAX_CODE, RawBranch, note_changes},
+    branches::{self, Branch, BranchFacts, MAX_CODE, RawBranch, note_changes},
     catalogue::keys,
-    error::{FieldErrors, Result},
+    error::{Error, FieldErrors, Result},
     ids::{BranchId, ImportId},
+    jurisdictions,
 };
 
 /// A row that is not yet compared with what is stored.
@@ -45,6 +46,7 @@ impl Entry {
                 district: raw("district"),
                 region: raw("region"),
                 country: raw("country"),
+                jurisdiction: raw("jurisdiction"),
                 kind: raw("type"),
                 time_zone: raw("time_zone"),
             },
@@ -63,6 +65,8 @@ pub(super) async fn apply(run: &mut Run<'_>, rows: Vec<Row>) -> Result<()> {
         }
     }
     let mut stored = look_up(run, &entries).await?;
+    let tenant = run.tenant();
+    let known = jurisdictions::queries::known(run.conn(), tenant).await?;
     let (mut made, mut changed) = (Vec::new(), Vec::new());
     for mut entry in entries {
         let code = entry.code.clone().unwrap_or_default();
@@ -74,7 +78,11 @@ pub(super) async fn apply(run: &mut Run<'_>, rows: Vec<Row>) -> Result<()> {
             entry.errors.add("code", text);
         }
         let before = stored.remove(&code);
-        let parsed = entry.raw.parse(before.as_ref());
+        let parsed = entry.raw.parse(before.as_ref()).and_then(|mut facts| {
+            branches::settle(&mut facts, &known)
+                .map_err(|text| Error::invalid("jurisdiction", text))?;
+            Ok(facts)
+        });
         match (all_faults(entry.errors, parsed, Kind::Branches), before) {
             (Err(faults), _) => run.tally.rejected(entry.number, faults),
             (Ok(facts), None) => made.push((entry.number, run.app.new_id::<BranchId>(), facts)),
@@ -184,6 +192,8 @@ fn change_shown(number: u32, before: Option<&BranchFacts>, after: &BranchFacts) 
         ("type", |f| &f.kind),
         ("time_zone", |f| &f.time_zone),
     ];
+    let place = |facts: &BranchFacts| facts.jurisdiction.clone().unwrap_or_default();
+    change.field("jurisdiction", before.map(place), place(after));
     for (column, read) in fields {
         change.field(
             column,
@@ -203,6 +213,7 @@ fn facts_of(branch: &Branch) -> BranchFacts {
         district: branch.district.clone(),
         region: branch.region.clone(),
         country: branch.country.clone(),
+        jurisdiction: branch.jurisdiction.clone(),
         kind: branch.kind.clone(),
         time_zone: branch.time_zone.clone(),
     }

@@ -20,7 +20,7 @@ pub(super) async fn by_code(
 ) -> Result<HashMap<String, Branch>> {
     let rows = sqlx::query_as!(
         Branch,
-        r#"select id as "id: BranchId", b.code, name, address, city_corporation, district, region, country, type as kind,
+        r#"select id as "id: BranchId", b.code, name, address, city_corporation, district, region, country, jurisdiction, type as kind,
                   time_zone, status as "status: BranchStatus", created_at, updated_at, version
            from unnest($2::text[]) as k (code)
            cross join lateral (select * from app.branches where tenant_id = $1 and code = k.code limit 1) b"#,
@@ -48,6 +48,7 @@ struct Columns {
     country: Vec<String>,
     kind: Vec<String>,
     time_zone: Vec<String>,
+    jurisdiction: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -64,6 +65,7 @@ impl Columns {
             c.country.push(facts.country.clone());
             c.kind.push(facts.kind.clone());
             c.time_zone.push(facts.time_zone.clone());
+            c.jurisdiction.push(facts.jurisdiction.clone());
         }
         c
     }
@@ -79,10 +81,10 @@ pub(super) async fn insert(
     let c = Columns::of(new);
     Ok(sqlx::query_scalar!(
         "insert into app.branches (tenant_id, id, code, name, address, city_corporation, district, region, country, type,
-                                   time_zone, created_at, updated_at)
+                                   time_zone, jurisdiction, created_at, updated_at)
          select $1, u.*, $2, $2
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-                     $11::text[], $12::text[]) u
+                     $11::text[], $12::text[], $13::text[]) u
          on conflict on constraint branches_code do nothing
          returning id",
         tenant.uuid(),
@@ -97,6 +99,7 @@ pub(super) async fn insert(
         &c.country,
         &c.kind,
         &c.time_zone,
+        &c.jurisdiction as &[Option<String>],
     )
     .fetch_all(conn)
     .await?)
@@ -114,11 +117,12 @@ pub(super) async fn update<'a>(
     Ok(sqlx::query_scalar!(
         "update app.branches b
          set name = u.name, address = u.address, city_corporation = u.city_corporation, district = u.district,
-             region = u.region, country = u.country, type = u.type, time_zone = u.time_zone, updated_at = $2,
+             region = u.region, country = u.country, type = u.type, time_zone = u.time_zone,
+             jurisdiction = u.jurisdiction, updated_at = $2,
              version = b.version + 1
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-                     $12::integer[])
-           as u (id, name, address, city_corporation, district, region, country, type, time_zone, version)
+                     $12::integer[], $13::text[])
+           as u (id, name, address, city_corporation, district, region, country, type, time_zone, version, jurisdiction)
          where b.tenant_id = $1 and b.id = u.id and b.version = u.version
          returning b.id",
         tenant.uuid(),
@@ -133,6 +137,7 @@ pub(super) async fn update<'a>(
         &c.kind,
         &c.time_zone,
         &versions,
+        &c.jurisdiction as &[Option<String>],
     )
     .fetch_all(conn)
     .await?)

@@ -78,7 +78,7 @@ tables!(remove_what_refers WHAT_REFERS
     "notification_deliveries" "delivery_fingerprints" "notification_opt_outs" "notification_routes" "connector_secrets" "connectors");
 
 tables!(remove_what_is_referred_to WHAT_IS_REFERRED_TO
-    "obligation_templates" "applied_packs" "people" "branches");
+    "obligation_templates" "applied_packs" "people" "branches" "holidays" "jurisdictions");
 
 /// Removes rows of an organisation, up to the limit of a transaction; how many. None if there are none.
 pub(super) async fn remove_some(conn: &mut PgConnection, tenant: TenantId) -> Result<u64> {

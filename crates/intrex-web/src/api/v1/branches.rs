@@ -42,6 +42,7 @@ pub(super) struct Description;
     ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
     ("cursor" = Option<String>, Query),
     ("status" = Option<String>, Query, description = "`active` or `closed`"),
+    ("jurisdiction" = Option<String>, Query, description = "in this place or one of its parts, by its code"),
     ("region" = Option<String>, Query), ("country" = Option<String>, Query), ("type" = Option<String>, Query),
     ("q" = Option<String>, Query, description = "part of the code or the name"),
 ), responses((status = 200, body = paging::Page<Branch>)))]

@@ -9,6 +9,7 @@ mod deliveries;
 mod health;
 mod identities;
 mod imports;
+mod jurisdictions;
 mod notification_preferences;
 mod notification_routes;
 mod notifications;
@@ -35,6 +36,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .with(obligations::routes)
         .with(templates::routes)
         .with(packs::routes)
+        .with(jurisdictions::routes)
         .with(imports::routes)
         .with(notifications::routes)
         .with(answers::routes)
@@ -65,6 +67,7 @@ pub(super) fn describe(document: &mut Document) {
         obligations::Description::openapi(),
         templates::Description::openapi(),
         packs::Description::openapi(),
+        jurisdictions::Description::openapi(),
         imports::Description::openapi(),
         notifications::Description::openapi(),
         answers::Description::openapi(),

@@ -97,10 +97,14 @@ fn expected(route: &RouteInfo, line: &Line, who: &Attacker, way: Way) -> Expecte
     }
 }
 
-/// Whether a target of this kind is theirs to see: templates, and the providers that they may link, are for everybody in the
+/// Whether a target of this kind is theirs to see: templates, places, and the providers that they may link, are for everybody in the
 /// organisation, and nothing else that the attackers go for is.
 fn sees(who: &Attacker, thing: Thing) -> bool {
-    who.is_at_acme && matches!(thing, Thing::Template | Thing::Provider)
+    who.is_at_acme
+        && matches!(
+            thing,
+            Thing::Template | Thing::Provider | Thing::Jurisdiction
+        )
 }
 
 #[tokio::test]
@@ -312,6 +316,7 @@ async fn whoever_may_reaches_the_same_things_by_the_same_addresses() {
         ("/api/v1/users", "Zenobia"),
         ("/api/v1/branches", "UTTARASIDE"),
         ("/api/v1/templates", "template of acmes own"),
+        ("/api/v1/jurisdictions", "place of acmes own"),
         ("/api/v1/tokens", "token of alices own"),
         ("/api/v1/notifications", "fire certificate of gulshan"),
         ("/api/v1/imports", "sheet of acmes own"),
@@ -322,6 +327,7 @@ async fn whoever_may_reaches_the_same_things_by_the_same_addresses() {
         ("/audit?action=obligation.created", "drug licence of uttara"),
         ("/messages", "fire certificate of gulshan"),
         ("/templates", "template of acmes own"),
+        ("/jurisdictions", "place of acmes own"),
         ("/obligations", "drug licence of uttara"),
         ("/branches", "GULSHANSIDE"),
     ];

@@ -8,6 +8,7 @@ use intrex_core::{
     catalogue::Language,
     ids::BranchId,
     imports::{self, Mode, Options},
+    jurisdictions::{self, RawJurisdiction},
     obligations::{commands, input::RawObligation, model::Obligation},
     people,
     permission::Role,
@@ -57,7 +58,7 @@ pub(super) struct Attacker {
 }
 
 /// All words that are Acme's.
-pub(super) const OF_ACME: [&str; 12] = [
+pub(super) const OF_ACME: [&str; 13] = [
     "acmegrove",
     "gulshanside",
     "uttaraside",
@@ -68,12 +69,17 @@ pub(super) const OF_ACME: [&str; 12] = [
     "drug licence of uttara",
     "task of carols own",
     "template of acmes own",
+    "place of acmes own",
     "token of alices own",
     "sheet of acmes own",
 ];
 
 impl Scene {
     pub(crate) async fn begin() -> Self {
+        Box::pin(Self::set()).await
+    }
+
+    async fn set() -> Self {
         let mut app = TestApp::start().await;
         // Everybody asks from one address, and the clock stands.
         app.set(|settings| settings.auth_rate_limit_max = 1_000);
@@ -129,6 +135,7 @@ impl Scene {
             event: event_of(&app, &of_gulshan).await,
             security_event: security_event_of(&app, &acme).await,
             import: import_of(&app, &acme, "sheet of acmes own").await,
+            jurisdiction: place_of(&app, &acme, "place of acmes own").await,
             template: template_of(&app, &acme, "template of acmes own").await,
             review: review_of(&app, &acme).await,
             invitation: replaced_invitation(&app, &acme, gulshan.id).await,
@@ -161,6 +168,7 @@ impl Scene {
             event: event_of(&app, &of_depot).await,
             security_event: security_event_of(&app, &globex).await,
             import: import_of(&app, &globex, "sheet of the other").await,
+            jurisdiction: place_of(&app, &globex, "place of the other").await,
             template: template_of(&app, &globex, "template of the other").await,
             review: review_of(&app, &globex).await,
             invitation: replaced_invitation(&app, &globex, depot.id).await,
@@ -270,6 +278,7 @@ impl Scene {
             connector: id(),
             delivery: id(),
             route: id(),
+            jurisdiction: id(),
             template: id(),
             review: id(),
             message: id(),
@@ -576,6 +585,18 @@ async fn security_event_of(app: &TestApp, tenant: &Tenant) -> String {
     .await
     .expect("the token was noticed");
     id.to_string()
+}
+
+/// Bangladesh, by another name.
+async fn place_of(app: &TestApp, tenant: &Tenant, name: &str) -> String {
+    let raw = RawJurisdiction {
+        code: "BD".into(),
+        kind: "country".into(),
+        name: name.into(),
+        ..RawJurisdiction::default()
+    };
+    let made = jurisdictions::commands::create(&app.app, &tenant.operator, &raw).await;
+    made.expect("a place").place.id.to_string()
 }
 
 async fn template_of(app: &TestApp, tenant: &Tenant, title: &str) -> String {

@@ -30,6 +30,8 @@ pub(super) enum Thing {
     Delivery,
     /// Who is told of what, by which way.
     Route,
+    /// A place.
+    Jurisdiction,
     Template,
     AccessReview,
     /// A message in somebody's inbox.
@@ -67,6 +69,7 @@ pub(super) struct Ids {
     pub(super) connector: String,
     pub(super) delivery: String,
     pub(super) route: String,
+    pub(super) jurisdiction: String,
     pub(super) template: String,
     pub(super) review: String,
     pub(super) message: String,
@@ -96,6 +99,7 @@ impl Ids {
             Thing::Connector => &self.connector,
             Thing::Delivery => &self.delivery,
             Thing::Route => &self.route,
+            Thing::Jurisdiction => &self.jurisdiction,
             Thing::Template => &self.template,
             Thing::AccessReview => &self.review,
             Thing::Message => &self.message,
@@ -111,7 +115,7 @@ impl Ids {
     }
 
     /// All of them, for making two answers comparable.
-    pub(super) fn all(&self) -> [&str; 22] {
+    pub(super) fn all(&self) -> [&str; 23] {
         [
             &self.branch,
             &self.obligation,
@@ -125,6 +129,7 @@ impl Ids {
             &self.connector,
             &self.delivery,
             &self.route,
+            &self.jurisdiction,
             &self.template,
             &self.review,
             &self.message,
@@ -572,6 +577,18 @@ pub(super) const TABLE: &[Line] = &[
     post("/templates")
         .sends(template)
         .fields(Fields::Of("RawTemplate")),
+    get("/jurisdictions"),
+    post("/jurisdictions")
+        .sends(jurisdiction)
+        .fields(Fields::Of("RawJurisdiction")),
+    get("/jurisdictions/new"),
+    get("/jurisdictions/{id}").of(Thing::Jurisdiction),
+    post("/jurisdictions/{id}")
+        .of(Thing::Jurisdiction)
+        .sends(jurisdiction_change)
+        .fields(Fields::Of("RawJurisdiction")),
+    get("/jurisdictions/{id}/edit").of(Thing::Jurisdiction),
+    post("/jurisdictions/{id}/remove").of(Thing::Jurisdiction),
     get("/templates/packs"),
     post("/templates/packs")
         .sends(pack)
@@ -776,6 +793,15 @@ pub(super) const TABLE: &[Line] = &[
         .sends(nothing),
     line("DELETE", "/api/v1/oidc/providers/{id}")
         .of(Thing::Provider)
+        .sends(nothing),
+    get("/api/v1/jurisdictions"),
+    post("/api/v1/jurisdictions").sends(jurisdiction),
+    get("/api/v1/jurisdictions/{id}").of(Thing::Jurisdiction),
+    line("PATCH", "/api/v1/jurisdictions/{id}")
+        .of(Thing::Jurisdiction)
+        .sends(jurisdiction_change),
+    line("DELETE", "/api/v1/jurisdictions/{id}")
+        .of(Thing::Jurisdiction)
         .sends(nothing),
     get("/api/v1/packs"),
     post("/api/v1/packs").sends(pack),
@@ -1033,6 +1059,19 @@ fn template(ids: &Ids) -> Value {
 
 fn pack(_: &Ids) -> Value {
     json!({ "pack": "india", "dry_run": "true", "overwrite": "" })
+}
+
+fn jurisdiction(ids: &Ids) -> Value {
+    let part = ids.fresh[ids.fresh.len() - 12..].to_uppercase();
+    json!({
+        "code": format!("BD-{part}"), "name": TYPED, "kind": "zone", "weekend": "fri, sat", "time_zone": "Asia/Dhaka",
+        "holidays": "2026-12-16: Victory Day",
+    })
+}
+
+/// A place's code and kind stay as they were.
+fn jurisdiction_change(_: &Ids) -> Value {
+    json!({ "name": TYPED, "weekend": "fri, sat", "time_zone": "", "holidays": "2026-12-16: Victory Day" })
 }
 
 /// A template's code stays as it was.

@@ -79,6 +79,10 @@ async fn fill(app: &TestApp, tenant: &Tenant, member: &Member) {
          insert into app.delivery_attempts (tenant_id, delivery_id, n, at, took_ms, answer, stages)
            select tenant_id, id, 1, '{now}', 1, '', '[]' from app.notification_deliveries where tenant_id = '{t}' limit 1;
          insert into app.applied_packs (tenant_id, pack, version, applied_at) values ('{t}', 'x', '1.0.0', '{now}');
+         insert into app.jurisdictions (tenant_id, id, code, name, kind, created_at, updated_at)
+           values ('{t}', {id}, 'XX', 'x', 'country', '{now}', '{now}');
+         insert into app.holidays (tenant_id, jurisdiction_id, on_date, name)
+           select tenant_id, id, '2026-12-16', 'x' from app.jurisdictions where tenant_id = '{t}' limit 1;
          insert into app.delivery_fingerprints (tenant_id, fingerprint) values ('{t}', {hash});
          insert into app.notification_routes (tenant_id, id, name, event_types, min_severity, connector_id, recipient, created_at,
                                               updated_at)
